@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The role `play`: what the others say and show becomes sound and pictures on this machine.
+ * It owns the channel to the node, the mixer and the gallery.
+ * It never holds a key, and once its outputs are open it can reach neither file nor network.
+ */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+    const char *endpoint;
+    const char *sink;       /* auto, fake or a file */
+    gboolean go_on;         /* the file is continued, not emptied */
+    const char *video_sink; /* auto, fake or none */
+} MediaPlayOptions;
+
+/* Plays until the node says STOP or goes away, or a signal comes. Returns the exit status. */
+int media_play_run(const MediaPlayOptions *options);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "media/sink.h"
+
+#include <gst/app/gstappsrc.h>
+#include <gst/gst.h>
+#include <string.h>
+
+#include "media/voice.h"
+#include "media/wav.h"
+
+/* What the sound card holds: enough for an ordinary desktop, little enough for talk. */
+#define CARD_BUFFER_US 30000
+#define CARD_PERIOD_US 10000
+
+/* Between us and the card: more than this is dropped rather than heard late. */
+#define CARD_QUEUE_BYTES (MEDIA_VOICE_RATE * sizeof(gint16) / 5)
+
+typedef enum {
+    SINK_NONE,
+    SINK_FILE,
+    SINK_CARD,
+} SinkKind;
+
+struct MediaSink {
+    SinkKind kind;
+    char *description;
+    MediaWav *wav;
+    GstElement *pipeline;
+    GstAppSrc *input;
+    guint64 written; /* samples */
+    GstClockTime start;
+    char *card;
+};
+
+/* autoaudiosink chooses the real sink only now; a "fake" one means that there is none. */
+static void on_element(GstBin *bin, GstBin *child, GstElement *element, gpointer user) {
+    MediaSink *sink = user;
+    GObjectClass *class = G_OBJECT_GET_CLASS(element);
+    g_autofree char *name = gst_element_get_name(element);
+    if (g_object_class_find_property(class, "buffer-time") != NULL) {
+        g_object_set(element, "buffer-time", (gint64)CARD_BUFFER_US, "latency-time",
+                     (gint64)CARD_PERIOD_US, NULL);
+        GstElementFactory *factory = gst_element_get_factory(element);
+        g_free(sink->card);
+        sink->card = g_strdup(factory == NULL ? name : GST_OBJECT_NAME(factory));
+    } else if (g_str_has_prefix(name, "fake-")) {
+        g_clear_pointer(&sink->card, g_free);
+    }
+}
+
+static void card_close(MediaSink *sink) {
+    if (sink->pipeline != NULL) {
+        gst_element_set_state(sink->pipeline, GST_STATE_NULL);
+    }
+    if (sink->input != NULL) {
+        gst_object_unref(sink->input);
+        sink->input = NULL;
+    }
+    gst_clear_object(&sink->pipeline);
+    sink->kind = SINK_NONE;
+}
+
+static gboolean card_open(MediaSink *sink, GError **error) {
+    sink->pipeline = gst_parse_launch("appsrc name=input ! audioconvert ! audioresample ! "
+                                      "autoaudiosink name=output",
+                                      error);
+    if (sink->pipeline == NULL) {
+        return FALSE;
+    }
+    sink->input = GST_APP_SRC(gst_bin_get_by_name(GST_BIN(sink->pipeline), "input"));
+    g_autoptr(GstCaps) caps =
+        gst_caps_from_string("audio/x-raw,format=S16LE,layout=interleaved,channels=1,rate=48000");
+    g_object_set(sink->input, "caps", caps, "format", GST_FORMAT_TIME, "is-live", TRUE, "max-bytes",
+                 (guint64)CARD_QUEUE_BYTES, "leaky-type", GST_APP_LEAKY_TYPE_DOWNSTREAM, NULL);
+    g_signal_connect(sink->pipeline, "deep-element-added", G_CALLBACK(on_element), sink);
+    /* One clock for the mixer and the pipeline; the sound card's drift is followed by its sink. */
+    g_autoptr(GstClock) clock = gst_system_clock_obtain();
+    gst_pipeline_use_clock(GST_PIPELINE(sink->pipeline), clock);
+    if (gst_element_set_state(sink->pipeline, GST_STATE_READY) == GST_STATE_CHANGE_FAILURE ||
+        sink->card == NULL ||
+        gst_element_set_state(sink->pipeline, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
+        card_close(sink);
+        return TRUE;
+    }
+    sink->start = GST_CLOCK_TIME_NONE;
+    sink->kind = SINK_CARD;
+    return TRUE;
+}
+
+MediaSink *media_sink_create(const char *name, gboolean go_on, GError **error) {
+    MediaSink *sink = g_new0(MediaSink, 1);
+    gboolean opened = TRUE;
+    if (strcmp(name, "auto") == 0) {
+        opened = card_open(sink, error);
+        sink->description = sink->kind == SINK_CARD
+                                ? g_strdup_printf("sound output (%s)", sink->card)
+                                : g_strdup("no sound output on this machine, silent");
+    } else if (strcmp(name, "fake") == 0) {
+        sink->description = g_strdup("no sound output wanted");
+    } else {
+        sink->wav = media_wav_create(name, go_on, error);
+        opened = sink->wav != NULL;
+        sink->kind = SINK_FILE;
+        sink->description = g_strdup_printf("file %s", name);
+    }
+    if (!opened) {
+        media_sink_destroy(sink);
+        return NULL;
+    }
+    return sink;
+}
+
+void media_sink_destroy(MediaSink *sink) {
+    if (sink == NULL) {
+        return;
+    }
+    card_close(sink);
+    media_wav_destroy(sink->wav);
+    g_free(sink->description);
+    g_free(sink->card);
+    g_free(sink);
+}
+
+const char *media_sink_description(const MediaSink *sink) {
+    return sink->description;
+}
+
+guint64 media_sink_latency_us(const MediaSink *sink) {
+    return sink->kind == SINK_CARD ? CARD_BUFFER_US : 0;
+}
+
+/* The first sample is due at once; the rest follow it without a gap, whenever they are written. */
+static gboolean card_write(MediaSink *sink, const gint16 *samples, gsize count, GError **error) {
+    GstClockTime base = gst_element_get_base_time(sink->pipeline);
+    g_autoptr(GstClock) clock = gst_system_clock_obtain();
+    GstClockTime now = gst_clock_get_time(clock) - base;
+    GstClockTime time =
+        sink->start + gst_util_uint64_scale(sink->written, GST_SECOND, MEDIA_VOICE_RATE);
+    /* Begins anew after the machine slept. */
+    if (sink->start == GST_CLOCK_TIME_NONE || time + GST_SECOND < now || time > now + GST_SECOND) {
+        sink->start = now;
+        sink->written = 0;
+        time = now;
+    }
+    GstBuffer *buffer = gst_buffer_new_memdup(samples, count * sizeof(*samples));
+    GST_BUFFER_PTS(buffer) = time;
+    GST_BUFFER_DURATION(buffer) = gst_util_uint64_scale(count, GST_SECOND, MEDIA_VOICE_RATE);
+    sink->written += count;
+    gst_app_src_push_buffer(sink->input, buffer);
+    g_autoptr(GstBus) bus = gst_element_get_bus(sink->pipeline);
+    g_autoptr(GstMessage) message = NULL;
+    while ((message = gst_bus_pop(bus)) != NULL) {
+        if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+            gst_message_parse_error(message, error, NULL);
+            card_close(sink);
+            return FALSE;
+        }
+        g_clear_pointer(&message, gst_message_unref);
+    }
+    return TRUE;
+}
+
+gboolean media_sink_write(MediaSink *sink, const gint16 *samples, gsize count, GError **error) {
+    switch (sink->kind) {
+    case SINK_NONE:
+        break;
+    case SINK_FILE:
+        return media_wav_write(sink->wav, samples, count, error);
+    case SINK_CARD:
+        return card_write(sink, samples, count, error);
+    }
+    return TRUE;
+}

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "mesh/journal/library.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mesh/core.h"
+#include "mesh/memory.h"
+#include "mesh/overlay/message.h"
+
+#define PAUSE_US     (5 * S)
+#define RETRY_US     (15 * S)
+#define ASKED_US     (60 * S) /* then what was asked for does not come any more */
+#define TELL_US      (2 * S)  /* between two HAVE of one document */
+#define COVER_US     (3 * S)  /* what is asked for lasts so long, should requests be lost */
+#define WINDOW_FIRST 16       /* blocks asked for before any came */
+#define WINDOW_LEAST 4
+#define GAP_LEAST_US 20
+
+LibraryDocument *library_find(Mesh *mesh, const uint8_t id[ACT_DOCUMENT_ID_SIZE]) {
+    for (size_t i = 0; i < mesh->library.count; i++) {
+        if (!memcmp(blob_id(mesh->library.documents[i].blob), id, ACT_DOCUMENT_ID_SIZE)) {
+            return &mesh->library.documents[i];
+        }
+    }
+    return NULL;
+}
+
+static LibraryDocument *find_document(const Mesh *mesh, const MeshHash *id) {
+    for (size_t i = 0; i < mesh->library.count; i++) {
+        if (mesh_hash_equal(&mesh->library.documents[i].id, id)) {
+            return &mesh->library.documents[i];
+        }
+    }
+    return NULL;
+}
+
+void library_blob_id(const MeshKey *author, const uint8_t id[ACT_DOCUMENT_ID_SIZE],
+                     uint8_t ret_id[ACT_DOCUMENT_ID_SIZE]) {
+    domain_hash(ret_id, ACT_DOCUMENT_ID_SIZE, "document", BYTES_OF(author->bytes),
+                BYTES_AT(id, ACT_DOCUMENT_ID_SIZE));
+}
+
+const Blob *library_blob(const Mesh *mesh, const MeshHash *id) {
+    const LibraryDocument *document = find_document(mesh, id);
+
+    return document ? document->blob : NULL;
+}
+
+LibraryPeer *library_peer(Mesh *mesh, uint32_t slot) {
+    if (!mesh->library.peers[slot]) {
+        mesh->library.peers[slot] = calloc(1, sizeof *mesh->library.peers[slot]);
+    }
+    return mesh->library.peers[slot];
+}
+
+void library_finish(Mesh *mesh) {
+    for (size_t i = 0; i < mesh->library.count; i++) {
+        blob_destroy(mesh->library.documents[i].blob);
+    }
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        free(mesh->library.peers[slot]);
+    }
+    free(mesh->library.documents);
+    ahead_finish(mesh);
+}
+
+MeshError library_fetch(Mesh *mesh, const MeshHash *id) {
+    LibraryDocument *document = find_document(mesh, id);
+
+    if (!document) {
+        return MESH_ERROR_UNKNOWN;
+    }
+    document->fetched = true;
+    document->lacked = 0;
+    return MESH_OK;
+}
+
+/* ---- what is here ---- */
+
+/* It was added in this run: all its blocks were stored before its entry. */
+static bool is_own(const Mesh *mesh, const MeshHash *id) {
+    const Record *record = journal_find(mesh->journal, id);
+
+    return record && mesh->author.begun &&
+           !memcmp(journal_chain(mesh->journal, record->chain)->tag, mesh->author.tag,
+                   JOURNAL_TAG_SIZE);
+}
+
+static void add(Mesh *mesh, const Announced *announced) {
+    Library *library = &mesh->library;
+    LibraryDocument document = {.id = announced->id, .announced = true};
+    uint8_t id[ACT_DOCUMENT_ID_SIZE];
+
+    library_blob_id(&announced->author, announced->blob, id);
+    if (library_find(mesh, id) || library->count == MESH_DOCUMENTS_MAX ||
+        !memory_grow((void **)&library->documents, &library->capacity, library->count,
+                     sizeof *library->documents)) {
+        return;
+    }
+    document.fetched = announced->size <= mesh->document_fetch_max;
+    document.blob = blob_create(id, &announced->root, announced->size);
+    if (!document.blob) {
+        return;
+    }
+    library->documents[library->count++] = document;
+    for (uint8_t level = 0; is_own(mesh, &document.id) && level < BLOB_LEVELS; level++) {
+        for (uint32_t i = 0; i < blob_count(document.blob, level); i++) {
+            blob_mark(document.blob, (BlobPlace){level, i});
+        }
+    }
+}
+
+void library_update(Mesh *mesh) {
+    for (size_t i = 0; i < mesh->library.count; i++) {
+        mesh->library.documents[i].announced = false;
+    }
+    for (size_t i = 0; i < mesh->meeting.document_count; i++) {
+        LibraryDocument *document = find_document(mesh, &mesh->meeting.documents[i].id);
+
+        if (document) {
+            document->announced = true;
+        } else {
+            add(mesh, &mesh->meeting.documents[i]);
+        }
+    }
+}
+
+void library_loaded(Mesh *mesh, Bytes key) {
+    uint8_t id[ACT_DOCUMENT_ID_SIZE];
+    BlobPlace place;
+    LibraryDocument *document = blob_key_read(key, id, &place) ? library_find(mesh, id) : NULL;
+
+    if (document && blob_block_size(document->blob, place) + (place.level == 0) > 0) {
+        blob_mark(document->blob, place);
+    } else {
+        core_forget(mesh, MESH_ITEM_BLOCK, key); /* of a document never wholly added */
+    }
+}
+
+void library_stored(Mesh *mesh, const uint8_t id[ACT_DOCUMENT_ID_SIZE], BlobPlace place) {
+    LibraryDocument *document = library_find(mesh, id);
+
+    if (document) {
+        blob_mark(document->blob, place);
+        document->tell = true;
+        core_notify(mesh, MESH_NOTICE_DOCUMENT, &document->id, NULL);
+    }
+}
+
+void library_store_failed(Mesh *mesh, const uint8_t id[ACT_DOCUMENT_ID_SIZE], BlobPlace place) {
+    LibraryDocument *document = library_find(mesh, id);
+
+    if (document) {
+        blob_give_up(document->blob, place);
+    }
+    mesh->library.paused_until_us = mesh->now_us + PAUSE_US;
+}
+
+/* ---- asking neighbours ---- */
+
+/* True when this neighbour was asked for the block. */
+static bool no_longer_asked(Mesh *mesh, uint32_t slot, const uint8_t *id, BlobPlace place) {
+    LibraryPeer *peer = mesh->library.peers[slot];
+
+    for (size_t i = 0; peer && i < peer->asked_count; i++) {
+        if (!memcmp(peer->asked[i].document, id, ACT_DOCUMENT_ID_SIZE) &&
+            peer->asked[i].place.level == place.level &&
+            peer->asked[i].place.index == place.index) {
+            peer->asked[i] = peer->asked[--peer->asked_count];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What the neighbour was asked for is asked of others. */
+static void give_up(Mesh *mesh, uint32_t slot, LibraryPeer *peer) {
+    for (size_t i = 0; i < peer->asked_count; i++) {
+        LibraryDocument *document = library_find(mesh, peer->asked[i].document);
+
+        if (document) {
+            ahead_drop(mesh, peer->asked[i].document, peer->asked[i].place);
+            blob_give_up(document->blob, peer->asked[i].place);
+            document->lacked |= 1ull << slot;
+        }
+    }
+    peer->asked_count = 0;
+}
+
+void library_lost(Mesh *mesh, uint32_t slot) {
+    LibraryPeer *peer = mesh->library.peers[slot];
+
+    if (peer) {
+        give_up(mesh, slot, peer);
+    }
+    for (size_t i = 0; i < mesh->library.count; i++) {
+        mesh->library.documents[i].lacked &= ~(1ull << slot);
+    }
+    for (size_t i = 0; i < mesh->library.fetch_count; i++) {
+        if (mesh->library.fetches[i].slot == slot) {
+            mesh->library.fetches[i--] = mesh->library.fetches[--mesh->library.fetch_count];
+        }
+    }
+    free(peer);
+    mesh->library.peers[slot] = NULL;
+}
+
+static bool is_fetched(const LibraryDocument *document) {
+    return document->announced && document->fetched && !blob_is_whole(document->blob);
+}
+
+/* How many blocks to have asked for: as many as come within a round trip and while a request that
+ * was lost is repeated. */
+static size_t window(const Mesh *mesh, const Neighbour *neighbour, const LibraryPeer *peer) {
+    uint64_t cover_us = link_state(neighbour->link, mesh->now_us).rtt_us + COVER_US;
+    uint64_t blocks =
+        peer->gap_us > 0 ? cover_us / peer->gap_us + WINDOW_LEAST : (uint64_t)WINDOW_FIRST;
+
+    return blocks < MESH_BLOCKS_WANTED_MAX ? (size_t)blocks : MESH_BLOCKS_WANTED_MAX;
+}
+
+/* Asks one neighbour for up to its share of blocks of one document. */
+static void ask(Mesh *mesh, uint32_t slot, Neighbour *neighbour, LibraryDocument *document) {
+    LibraryPeer *peer = library_peer(mesh, slot);
+    uint8_t body[ACT_DOCUMENT_ID_SIZE + MESH_BLOCKS_WANTED_MAX * 9];
+    BytesWriter writer = bytes_writer(body, sizeof body);
+    size_t before = peer ? peer->asked_count : 0;
+    size_t most = peer ? window(mesh, neighbour, peer) : 0;
+    BlobPlace place;
+
+    /* A few at a time rather than one by one: a quarter of the window must be free. */
+    if (!peer || peer->asked_count > most - most / 4 || document->lacked & 1ull << slot) {
+        return;
+    }
+    bytes_write(&writer, blob_id(document->blob), ACT_DOCUMENT_ID_SIZE);
+    while (peer->asked_count < most && (blob_want_next(document->blob, &place) ||
+                                        ahead_want(mesh, slot, document->blob, &place))) {
+        LibraryPlace *asked = &peer->asked[peer->asked_count++];
+
+        memcpy(asked->document, blob_id(document->blob), ACT_DOCUMENT_ID_SIZE);
+        asked->place = place;
+        library_write_place(&writer, place);
+    }
+    if (peer->asked_count > before) {
+        peer->asked_us = before > 0 ? peer->asked_us : mesh->now_us;
+        neighbour_send(mesh, neighbour, LINK_CHAT, UINT64_MAX, MESSAGE_WANT,
+                       BYTES_AT(body, bytes_written(&writer)));
+    }
+}
+
+/* Hashes that are on disk and needed to check what comes. */
+static void fetch_hashes(Mesh *mesh, LibraryDocument *document) {
+    BlobPlace place;
+
+    while (mesh->library.fetch_count < MESH_BLOCKS_WANTED_MAX &&
+           blob_wants_hashes(document->blob, &place)) {
+        for (size_t i = 0; i < mesh->library.fetch_count; i++) {
+            const LibraryFetch *other = &mesh->library.fetches[i];
+
+            if (other->slot == NEIGHBOUR_NONE && other->place.place.level == place.level &&
+                other->place.place.index == place.index &&
+                !memcmp(other->place.document, blob_id(document->blob), ACT_DOCUMENT_ID_SIZE)) {
+                return; /* on its way; one after the other */
+            }
+        }
+        library_fetch_block(mesh, NEIGHBOUR_NONE, blob_id(document->blob), place);
+    }
+}
+
+static void tell(Mesh *mesh, LibraryDocument *document) {
+    document->tell = false;
+    document->told_us = mesh->now_us;
+    neighbours_send(mesh, LINK_CHAT, UINT64_MAX, MESSAGE_HAVE,
+                    BYTES_AT(blob_id(document->blob), ACT_DOCUMENT_ID_SIZE));
+}
+
+/* One block that was asked for came: how fast do they? */
+static void measure(const Mesh *mesh, LibraryPeer *peer) {
+    uint64_t gap_us = mesh->now_us - peer->asked_us;
+
+    if (peer->gap_us > 0) {
+        gap_us = gap_us < 4 * peer->gap_us ? gap_us : 4 * peer->gap_us; /* an outage is no pace */
+        gap_us = (7 * peer->gap_us + gap_us) / 8;
+    }
+    peer->gap_us = gap_us > GAP_LEAST_US ? gap_us : GAP_LEAST_US;
+    peer->asked_us = mesh->now_us;
+}
+
+/* Checks a block, and keeps it. */
+static MeshError keep(Mesh *mesh, LibraryDocument *document, BlobPlace place, Bytes block) {
+    MeshError error =
+        core_has_room(mesh) ? blob_take(document->blob, place, block) : MESH_ERROR_FULL;
+    Pending pending = {.kind = PENDING_BLOCK, .place = place};
+    uint8_t key[BLOB_KEY_SIZE];
+
+    if (error) {
+        return error;
+    }
+    memcpy(pending.document, blob_id(document->blob), sizeof pending.document);
+    blob_key(pending.document, place, key);
+    return core_persist(mesh, MESH_ITEM_BLOCK, BYTES_OF(key), block, pending)
+               ? MESH_OK
+               : MESH_ERROR_NO_MEMORY;
+}
+
+/* Not from this one, for a while. */
+static void refuse(Mesh *mesh, uint32_t slot, LibraryDocument *document, BlobPlace place) {
+    blob_give_up(document->blob, place);
+    document->lacked |= 1ull << slot;
+    mesh->library.retry_us = mesh->now_us + RETRY_US;
+}
+
+/* Some that came too early can be checked now. */
+static void keep_held(Mesh *mesh, LibraryDocument *document) {
+    AheadBlock held;
+
+    while (ahead_take(mesh, document->blob, &held)) {
+        MeshError error = keep(mesh, document, held.place, BYTES_AT(held.bytes, held.length));
+
+        if (error == MESH_ERROR_FORGED) {
+            mesh->counters.forged++;
+        }
+        if (error && error != MESH_ERROR_REPLAYED) {
+            refuse(mesh, held.slot, document, held.place);
+        }
+        free(held.bytes);
+    }
+}
+
+MeshError library_block(Mesh *mesh, uint32_t slot, Bytes body) {
+    BytesReader reader = bytes_reader(body.data, body.length);
+    const uint8_t *id = bytes_read(&reader, ACT_DOCUMENT_ID_SIZE);
+    BlobPlace place = library_read_place(&reader);
+    Bytes block = bytes_rest(&reader);
+    LibraryDocument *document = id && !reader.failed ? library_find(mesh, id) : NULL;
+    MeshError error;
+    bool asked;
+
+    if (!document) {
+        return reader.failed ? MESH_ERROR_MALFORMED : MESH_ERROR_UNKNOWN;
+    }
+    asked = no_longer_asked(mesh, slot, id, place);
+    if (asked) {
+        measure(mesh, mesh->library.peers[slot]);
+    }
+    if (asked && !blob_can_check(document->blob, place) &&
+        ahead_hold(mesh, document->blob, place, block)) {
+        return MESH_OK;
+    }
+    error = keep(mesh, document, place, block);
+    if (error == MESH_ERROR_REPLAYED) {
+        mesh->counters.duplicates++;
+        return MESH_OK;
+    }
+    if (!error && place.level > 0) {
+        keep_held(mesh, document);
+    } else if (error && (asked || error == MESH_ERROR_NO_MEMORY)) {
+        ahead_drop(mesh, id, place);
+        refuse(mesh, slot, document, place);
+    }
+    return error;
+}
+
+MeshError library_lack(Mesh *mesh, uint32_t slot, Bytes body) {
+    BytesReader reader = bytes_reader(body.data, body.length);
+    const uint8_t *id = bytes_read(&reader, ACT_DOCUMENT_ID_SIZE);
+    BlobPlace place = library_read_place(&reader);
+    LibraryDocument *document = id && !reader.failed ? library_find(mesh, id) : NULL;
+
+    if (!document) {
+        return reader.failed ? MESH_ERROR_MALFORMED : MESH_OK;
+    }
+    if (!no_longer_asked(mesh, slot, id, place)) {
+        return MESH_OK;
+    }
+    ahead_drop(mesh, id, place);
+    refuse(mesh, slot, document, place);
+    return MESH_OK;
+}
+
+MeshError library_have(Mesh *mesh, uint32_t slot, Bytes body) {
+    LibraryDocument *document =
+        body.length == ACT_DOCUMENT_ID_SIZE ? library_find(mesh, body.data) : NULL;
+
+    if (document) {
+        document->lacked &= ~(1ull << slot);
+    }
+    return body.length == ACT_DOCUMENT_ID_SIZE ? MESH_OK : MESH_ERROR_MALFORMED;
+}
+
+/* ---- going on ---- */
+
+/* A neighbour that another one carries is asked only when those linked with directly lack it: its
+ * bytes would take the room of theirs. */
+static void ask_around(Mesh *mesh, LibraryDocument *document) {
+    bool direct = false;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        direct |= neighbour && neighbour_is_direct(neighbour) &&
+                  neighbour_is_greeted(mesh, neighbour) && !(document->lacked & 1ull << slot);
+    }
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (neighbour && neighbour_is_greeted(mesh, neighbour) &&
+            (!direct || neighbour_is_direct(neighbour))) {
+            ask(mesh, slot, neighbour, document);
+        }
+    }
+}
+
+static void step_document(Mesh *mesh, LibraryDocument *document) {
+    if (document->tell &&
+        (blob_is_whole(document->blob) || mesh->now_us >= document->told_us + TELL_US)) {
+        tell(mesh, document);
+    }
+    if (!is_fetched(document) || mesh->now_us < mesh->library.paused_until_us) {
+        return;
+    }
+    fetch_hashes(mesh, document);
+    ask_around(mesh, document);
+}
+
+/* A neighbour that no block came from for long has none, whatever it said. */
+static void step_peer(Mesh *mesh, uint32_t slot, LibraryPeer *peer) {
+    Neighbour *neighbour = neighbour_at(mesh, slot);
+
+    if (peer->asked_count > 0 && mesh->now_us >= peer->asked_us + ASKED_US) {
+        give_up(mesh, slot, peer);
+        mesh->library.retry_us = mesh->now_us + RETRY_US;
+    }
+    if (peer->serve_count > 0 && neighbour && neighbour_is_trusted(mesh, neighbour)) {
+        library_serve(mesh, slot);
+    }
+}
+
+void library_step(Mesh *mesh) {
+    Library *library = &mesh->library;
+
+    if (library->retry_us && mesh->now_us >= library->retry_us) {
+        library->retry_us = 0;
+        for (size_t i = 0; i < library->count; i++) {
+            library->documents[i].lacked = 0;
+        }
+    }
+    for (size_t i = 0; i < library->count; i++) {
+        step_document(mesh, &library->documents[i]);
+    }
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        if (library->peers[slot]) {
+            step_peer(mesh, slot, library->peers[slot]);
+        }
+    }
+}
+
+uint64_t library_deadline_us(const Mesh *mesh) {
+    const Library *library = &mesh->library;
+    uint64_t deadline = library->retry_us ? library->retry_us : UINT64_MAX;
+
+    if (library->paused_until_us > mesh->now_us && library->paused_until_us < deadline) {
+        deadline = library->paused_until_us;
+    }
+    for (size_t i = 0; i < library->count; i++) {
+        const LibraryDocument *document = &library->documents[i];
+
+        if (document->tell && document->told_us + TELL_US < deadline) {
+            deadline = document->told_us + TELL_US;
+        }
+    }
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        const LibraryPeer *peer = library->peers[slot];
+
+        if (peer && peer->asked_count > 0 && peer->asked_us + ASKED_US < deadline) {
+            deadline = peer->asked_us + ASKED_US;
+        }
+    }
+    return deadline;
+}

@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "mesh/journal/sync.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "mesh/core.h"
+#include "mesh/memory.h"
+#include "mesh/overlay/message.h"
+
+#define ANNOUNCE_US     (60 * MS) /* what arrives together is announced together */
+#define RETRY_US        (5 * S)
+#define LINE_SIZE       (JOURNAL_TAG_SIZE + 8 + JOURNAL_HEAD_SIZE) /* at most */
+#define BODY_SIZE       16384                                      /* of one CLOCK */
+#define SERVE_BYTES     (48 * 1024) /* entries waiting in a link before more are added */
+#define PUSHED_BYTES    1000        /* told unasked to who comes back: about a packet */
+#define OFFERED_US      (10 * S)    /* what was offered is on its way so long */
+#define FRESH_COUNT     64          /* the newest entries: older ones are history, and wait */
+#define UNTRUSTED_COUNT 256         /* entries taken from someone not yet in the roster */
+
+/* ---- what each neighbour has ---- */
+
+SyncPeer *sync_peer(Mesh *mesh, uint32_t slot) {
+    if (!mesh->sync.peers[slot]) {
+        mesh->sync.peers[slot] = calloc(1, sizeof *mesh->sync.peers[slot]);
+    }
+    return mesh->sync.peers[slot];
+}
+
+void sync_forget(Mesh *mesh, uint32_t slot) {
+    SyncPeer *peer = mesh->sync.peers[slot];
+
+    if (peer) {
+        free(peer->known);
+        free(peer->serve);
+        free(peer->asked);
+        free(peer);
+        mesh->sync.peers[slot] = NULL;
+    }
+}
+
+void sync_finish(Mesh *mesh) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        sync_forget(mesh, slot);
+    }
+}
+
+static uint32_t known(const SyncPeer *peer, uint32_t chain) {
+    return chain < peer->known_count ? peer->known[chain] : 0;
+}
+
+void sync_learn(SyncPeer *peer, uint32_t chain, uint64_t count) {
+    if (chain >= peer->known_count) {
+        size_t wanted = (size_t)chain + 32;
+        uint32_t *bigger = realloc(peer->known, wanted * sizeof *bigger);
+
+        if (!bigger) {
+            return;
+        }
+        memset(bigger + peer->known_count, 0, (wanted - peer->known_count) * sizeof *bigger);
+        peer->known = bigger;
+        peer->known_count = wanted;
+    }
+    if (count > peer->known[chain]) {
+        peer->known[chain] = (uint32_t)count;
+    }
+}
+
+/* ---- telling ---- */
+
+bool sync_send(Mesh *mesh, uint32_t slot, uint8_t kind, Bytes body) {
+    Neighbour *neighbour = neighbour_at(mesh, slot);
+
+    return neighbour && neighbour_send(mesh, neighbour, LINK_URGENT, UINT64_MAX, kind, body);
+}
+
+void sync_announce_soon(Mesh *mesh) {
+    if (!mesh->loading && !mesh->sync.announce) {
+        mesh->sync.announce = true;
+        mesh->sync.announce_us = mesh->now_us + ANNOUNCE_US;
+    }
+}
+
+static void write_line(BytesWriter *writer, const ClockLine *line) {
+    bytes_write(writer, line->tag, JOURNAL_TAG_SIZE);
+    bytes_write_varint(writer, line->count);
+    bytes_write(writer, line->head, JOURNAL_HEAD_SIZE);
+}
+
+/* Sends the lines written. Without room in the link all of them are told again, later. */
+static void flush_lines(Mesh *mesh, uint32_t slot, BytesWriter *writer) {
+    SyncPeer *peer = mesh->sync.peers[slot];
+
+    if (bytes_written(writer) > 0 &&
+        !sync_send(mesh, slot, MESSAGE_CLOCK, BYTES_AT(writer->start, bytes_written(writer))) &&
+        peer->known_count > 0) {
+        memset(peer->known, 0, peer->known_count * sizeof *peer->known);
+        mesh->sync.announce = true;
+        mesh->sync.announce_us = mesh->now_us + S;
+    }
+    *writer = bytes_writer(writer->start, BODY_SIZE);
+}
+
+void sync_send_clock(Mesh *mesh, uint32_t slot, bool whole) {
+    SyncPeer *peer = sync_peer(mesh, slot);
+    uint8_t body[BODY_SIZE];
+    BytesWriter writer = bytes_writer(body, sizeof body);
+
+    for (uint32_t i = 0; peer && i < journal_clock_size(mesh->journal); i++) {
+        const Chain *chain = journal_chain(mesh->journal, i);
+        ClockLine line = journal_clock_find(mesh->journal, chain->tag);
+
+        if (!whole && known(peer, i) >= line.count) {
+            continue;
+        }
+        sync_learn(peer, i, line.count);
+        write_line(&writer, &line);
+        if (bytes_room(&writer) < LINE_SIZE) {
+            flush_lines(mesh, slot, &writer);
+        }
+    }
+    if (peer) {
+        flush_lines(mesh, slot, &writer);
+    }
+}
+
+void sync_greet(Mesh *mesh, uint32_t slot) {
+    pull_send_digest(mesh, slot);
+}
+
+static uint32_t index_of(const Mesh *mesh, const Record *record) {
+    return (uint32_t)(record - journal_record(mesh->journal, 0));
+}
+
+/* Entries to be told, as far as the link has room. */
+static MeshError serve_range(Mesh *mesh, SyncPeer *peer, SyncRange range) {
+    const Record *record = journal_at(mesh->journal, range.tag, range.from);
+
+    if (!record) {
+        return MESH_OK;
+    }
+    if (peer->serve_count == SYNC_RANGES_SIZE ||
+        !memory_grow((void **)&peer->serve, &peer->serve_capacity, peer->serve_count,
+                     sizeof *peer->serve)) {
+        return MESH_ERROR_FULL;
+    }
+    range.next = index_of(mesh, record);
+    peer->serve[peer->serve_count++] = range;
+    return MESH_OK;
+}
+
+/* It was told so many entries of the chain, and asks before they came: everything it was offered is
+ * on its way, or what is said is, on a slow line. Once that is acknowledged nothing is. */
+static bool is_on_its_way(const Mesh *mesh, uint32_t slot, const SyncPeer *peer, uint32_t chain,
+                          uint64_t until) {
+    const Neighbour *neighbour = neighbour_at(mesh, slot);
+    bool offered = peer->offered_us > 0 && mesh->now_us < peer->offered_us + OFFERED_US;
+    LinkState state;
+
+    if (!neighbour || known(peer, chain) < until) {
+        return false;
+    }
+    state = link_state(neighbour->link, mesh->now_us);
+    return state.chat_waiting || (offered && state.waiting > 0);
+}
+
+static bool is_under_way(const Mesh *mesh, uint32_t slot, const SyncPeer *peer,
+                         const SyncRange *range) {
+    const Record *record = journal_at(mesh->journal, range->tag, range->from);
+
+    for (size_t i = 0; i < peer->serve_count; i++) {
+        if (!memcmp(peer->serve[i].tag, range->tag, JOURNAL_TAG_SIZE) &&
+            peer->serve[i].from <= range->from && peer->serve[i].until >= range->until) {
+            return true;
+        }
+    }
+    return record && is_on_its_way(mesh, slot, peer, record->chain, range->until);
+}
+
+static bool is_own(const Mesh *mesh, const Record *record) {
+    return !memcmp(journal_chain(mesh->journal, record->chain)->author.bytes, mesh->self.key.bytes,
+                   sizeof mesh->self.key.bytes);
+}
+
+/* What was written in an earlier run may have been told: of that we remember nothing. */
+static bool was_told(const Mesh *mesh, const Neighbour *neighbour, const Record *record) {
+    const Chain *chain = journal_chain(mesh->journal, record->chain);
+
+    return mesh->author.begun && !memcmp(chain->tag, mesh->author.tag, JOURNAL_TAG_SIZE) &&
+           record->sequence < neighbour->has;
+}
+
+void sync_push(Mesh *mesh, uint32_t slot) {
+    Neighbour *neighbour = neighbour_at(mesh, slot);
+    size_t count = journal_count(mesh->journal);
+    size_t first = count;
+    size_t pushed = 0;
+
+    /* The others may have told it meanwhile: then no more is lost than a packet. */
+    for (size_t i = count; i > 0 && count - i < FRESH_COUNT; i--) {
+        const Record *record = journal_record(mesh->journal, i - 1);
+
+        if (!is_own(mesh, record)) {
+            continue;
+        }
+        pushed += record->length;
+        if (pushed > PUSHED_BYTES || was_told(mesh, neighbour, record)) {
+            break;
+        }
+        first = i - 1;
+    }
+    for (; first < count; first++) {
+        if (is_own(mesh, journal_record(mesh->journal, first))) {
+            sync_tell(mesh, slot, journal_record(mesh->journal, first));
+        }
+    }
+    neighbour->told = mesh->author.stored_sequence;
+}
+
+void sync_offer(Mesh *mesh, uint32_t slot) {
+    SyncPeer *peer = sync_peer(mesh, slot);
+
+    for (uint32_t i = 0; peer && i < journal_clock_size(mesh->journal); i++) {
+        const Chain *chain = journal_chain(mesh->journal, i);
+        SyncRange range = {.until = chain->count};
+
+        memcpy(range.tag, chain->tag, JOURNAL_TAG_SIZE);
+        if (chain->count == 0 || serve_range(mesh, peer, range)) {
+            continue;
+        }
+        peer->offered_us = mesh->now_us;
+    }
+}
+
+bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record) {
+    Neighbour *neighbour = neighbour_at(mesh, slot);
+    SyncPeer *peer = sync_peer(mesh, slot);
+    bool fresh = index_of(mesh, record) + FRESH_COUNT >= journal_count(mesh->journal);
+    LinkPriority priority = record->urgent && fresh ? LINK_URGENT : LINK_CHAT;
+
+    if (!neighbour || !peer) {
+        return false;
+    }
+    if (!neighbour_send(mesh, neighbour, priority, UINT64_MAX, MESSAGE_ENTRY,
+                        BYTES_AT(record->bytes, record->length))) {
+        return false;
+    }
+    sync_learn(peer, record->chain, record->sequence + 1);
+    return true;
+}
+
+/* What a full link does not take is announced to it, and pulled. */
+void sync_applied(Mesh *mesh, const Record *record, bool own) {
+    pull_changed(mesh);
+    for (uint32_t slot = 0; own && slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
+            if (link_state(neighbour->link, mesh->now_us).waiting == 0) {
+                neighbour->has = neighbour->told; /* all that it was told is acknowledged */
+            }
+            sync_tell(mesh, slot, record);
+            neighbour->told = record->sequence + 1;
+        }
+    }
+    sync_announce_soon(mesh);
+}
+
+/* ---- answering ---- */
+
+MeshError sync_pull(Mesh *mesh, uint32_t slot, Bytes body) {
+    BytesReader reader = bytes_reader(body.data, body.length);
+    SyncPeer *peer = sync_peer(mesh, slot);
+
+    while (peer && bytes_left(&reader) > 0) {
+        SyncRange range;
+        MeshError error;
+
+        bytes_read_into(&reader, range.tag, JOURNAL_TAG_SIZE);
+        range.from = bytes_read_varint(&reader);
+        range.until = bytes_read_varint(&reader);
+        if (reader.failed || range.from >= range.until || range.until > MESH_ENTRIES_MAX) {
+            return MESH_ERROR_MALFORMED;
+        }
+        error = is_under_way(mesh, slot, peer, &range) ? MESH_OK : serve_range(mesh, peer, range);
+        if (error) {
+            return error;
+        }
+    }
+    return MESH_OK;
+}
+
+MeshError sync_pull_hash(Mesh *mesh, uint32_t slot, Bytes body) {
+    BytesReader reader = bytes_reader(body.data, body.length);
+    const SyncPeer *peer = sync_peer(mesh, slot);
+
+    if (body.length % MESH_HASH_SIZE || body.length > MESH_CITED_MAX * MESH_HASH_SIZE) {
+        return MESH_ERROR_MALFORMED;
+    }
+    while (peer && bytes_left(&reader) > 0) {
+        const Record *record;
+        MeshHash hash;
+
+        bytes_read_into(&reader, hash.bytes, MESH_HASH_SIZE);
+        record = journal_find(mesh->journal, &hash);
+        /* A copy of what is small may be there before the repair of what was lost. */
+        if (record && (record->length <= PUSHED_BYTES ||
+                       !is_on_its_way(mesh, slot, peer, record->chain, record->sequence + 1))) {
+            sync_tell(mesh, slot, record);
+        }
+    }
+    return MESH_OK;
+}
+
+/* Of all ranges asked, the entry that was applied first here: causes leave before what cites them,
+ * so that hardly anything waits at the other end. */
+static void serve_peer(Mesh *mesh, uint32_t slot, SyncPeer *peer) {
+    const Neighbour *neighbour = neighbour_at(mesh, slot);
+
+    while (neighbour && peer->serve_count > 0 &&
+           link_state(neighbour->link, mesh->now_us).waiting < SERVE_BYTES) {
+        SyncRange *range = &peer->serve[0];
+        const Record *record;
+
+        for (size_t i = 1; i < peer->serve_count; i++) {
+            range = peer->serve[i].next < range->next ? &peer->serve[i] : range;
+        }
+        if (!sync_tell(mesh, slot, journal_record(mesh->journal, range->next))) {
+            return;
+        }
+        record = ++range->from < range->until ? journal_at(mesh->journal, range->tag, range->from)
+                                              : NULL;
+        if (record) {
+            range->next = index_of(mesh, record);
+        } else {
+            *range = peer->serve[--peer->serve_count];
+        }
+    }
+}
+
+void sync_serve(Mesh *mesh) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        SyncPeer *peer = mesh->sync.peers[slot];
+
+        if (peer && peer->serve_count > 0) {
+            serve_peer(mesh, slot, peer);
+        }
+    }
+}
+
+/* ---- receiving ---- */
+
+/* Whether an entry that is new here may be kept. */
+static MeshError judge(Mesh *mesh, const Entry *entry) {
+    static const uint8_t genesis[ENTRY_MEETING_SIZE];
+    bool first = !memcmp(entry->meeting, genesis, sizeof genesis);
+
+    if (mesh->status != MESH_STATUS_MEMBER && !mesh->admission.welcomed) {
+        return MESH_ERROR_STATE; /* of which meeting is not known yet */
+    }
+    if (first && !mesh_hash_equal(&entry->hash, &mesh->meeting.id)) {
+        return MESH_ERROR_FORGED;
+    }
+    if (!core_has_room(mesh)) {
+        return MESH_ERROR_FULL;
+    }
+    return entry_verify(entry, first ? NULL : &mesh->meeting.id);
+}
+
+/* Someone in no roster yet shows its ADMIT, and little more. */
+static bool may_show(Mesh *mesh, uint32_t slot, SyncPeer *peer) {
+    return mesh->status != MESH_STATUS_MEMBER ||
+           neighbour_is_trusted(mesh, neighbour_at(mesh, slot)) ||
+           ++peer->entries_untrusted <= UNTRUSTED_COUNT;
+}
+
+static MeshError keep(Mesh *mesh, const Entry *entry, Bytes body, Pending pending) {
+    pending.kind = PENDING_RECEIVED;
+    pending.hash = entry->hash;
+    pending.length = body.length;
+    pending.bytes = memory_copy(body.data, body.length);
+    if (!pending.bytes) {
+        return MESH_ERROR_NO_MEMORY;
+    }
+    core_persist(mesh, MESH_ITEM_ENTRY, BYTES_OF(entry->hash.bytes), body, pending);
+    return MESH_OK;
+}
+
+static bool is_here(const Mesh *mesh, const Entry *entry) {
+    return journal_knows(mesh->journal, &entry->hash) || core_is_storing(mesh, &entry->hash);
+}
+
+void sync_import(Mesh *mesh, const MeshIntent *intent) {
+    Entry entry;
+    MeshError error = entry_read(intent->bytes.data, intent->bytes.length, &entry);
+
+    if (!error) {
+        error = is_here(mesh, &entry) ? MESH_ERROR_REPLAYED : judge(mesh, &entry);
+    }
+    if (!error) {
+        error = keep(mesh, &entry, intent->bytes, (Pending){.answer = true, .tag = intent->tag});
+    }
+    if (error) {
+        core_done(mesh, intent->tag, error, NULL, NULL);
+    }
+}
+
+MeshError sync_entry(Mesh *mesh, uint32_t slot, Bytes body) {
+    SyncPeer *peer = sync_peer(mesh, slot);
+    uint8_t tag[JOURNAL_TAG_SIZE];
+    const Record *first;
+    Entry entry;
+    MeshError error = entry_read(body.data, body.length, &entry);
+
+    if (error || !peer) {
+        return error ? error : MESH_ERROR_NO_MEMORY;
+    }
+    if (mesh->status == MESH_STATUS_JOINING && !mesh->admission.welcomed) {
+        return join_early(mesh, slot, body);
+    }
+    journal_chain_tag(&entry.author, entry.chain, tag);
+    first = journal_at(mesh->journal, tag, 0);
+    if (first) {
+        sync_learn(peer, first->chain, entry.sequence + 1);
+    }
+    if (is_here(mesh, &entry)) {
+        pull_arrived(mesh, slot, tag, entry.sequence);
+        mesh->counters.duplicates++;
+        return MESH_OK;
+    }
+    error = may_show(mesh, slot, peer) ? judge(mesh, &entry) : MESH_ERROR_FULL;
+    if (error) {
+        return error;
+    }
+    pull_arrived(mesh, slot, tag, entry.sequence);
+    pull_progress(mesh);
+    return keep(mesh, &entry, body, (Pending){0});
+}
+
+void sync_store_failed(Mesh *mesh) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        if (mesh->sync.peers[slot]) {
+            mesh->sync.peers[slot]->asked_count = 0;
+        }
+    }
+    mesh->sync.retry_us = mesh->now_us + RETRY_US;
+}
+
+/* Somebody else may have what the lost one was asked for. */
+void sync_lost(Mesh *mesh, uint32_t slot) {
+    const SyncPeer *peer = mesh->sync.peers[slot];
+    bool asked = peer && peer->asked_count > 0;
+
+    sync_forget(mesh, slot);
+    if (asked) {
+        pull_send_digests(mesh, slot);
+    }
+}
+
+/* ---- time ---- */
+
+void sync_timeout(Mesh *mesh) {
+    Sync *sync = &mesh->sync;
+
+    pull_timeout(mesh);
+    if (sync->announce && mesh->now_us >= sync->announce_us) {
+        sync->announce = false;
+        for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+            Neighbour *neighbour = neighbour_at(mesh, slot);
+
+            if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
+                sync_send_clock(mesh, slot, false);
+            }
+        }
+    }
+    if (sync->retry_us && mesh->now_us >= sync->retry_us) {
+        sync->retry_us = 0;
+        pull_send_digests(mesh, NEIGHBOUR_NONE);
+    }
+}
+
+uint64_t sync_deadline_us(const Mesh *mesh) {
+    uint64_t deadline = pull_deadline_us(mesh);
+
+    if (mesh->sync.announce && mesh->sync.announce_us < deadline) {
+        deadline = mesh->sync.announce_us;
+    }
+    if (mesh->sync.retry_us && mesh->sync.retry_us < deadline) {
+        deadline = mesh->sync.retry_us;
+    }
+    return deadline;
+}

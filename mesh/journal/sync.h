@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * How two journals become one: a digest of the clock first, then the lines that differ, then the
+ * entries that are missing. An author pushes its new entries; the others announce, and whoever
+ * lacks one pulls it, so that an entry arrives about once.
+ * It owns what each neighbour is known to have, and what was asked of whom. It never stores.
+ */
+#pragma once
+
+#include "mesh/journal/journal.h"
+
+#define SYNC_RANGES_SIZE 1024 /* of one neighbour: asked of it, and by it */
+
+/* Entries of one chain. */
+typedef struct {
+    uint8_t tag[JOURNAL_TAG_SIZE];
+    uint64_t from, until;
+    uint32_t next; /* of those served: index of the record `from` */
+} SyncRange;
+
+/* One neighbour, by its slot. */
+typedef struct {
+    uint32_t *known; /* entries it has of each chain, by index of the chain */
+    size_t known_count;
+    SyncRange *serve; /* it asked us for them */
+    size_t serve_count, serve_capacity;
+    SyncRange *asked; /* we asked it for them */
+    size_t asked_count, asked_capacity;
+    uint64_t asked_us;          /* the last time something asked for came, or was asked for */
+    uint64_t mute_until_us;     /* it did not give what it said it has: others are asked */
+    uint64_t offered_us;        /* it was offered everything; 0: never */
+    uint32_t entries_untrusted; /* received while it was in no roster */
+} SyncPeer;
+
+typedef struct {
+    SyncPeer *peers[MESH_PEERS_MAX];
+    bool announce;          /* something new is to be announced */
+    uint64_t announce_us;   /* then */
+    uint64_t missing_us;    /* causes of waiting entries are asked for then; 0: none are missed */
+    uint32_t missing_tries; /* since the last new entry */
+    uint32_t missing_turn;  /* slot asked last */
+    uint64_t digest_us;     /* all neighbours are told our digest then */
+    uint32_t digest_calm;   /* so often nothing had changed by then */
+    uint64_t retry_us;      /* after the store refused: everything again; 0: no */
+} Sync;
+
+void sync_finish(Mesh *mesh);
+/* A neighbour is linked, or in the roster since now. */
+void sync_greet(Mesh *mesh, uint32_t slot);
+/* It listens again: tells the last that was written here since it did, as far as it is little. */
+void sync_push(Mesh *mesh, uint32_t slot);
+/* It has nothing yet: tells all there is. */
+void sync_offer(Mesh *mesh, uint32_t slot);
+/* Its link is gone: nothing asked of it comes. */
+void sync_lost(Mesh *mesh, uint32_t slot);
+/* Its slot is free. */
+void sync_forget(Mesh *mesh, uint32_t slot);
+/* An entry was applied; `own`: written here. */
+void sync_applied(Mesh *mesh, const Record *record, bool own);
+/* Sends one entry, whatever the neighbour is; false when the link cannot take it. */
+bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record);
+/* The store refused entries: they are asked for again, later. */
+void sync_store_failed(Mesh *mesh);
+
+MeshError sync_pull(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError sync_pull_hash(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError sync_entry(Mesh *mesh, uint32_t slot, Bytes body);
+
+/* An entry that the person carried here. */
+void sync_import(Mesh *mesh, const MeshIntent *intent);
+
+/* Sends what was asked, as far as the links have room. */
+void sync_serve(Mesh *mesh);
+void sync_timeout(Mesh *mesh);
+uint64_t sync_deadline_us(const Mesh *mesh);
+
+/* What is noted of a neighbour; NULL when memory is short. */
+SyncPeer *sync_peer(Mesh *mesh, uint32_t slot);
+/* It has that many entries of the chain. */
+void sync_learn(SyncPeer *peer, uint32_t chain, uint64_t count);
+bool sync_send(Mesh *mesh, uint32_t slot, uint8_t kind, Bytes body);
+/* The lines that a neighbour is not known to have; all of them with `whole`. */
+void sync_send_clock(Mesh *mesh, uint32_t slot, bool whole);
+void sync_announce_soon(Mesh *mesh);
+
+/* ---- pull.c: what is asked of others ---- */
+
+MeshError pull_digest(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError pull_clock(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError pull_key_want(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError pull_key(Mesh *mesh, uint32_t slot, Bytes body);
+void pull_send_digest(Mesh *mesh, uint32_t slot);
+/* The same to all trusted neighbours but one (NEIGHBOUR_NONE: to all); true when there is any. */
+bool pull_send_digests(Mesh *mesh, uint32_t except);
+/* An entry came: it is asked for no more. `fresh`: it is new here. */
+void pull_arrived(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE],
+                  uint64_t sequence);
+/* The journal grew: digests are compared more often for a while. */
+void pull_changed(Mesh *mesh);
+void pull_progress(Mesh *mesh);
+void pull_timeout(Mesh *mesh);
+uint64_t pull_deadline_us(const Mesh *mesh);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Every maximum of mesh/. It owns the numbers; past each of them something is refused or dropped,
+ * and counted. It never holds a size that a format fixes: those live beside their format.
+ */
+#pragma once
+
+/* People and links. */
+#define MESH_MEMBERS_MAX   256 /* roster entries, expelled members included */
+#define MESH_PEERS_MAX     64  /* nodes this one handshakes or is linked with at once */
+#define MESH_ADDRESSES_MAX 8   /* known addresses of one node */
+#define MESH_INVITES_MAX   256 /* tickets ever published in one meeting */
+#define MESH_NAME_MAX      64  /* bytes of a person's name */
+#define MESH_TITLE_MAX     200 /* bytes of a meeting's title */
+
+/* Datagrams and messages, bytes. */
+#define MESH_DATAGRAM_MAX    1200         /* UDP payload: fits the IPv6 minimum of 1280 */
+#define MESH_MESSAGE_MAX     65000        /* one message of a link */
+#define MESH_OFFER_MAX       700          /* an ICE offer in its text form */
+#define MESH_TICKET_MAX      160          /* characters: one SMS */
+#define MESH_CODE_MAX        2600         /* characters of a code exchanged by hand */
+#define MESH_QUEUE_BYTES_MAX (512 * 1024) /* waiting in the queue of one link */
+#define MESH_QUEUE_COUNT_MAX 512          /* messages waiting in the queue of one link */
+#define MESH_INFLIGHT_MAX    1024         /* packets of one link awaiting acknowledgement */
+#define MESH_REASSEMBLY_MAX  32           /* messages of one link received in part */
+#define MESH_REPLAY_MAX      2048         /* packets of the replay window */
+#define MESH_HAILS_MAX       32           /* hails answered per second */
+#define MESH_HALF_OPEN_MAX   32           /* handshakes answered and not yet confirmed */
+#define MESH_EFFECTS_MAX     4096         /* effects waiting to be pulled */
+
+/* The journal. */
+#define MESH_ENTRY_MAX       8192                    /* bytes of one entry */
+#define MESH_ENTRY_PLAIN_MAX (MESH_ENTRY_MAX - 1024) /* bytes sealed in one entry */
+#define MESH_ENTRIES_MAX     200000                  /* entries of one meeting */
+#define MESH_PENDING_MAX     4096                    /* entries waiting for the ones they cite */
+#define MESH_CHAINS_MAX      4096  /* chains: one per member and run of its node */
+#define MESH_CITED_MAX       16    /* heads one entry cites */
+#define MESH_TEXT_MAX        4096  /* bytes of a chat message or of a motion */
+#define MESH_CUTS_MAX        128   /* chains one expulsion cuts */
+#define MESH_ROSTER_CUTS_MAX 2048  /* chains all expulsions cut */
+#define MESH_AUTHORS_MAX     1024  /* keys that acts of admission name, void ones included */
+#define MESH_EPOCHS_MAX      64    /* epochs of one meeting whose keys are kept */
+#define MESH_EARLY_MAX       65536 /* bytes of entries that come before the WELCOME they follow */
+#define MESH_ITEM_KEY_MAX    40    /* bytes of the key of a stored item */
+
+/* Documents. */
+#define MESH_DOCUMENTS_MAX     1024
+#define MESH_DOCUMENT_NAME_MAX 255                 /* bytes */
+#define MESH_DOCUMENT_SIZE_MAX (100 * 1024 * 1024) /* bytes */
+#define MESH_BLOCKS_WANTED_MAX 128                 /* blocks asked of one peer at once */
+#define MESH_BLOCKS_AHEAD_MAX  16                  /* asked before what they are checked by came */
+
+/* Motions. */
+#define MESH_MOTIONS_MAX 512
+#define MESH_CHOICES_MAX 16
+#define MESH_CHOICE_MAX  40 /* bytes */
+#define MESH_BALLOTS_MAX 64 /* ballots of one voter in one motion, replaced ones included */
+
+/* Voice messages. */
+#define MESH_VOICE_MS_MAX       120000                       /* one message, its pauses included */
+#define MESH_VOICE_PARTS_MAX    64                           /* entries it may take */
+#define MESH_VOICE_FRAMES_MAX   (MESH_ENTRY_PLAIN_MAX - 128) /* bytes of frames in one of them */
+#define MESH_VOICE_FRAME_MS_MAX 120
+#define MESH_VOICE_CODEC_MAX    15
+
+/* Media. */
+#define MESH_STREAMS_MAX 16    /* streams received at once */
+#define MESH_FRAME_MAX   60000 /* bytes of one encoded frame */

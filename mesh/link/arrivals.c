@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "mesh/link/arrivals.h"
+
+#include <string.h>
+
+#include "mesh/link/packet.h"
+
+#define SECOND_US 1000000
+#define GAP_US    1000 /* arrivals closer than this tell nothing */
+
+static ArrivalsFound found_between(const ArrivalsPoint *from, const ArrivalsPoint *to,
+                                   uint64_t limited_at_us) {
+    uint64_t arrival_us = (uint64_t)(to->arrival_us - from->arrival_us);
+    uint64_t sent_us = to->sent_us > from->sent_us ? to->sent_us - from->sent_us : 1;
+    ArrivalsFound found = {.bytes = to->sent_total - from->sent_total,
+                           .limited = limited_at_us >= from->sent_us};
+
+    if (arrival_us >= GAP_US) {
+        found.carried = found.bytes * SECOND_US / arrival_us;
+        found.departed = found.bytes * SECOND_US / sent_us;
+        found.proven = found.carried < found.departed ? found.carried : found.departed;
+    }
+    return found;
+}
+
+static int64_t longer_us(const ArrivalsPoint *before, const ArrivalsPoint *here) {
+    return (here->arrival_us - before->arrival_us) - (int64_t)(here->sent_us - before->sent_us);
+}
+
+ArrivalsFound arrivals_learn(Arrivals *arrivals, const Delay *delay, const DelaySample *sample,
+                             uint64_t limited_at_us, uint64_t jump_us) {
+    ArrivalsPoint here = {.arrival_us =
+                              (int64_t)(sample->sent_us / PACKET_TICK_US * PACKET_TICK_US) +
+                              delay->flight_ticks * PACKET_TICK_US,
+                          .sent_us = sample->sent_us,
+                          .sent_total = sample->sent_total};
+    ArrivalsFound found = {.limited =
+                               arrivals->count > 0 && limited_at_us >= arrivals->points[0].sent_us};
+    bool again = arrivals->jumped;
+
+    if (arrivals->count > 0 && here.arrival_us < arrivals->points[0].arrival_us) {
+        arrivals->count = 0; /* clocks do not run back */
+    }
+    arrivals->jumped = arrivals->count > 0 && jump_us < INT64_MAX &&
+                       longer_us(&arrivals->points[0], &here) > (int64_t)jump_us;
+    if (arrivals->jumped) {
+        /* Once says nothing of the rate; twice is how slow the line is now. */
+        arrivals->count = again;
+    }
+    if (arrivals->count > 0) {
+        found = found_between(&arrivals->points[arrivals->count - 1], &here, limited_at_us);
+        if (here.arrival_us - arrivals->points[0].arrival_us < GAP_US) {
+            return found;
+        }
+    }
+    memmove(arrivals->points + 1, arrivals->points,
+            sizeof arrivals->points - sizeof arrivals->points[0]);
+    arrivals->points[0] = here;
+    arrivals->count += arrivals->count < ARRIVALS_SIZE;
+    return found;
+}
+
+void arrivals_forget(Arrivals *arrivals) {
+    arrivals->count = 0;
+}
+
+bool arrivals_grow(const ArrivalsFound *found) {
+    return found->carried > 0 && found->carried * 10 < found->departed * 9;
+}
+
+bool arrivals_shrink(const ArrivalsFound *found) {
+    return found->carried * 9 > found->departed * 10;
+}

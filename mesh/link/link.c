@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "mesh/link/link.h"
+
+#include <stdlib.h>
+
+#include "mesh/link/parts.h"
+
+#define VOICE_GAP_US 200000 /* longer ones are silence */
+#define ROOM_US      200000
+#define ROOM_LEAST   8192
+#define ROOM_MOST    131072
+
+Link *link_create(uint32_t overhead) {
+    Link *link = calloc(1, sizeof *link);
+
+    if (link) {
+        link->overhead = overhead;
+        link->voice_us = UINT64_MAX;
+        link->voice_gap_us = VOICE_GAP_US;
+        rate_init(&link->rate, MESH_DATAGRAM_MAX + overhead);
+        queue_init(&link->queue);
+        flight_init(&link->flight);
+        mtu_reset(&link->mtu);
+        receipt_init(&link->receipt);
+        inbox_init(&link->inbox);
+    }
+    return link;
+}
+
+void link_destroy(Link *link) {
+    if (link) {
+        queue_finish(&link->queue);
+        flight_finish(&link->flight);
+        inbox_finish(&link->inbox);
+        free(link);
+    }
+}
+
+/* ---- messages in ---- */
+
+MeshError link_submit(Link *link, LinkPriority priority, uint64_t now_us, uint64_t deadline_us,
+                      Bytes message, uint64_t *ret_id) {
+    bool was_empty = !queue_ready(&link->queue, LINK_DOCUMENT);
+    MeshError error;
+
+    queue_expire(&link->queue, now_us);
+    error = queue_submit(&link->queue, priority, deadline_us, message, ret_id);
+    if (error) {
+        return error;
+    }
+    if (was_empty && now_us >= rate_next_us(&link->rate)) {
+        rate_limited(&link->rate, now_us);
+    }
+    if (priority == LINK_VOICE) {
+        uint64_t gap_us = link->voice_us == UINT64_MAX ? VOICE_GAP_US : now_us - link->voice_us;
+
+        link->voice_gap_us = (3 * link->voice_gap_us + earlier(gap_us, VOICE_GAP_US)) / 4;
+        link->voice_us = now_us;
+    }
+    return MESH_OK;
+}
+
+void link_cancel(Link *link, uint64_t id) {
+    queue_cancel(&link->queue, id);
+}
+
+size_t link_room(const Link *link) {
+    uint64_t wanted = later(rate_bytes_in(&link->rate, ROOM_US), ROOM_LEAST);
+    uint64_t waiting = link->queue.waiting[LINK_DOCUMENT];
+
+    wanted = earlier(wanted, ROOM_MOST);
+    wanted = waiting < wanted ? wanted - waiting : 0;
+    return (size_t)earlier(wanted, queue_room(&link->queue, LINK_DOCUMENT));
+}
+
+/* ---- packets in ---- */
+
+/* Whether every frame can be true; `ret_asks`: one of them asks for an acknowledgement. */
+static bool check(const Link *link, Bytes plain, bool *ret_asks) {
+    BytesReader reader = bytes_reader(plain.data, plain.length);
+    size_t position = 0;
+    PacketFrame frame;
+
+    *ret_asks = false;
+    for (; position == 0 || bytes_left(&reader) > 0; position++) {
+        if (!packet_read(&reader, &frame)) {
+            return false;
+        }
+        switch (frame.kind) {
+        case PACKET_FRAME_ACK:
+            if (position > 0 || !repair_ack_is_true(link, &frame.ack)) {
+                return false;
+            }
+            break;
+        case PACKET_FRAME_PACE:
+            *ret_asks = true;
+            break;
+        case PACKET_FRAME_CHUNK:
+            if (inbox_check(&link->inbox, &frame.chunk)) {
+                return false;
+            }
+            *ret_asks = true;
+            break;
+        }
+    }
+    return true;
+}
+
+MeshError link_receive(Link *link, uint64_t now_us, uint64_t counter, Bytes plain) {
+    BytesReader reader = bytes_reader(plain.data, plain.length);
+    MeshError error = MESH_OK;
+    PacketFrame frame;
+    bool asks;
+
+    if (!check(link, plain, &asks)) {
+        return MESH_ERROR_MALFORMED;
+    }
+    link->heard_us = now_us;
+    while (bytes_left(&reader) > 0) {
+        MeshError chunk_error = MESH_OK;
+
+        packet_read(&reader, &frame);
+        switch (frame.kind) {
+        case PACKET_FRAME_ACK:
+            repair_apply_ack(link, now_us, &frame.ack);
+            break;
+        case PACKET_FRAME_PACE:
+            link->receipt.pace_us = frame.pace_us;
+            break;
+        case PACKET_FRAME_CHUNK:
+            chunk_error = inbox_add(&link->inbox, now_us, &frame.chunk);
+            break;
+        }
+        error = error ? error : chunk_error;
+    }
+    /* What could not be kept is not acknowledged: it comes again. */
+    if (!error &&
+        !receipt_add(&link->receipt, now_us, counter, plain.length + link->overhead, asks)) {
+        error = MESH_ERROR_REPLAYED;
+    }
+    return error;
+}
+
+bool link_take(Link *link, Bytes *ret_message) {
+    return inbox_take(&link->inbox, ret_message);
+}
+
+/* ---- the line ---- */
+
+uint64_t link_deadline_us(const Link *link, uint64_t now_us) {
+    uint64_t deadline_us = earlier(link->receipt.due_us, link->queue.copy_us);
+
+    deadline_us = earlier(deadline_us, flight_lost_us(&link->flight, repair_trip_us(link)));
+    deadline_us = earlier(deadline_us, repair_probe_us(link));
+    if (send_is_ready(link, now_us)) {
+        deadline_us = earlier(deadline_us, rate_next_us(&link->rate));
+    } else {
+        deadline_us = earlier(deadline_us, send_open_us(link, now_us));
+    }
+    return deadline_us;
+}
+
+unsigned link_urgency(const Link *link, uint64_t now_us) {
+    unsigned urgency = LINK_CONTROL;
+
+    if (link->receipt.due_us <= now_us) {
+        return LINK_CONTROL;
+    }
+    if (now_us < rate_next_us(&link->rate) || !send_is_ready(link, now_us)) {
+        return LINK_PRIORITIES;
+    }
+    while (urgency < LINK_PRIORITIES && !queue_ready(&link->queue, urgency)) {
+        urgency++;
+    }
+    return urgency;
+}
+
+void link_hold(Link *link, bool held) {
+    link->held = held;
+}
+
+void link_favour(Link *link, uint32_t favour) {
+    link->rate.favour = favour;
+}
+
+void link_path_changed(Link *link, uint64_t now_us) {
+    rate_doubt(&link->rate, now_us);
+    mtu_reset(&link->mtu);
+    link->probes = 0;
+    if (link->flight.out > 0) {
+        repair_probe(link, now_us); /* its answer will tell what of the rest is lost */
+    }
+}
+
+static LinkLine line_of(const Link *link) {
+    static const LinkLine LINES[] = {
+        [RATE_START] = LINK_LINE_START,
+        [RATE_STEADY] = LINK_LINE_STEADY,
+        [RATE_TRIAL] = LINK_LINE_TRIAL,
+        [RATE_SHARED] = LINK_LINE_SHARED,
+    };
+
+    return repair_in_outage(link) ? LINK_LINE_OUTAGE : LINES[link->rate.phase];
+}
+
+LinkState link_state(const Link *link, uint64_t now_us) {
+    uint64_t capacity = rate_capacity(&link->rate);
+    uint64_t bits = earlier(capacity * 8, UINT32_MAX);
+    uint64_t waiting = 0;
+
+    for (unsigned i = 0; i < LINK_PRIORITIES; i++) {
+        waiting += link->queue.waiting[i];
+    }
+    return (LinkState){.rtt_us = (uint32_t)link->rate.delay.srtt_us,
+                       .loss_ppm = link->rate.weather.loss_ppm,
+                       .rate_bps = (uint32_t)bits,
+                       .queue_us = (uint32_t)earlier(waiting * 1000000 / capacity, UINT32_MAX),
+                       .queue_own_us = (uint32_t)earlier(rate_queue_us(&link->rate), UINT32_MAX),
+                       .reason = line_of(link),
+                       .waiting = link->queue.bytes,
+                       .chat_waiting = link->queue.first[LINK_CHAT] != NULL,
+                       .messages_expired = link->queue.expired,
+                       .packets_sent = link->packets_sent,
+                       .packets_lost = link->packets_lost};
+}
+
+bool link_expects(const Link *link) {
+    return link->flight.out > 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "mesh/link/packet.h"
+
+#include <string.h>
+
+#define ACK_BIT       0x80
+#define PACE          0x40
+#define LENGTH_BIT    0x20
+#define KIND_SHIFT    3
+#define PRIORITY_MASK 0x07
+
+size_t packet_grains(size_t size) {
+    return (size + PACKET_GRAIN_SIZE - 1) / PACKET_GRAIN_SIZE;
+}
+
+size_t packet_grains_bytes(size_t size, size_t grain, size_t count) {
+    size_t start = grain * PACKET_GRAIN_SIZE;
+    size_t end = (grain + count) * PACKET_GRAIN_SIZE;
+
+    end = end < size ? end : size;
+    return end > start ? end - start : 0;
+}
+
+static bool read_ack(BytesReader *reader, uint8_t first, PacketAck *ret_ack) {
+    ret_ack->map_length = first & ~ACK_BIT;
+    ret_ack->largest = bytes_read_u16(reader);
+    ret_ack->arrival = bytes_read_u16(reader);
+    ret_ack->delay_us = bytes_read_varint(reader);
+    if (ret_ack->map_length > PACKET_MAP_SIZE || ret_ack->delay_us > UINT32_MAX) {
+        return false;
+    }
+    ret_ack->delay_us *= PACKET_TICK_US;
+    bytes_read_into(reader, ret_ack->map, ret_ack->map_length);
+    return !reader->failed;
+}
+
+/* The bytes fill whole grains within the message, or reach its end. */
+static bool part_fits(const PacketChunk *chunk) {
+    size_t start = (size_t)chunk->grain * PACKET_GRAIN_SIZE;
+    size_t end = start + chunk->bytes.length;
+
+    return chunk->bytes.length > 0 && chunk->size <= MESH_MESSAGE_MAX && end <= chunk->size &&
+           (end == chunk->size || end % PACKET_GRAIN_SIZE == 0);
+}
+
+static bool read_chunk(BytesReader *reader, uint8_t first, PacketChunk *ret_chunk) {
+    unsigned priority = first & PRIORITY_MASK;
+    bool measured = first & LENGTH_BIT;
+    uint64_t grain = 0;
+    uint64_t length = 0;
+
+    *ret_chunk = (PacketChunk){.kind = first >> KIND_SHIFT & 3, .priority = priority};
+    ret_chunk->id = bytes_read_u16(reader);
+    if (first & PACE || priority >= LINK_PRIORITIES) {
+        return false;
+    }
+    if (ret_chunk->kind == PACKET_FORGET) {
+        return !measured && !reader->failed;
+    }
+    if (ret_chunk->kind != PACKET_WHOLE) {
+        grain = bytes_read_varint(reader);
+        ret_chunk->size = bytes_read_u16(reader);
+    }
+    if (ret_chunk->kind == PACKET_PERISHABLE) {
+        ret_chunk->life_us = (uint64_t)bytes_read_u16(reader) * PACKET_LIFE_US;
+    }
+    length = measured ? bytes_read_varint(reader) : bytes_left(reader);
+    if (length > MESH_MESSAGE_MAX || grain >= PACKET_GRAINS_SIZE) {
+        return false;
+    }
+    ret_chunk->bytes.data = bytes_read(reader, (size_t)length);
+    ret_chunk->bytes.length = ret_chunk->bytes.data ? (size_t)length : 0;
+    ret_chunk->grain = (uint16_t)grain;
+    if (ret_chunk->kind == PACKET_WHOLE) {
+        ret_chunk->size = (uint16_t)length;
+    }
+    return !reader->failed && part_fits(ret_chunk);
+}
+
+bool packet_read(BytesReader *reader, PacketFrame *ret_frame) {
+    uint8_t first = bytes_read_u8(reader);
+
+    if (first & ACK_BIT) {
+        ret_frame->kind = PACKET_FRAME_ACK;
+        return read_ack(reader, first, &ret_frame->ack);
+    }
+    if (first == PACE) {
+        ret_frame->kind = PACKET_FRAME_PACE;
+        ret_frame->pace_us = (uint64_t)bytes_read_u8(reader) * PACKET_PACE_US;
+        return !reader->failed;
+    }
+    ret_frame->kind = PACKET_FRAME_CHUNK;
+    return read_chunk(reader, first, &ret_frame->chunk);
+}
+
+void packet_write_ack(BytesWriter *writer, const PacketAck *ack) {
+    uint64_t delay = ack->delay_us / PACKET_TICK_US;
+
+    bytes_write_u8(writer, (uint8_t)(ACK_BIT | ack->map_length));
+    bytes_write_u16(writer, ack->largest);
+    bytes_write_u16(writer, ack->arrival);
+    bytes_write_varint(writer, delay < (1u << 30) - 1 ? delay : (1u << 30) - 1);
+    bytes_write(writer, ack->map, ack->map_length);
+}
+
+void packet_write_pace(BytesWriter *writer, uint64_t pace_us) {
+    uint64_t pace = pace_us / PACKET_PACE_US;
+
+    bytes_write_u8(writer, PACE);
+    bytes_write_u8(writer, (uint8_t)(pace < UINT8_MAX ? pace : UINT8_MAX));
+}
+
+void packet_write_chunk(BytesWriter *writer, const PacketChunk *chunk, bool last) {
+    bool measured = !last && chunk->kind != PACKET_FORGET;
+
+    bytes_write_u8(writer, (uint8_t)((unsigned)chunk->kind << KIND_SHIFT | chunk->priority |
+                                     (measured ? LENGTH_BIT : 0)));
+    bytes_write_u16(writer, chunk->id);
+    if (chunk->kind == PACKET_PART || chunk->kind == PACKET_PERISHABLE) {
+        bytes_write_varint(writer, chunk->grain);
+        bytes_write_u16(writer, chunk->size);
+    }
+    if (chunk->kind == PACKET_PERISHABLE) {
+        /* Rounded up: the receiver must not give up before the sender. */
+        uint64_t life = chunk->life_us / PACKET_LIFE_US + 1;
+
+        bytes_write_u16(writer, (uint16_t)(life < UINT16_MAX ? life : UINT16_MAX));
+    }
+    if (measured) {
+        bytes_write_varint(writer, chunk->bytes.length);
+    }
+    bytes_write(writer, chunk->bytes.data, chunk->bytes.length);
+}
+
+size_t packet_chunk_overhead(PacketKind kind, uint16_t grain, size_t length) {
+    size_t part = bytes_varint_size(grain) + 2;
+
+    switch (kind) {
+    case PACKET_FORGET:
+        return 3;
+    case PACKET_WHOLE:
+        return 3 + bytes_varint_size(length);
+    case PACKET_PART:
+        return 3 + part + bytes_varint_size(length);
+    case PACKET_PERISHABLE:
+        return 3 + part + 2 + bytes_varint_size(length);
+    }
+    return 0;
+}

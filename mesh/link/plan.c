@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "mesh/link/plan.h"
+
+#define FRAGMENT_LEAST 64  /* smaller ones cost more than they carry */
+#define COPIED_BYTES   800 /* messages up to this size are worth a copy: an entry that says 300 */
+#define COPY_LOSS_PPM  50000
+#define VOICE_LOSS_PPM 10000
+#define RIDE_US        20000 /* a copy too close would be lost with the first */
+#define COPY_LEAST_US  40000
+#define COPY_MOST_US   150000
+
+static PacketKind kind_of(const Message *message, const QueueRun *run) {
+    if (message->state == MESSAGE_FORGOTTEN) {
+        return PACKET_FORGET;
+    }
+    if (run->grains == message->grains) {
+        return PACKET_WHOLE;
+    }
+    return message->deadline_us == UINT64_MAX ? PACKET_PART : PACKET_PERISHABLE;
+}
+
+/* Cutting what would fit into one packet loses it twice as often: only what is patient is cut. */
+static bool may_cut(const Message *message, size_t limit) {
+    return message->size + packet_chunk_overhead(PACKET_WHOLE, 0, message->size) > limit ||
+           (message->deadline_us == UINT64_MAX && message->priority >= LINK_CHAT);
+}
+
+static void add(Plan *plan, Message *message, QueueRun run, size_t bytes) {
+    PacketKind kind = kind_of(message, &run);
+
+    plan->parts[plan->count++] = (PlanPart){.message = message, .run = run, .kind = kind};
+    plan->used += bytes + packet_chunk_overhead(kind, run.grain, bytes);
+}
+
+/* As much of one message as there is room for; false: the packet is full. */
+static bool add_message(Plan *plan, Message *message, size_t limit) {
+    QueueRun run;
+    uint16_t from = 0;
+
+    while (queue_run(message, from, &run)) {
+        size_t room = limit > plan->used ? limit - plan->used : 0;
+        size_t bytes = packet_grains_bytes(message->size, run.grain, run.grains);
+        size_t overhead = packet_chunk_overhead(kind_of(message, &run), run.grain, bytes);
+
+        if (plan->count == FLIGHT_CHUNKS_SIZE) {
+            return false;
+        }
+        if (overhead + bytes > room) {
+            overhead = packet_chunk_overhead(PACKET_PERISHABLE, run.grain, bytes);
+            if (!may_cut(message, limit) || room < overhead + FRAGMENT_LEAST) {
+                return false;
+            }
+            run.grains = (uint16_t)((room - overhead) / PACKET_GRAIN_SIZE);
+            add(plan, message, run, (size_t)run.grains * PACKET_GRAIN_SIZE);
+            return false;
+        }
+        add(plan, message, run, bytes);
+        if (run.grains == 0) {
+            return true;
+        }
+        from = (uint16_t)(run.grain + run.grains);
+    }
+    return true;
+}
+
+static bool add_priority(Plan *plan, const Queue *queue, LinkPriority priority, size_t limit) {
+    Message *message = queue_next(queue, priority, NULL);
+
+    for (; message; message = queue_next(queue, priority, message)) {
+        if (!add_message(plan, message, limit)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limits,
+               bool documents_first) {
+    bool quick = false; /* what would wait for the rest of its packet to arrive */
+
+    ret_plan->count = 0;
+    ret_plan->used = used;
+    if (documents_first) {
+        add_priority(ret_plan, queue, LINK_DOCUMENT, limits.other);
+    }
+    for (unsigned i = 0; i < LINK_PRIORITIES; i++) {
+        size_t limit = i <= LINK_VOICE ? limits.urgent : limits.other;
+        size_t before = ret_plan->count;
+
+        if (i > LINK_VOICE && quick && limits.beside < limit) {
+            limit = limits.beside;
+        }
+        if (i > limits.least || (i == LINK_DOCUMENT && documents_first)) {
+            return;
+        }
+        if (!add_priority(ret_plan, queue, i, limit)) {
+            return;
+        }
+        quick = quick || (i != LINK_VOICE && ret_plan->count > before);
+    }
+}
+
+static void plan_copy(Queue *queue, Message *message, uint64_t now_us, PlanLine line) {
+    uint64_t life_us = message->deadline_us - now_us;
+    uint64_t wait_us = line.trip_us / 8;
+
+    if (message->size > COPIED_BYTES) {
+        return;
+    }
+    switch ((LinkPriority)message->priority) {
+    case LINK_CONTROL:
+    case LINK_URGENT:
+    case LINK_CHAT:
+        if (line.loss_ppm > COPY_LOSS_PPM) {
+            wait_us = wait_us < COPY_MOST_US ? wait_us : COPY_MOST_US;
+            wait_us = wait_us > COPY_LEAST_US ? wait_us : COPY_LEAST_US;
+            queue_plan_copy(queue, message, now_us + RIDE_US, now_us + wait_us);
+        }
+        break;
+    case LINK_VOICE:
+        if (line.loss_ppm > VOICE_LOSS_PPM &&
+            (line.loss_ppm > COPY_LOSS_PPM || life_us < 3 * line.trip_us) &&
+            message->size <= line.voice_bytes) {
+            queue_plan_copy(queue, message, now_us + RIDE_US, now_us + life_us / 3);
+        }
+        break;
+    case LINK_PICTURE:
+    case LINK_DOCUMENT:
+        break;
+    }
+}
+
+void plan_write(const Plan *plan, Queue *queue, Flight *flight, FlightPacket *packet,
+                uint64_t now_us, PlanLine line, BytesWriter *writer) {
+    for (size_t i = 0; i < plan->count; i++) {
+        const PlanPart *part = &plan->parts[i];
+        Message *message = part->message;
+        FlightChunk held = {
+            .message = message->id, .grain = part->run.grain, .grains = part->run.grains};
+        PacketChunk chunk = {.kind = part->kind,
+                             .priority = message->priority,
+                             .grain = part->run.grain,
+                             .size = message->size};
+
+        /* The copy of a part would go again and again before the rest. */
+        if (queue_sent(queue, message, &part->run) && part->kind == PACKET_WHOLE) {
+            plan_copy(queue, message, now_us, line);
+        }
+        chunk.id = (uint16_t)message->number;
+        chunk.life_us = message->deadline_us - now_us;
+        chunk.bytes.data = message->bytes + (size_t)part->run.grain * PACKET_GRAIN_SIZE;
+        chunk.bytes.length = packet_grains_bytes(message->size, part->run.grain, part->run.grains);
+        flight_add_chunk(flight, packet, &held);
+        packet_write_chunk(writer, &chunk, i + 1 == plan->count);
+    }
+}
+
+LinkPriority plan_priority(const Plan *plan) {
+    LinkPriority priority = LINK_DOCUMENT;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->parts[i].message->priority < priority) {
+            priority = plan->parts[i].message->priority;
+        }
+    }
+    return priority;
+}
+
+size_t plan_document_bytes(const Plan *plan) {
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const PlanPart *part = &plan->parts[i];
+
+        if (part->message->priority == LINK_DOCUMENT) {
+            bytes += packet_grains_bytes(part->message->size, part->run.grain, part->run.grains);
+        }
+    }
+    return bytes;
+}

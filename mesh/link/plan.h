@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Which grains of which messages share the next packet: strictly by priority, but documents that
+ * wait get a tenth. It owns the choice and the credit of the documents. It never sends: until
+ * plan_write nothing of the queue has changed.
+ */
+#pragma once
+
+#include "mesh/link/queue.h"
+
+typedef struct {
+    Message *message;
+    QueueRun run;
+    PacketKind kind;
+} PlanPart;
+
+typedef struct {
+    PlanPart parts[FLIGHT_CHUNKS_SIZE];
+    size_t count;
+    size_t used; /* bytes of the packet, other frames included */
+} Plan;
+
+/* Bytes a packet may hold, with all that is before the chunks. */
+typedef struct {
+    size_t urgent;      /* with control, votes and voice */
+    size_t beside;      /* with control or votes, before anything less urgent is added */
+    size_t other;       /* with what is less urgent: a smaller one makes them wait less */
+    LinkPriority least; /* nothing less urgent than this */
+} PlanLimits;
+
+/* What decides whether a small message is worth a copy. */
+typedef struct {
+    uint64_t trip_us;
+    uint64_t voice_bytes; /* of the largest voice message the line can take twice */
+    uint32_t loss_ppm;    /* 0: not known well enough */
+} PlanLine;
+
+/* Chooses, beside `used` bytes of other frames. `documents_first`: it is their turn. */
+void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limits,
+               bool documents_first);
+/* Writes the chunks, the last one to the end of the packet, adds them to the packet in flight, and
+ * plans copies of what one packet holds whole: of small messages when many packets are lost, of
+ * voice when it is too late for a repair or much is lost. */
+void plan_write(const Plan *plan, Queue *queue, Flight *flight, FlightPacket *packet,
+                uint64_t now_us, PlanLine line, BytesWriter *writer);
+/* The most urgent priority in it. */
+LinkPriority plan_priority(const Plan *plan);
+/* Bytes of documents in it, and of all. */
+size_t plan_document_bytes(const Plan *plan);

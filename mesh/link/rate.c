@@ -1,0 +1,540 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "mesh/link/rate.h"
+
+#define SECOND_US       1000000
+#define ONE             1024 /* of a gain */
+#define GAIN_START      (2 * ONE)
+#define GAIN_GROW       (ONE + ONE / 4)
+#define GAIN_YIELD      (ONE / 2)
+#define GAIN_SHARED     (ONE + ONE / 5)
+#define GAIN_FULL       (ONE - ONE / 20) /* from here on a standing queue says what is carried */
+#define STREAK_LIMIT    4
+#define PATIENT_ROUNDS  3    /* that seem empty, before there may be more than we knew */
+#define GUESS           4000 /* bytes a second assumed of an unknown line: 32 kbit/s */
+#define SLOWEST         500
+#define FASTEST         ((uint64_t)1 << 30)
+#define BURST_US        1000 /* timers are coarse: what they were late by is made up for */
+#define BREATH_US       (12 * SECOND_US) /* the queue must empty that often, to be measurable */
+#define BREATH_SAMPLES  3
+#define BREATH_LEAST_US 20000
+#define BREATH_MOST_US  (3 * SECOND_US)
+#define OTHERS_US       (10 * SECOND_US) /* signs of others are remembered so long */
+#define OTHERS_SURE     2
+#define TRIFLE_TARGETS  4
+#define TRIFLE_BYTES    400
+#define SHARED_LOOK_US  (8 * SECOND_US) /* whether we are still not alone */
+#define TARGET_LEAST_US 4000
+#define TARGET_MOST_US  250000
+#define SUDDEN_QUEUE    8 /* times the target */
+#define SHAKE_JUMP      4
+#define SPREAD_LEAST_US 8000
+#define PPM             WEATHER_PPM
+#define TRIAL_PACKETS   24
+
+static uint64_t least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+static uint64_t most(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+/* ---- asking ---- */
+
+bool rate_in_company(const Rate *rate) {
+    return rate->favour != ONE;
+}
+
+uint64_t rate_capacity(const Rate *rate) {
+    return rate->capacity ? rate->capacity : GUESS;
+}
+
+uint64_t rate_pace(const Rate *rate) {
+    uint64_t pace = rate->capacity * rate->gain / ONE;
+
+    return most(pace, rate->phase == RATE_START ? GUESS : SLOWEST);
+}
+
+uint64_t rate_bytes_in(const Rate *rate, uint64_t us) {
+    return rate_capacity(rate) * us / SECOND_US;
+}
+
+uint64_t rate_packet_us(const Rate *rate) {
+    return (uint64_t)rate->packet * SECOND_US / rate_capacity(rate);
+}
+
+/* The queue we want: it keeps the line busy while the next acknowledgement travels. */
+static uint64_t target_us(const Rate *rate) {
+    uint64_t wanted_us = rate_packet_us(rate) * rate->quarters / 4 * rate->favour / ONE;
+
+    return least(most(wanted_us, TARGET_LEAST_US), TARGET_MOST_US);
+}
+
+uint64_t rate_queue_us(const Rate *rate) {
+    return delay_queue_us(&rate->delay, SUDDEN_QUEUE * target_us(rate));
+}
+
+uint64_t rate_next_us(const Rate *rate) {
+    return rate->next_us;
+}
+
+uint64_t rate_hold_us(const Rate *rate) {
+    return rate->breath.until_us;
+}
+
+/* There and back with the packets we aim at, and no queue. */
+static uint64_t trip_us(const Rate *rate) {
+    return delay_trip_us(&rate->delay, rate->packet, rate->capacity);
+}
+
+uint64_t rate_window(const Rate *rate, uint64_t pace_us) {
+    uint64_t window = rate_bytes_in(rate, trip_us(rate) + target_us(rate) + pace_us);
+
+    if (!rate->capacity) {
+        return 2 * rate->full;
+    }
+    if (rate->phase == RATE_SHARED) {
+        return rate->part + rate_bytes_in(rate, pace_us);
+    }
+    /* What was lost counts as in flight until that is noticed. */
+    window = window * PPM / (PPM - least(rate->weather.loss_ppm, PPM / 2));
+    window = window * least(rate->gain, rate->phase == RATE_START ? GAIN_GROW : ONE) / ONE;
+    return most(window + rate->packet, 2 * rate->packet);
+}
+
+/* ---- learning ---- */
+
+static bool queue_shows(const Rate *rate) {
+    return rate->delay.sample_count >= DELAY_SAMPLES_SIZE - 1 &&
+           rate_queue_us(rate) > target_us(rate) / 2;
+}
+
+/* What is carried, as this sample tells. */
+static ArrivalsFound learn_arrival(Rate *rate, const DelaySample *sample) {
+    uint64_t jump_us = SUDDEN_QUEUE * target_us(rate) + SHAKE_JUMP * rate->delay.shake_us;
+
+    return arrivals_learn(&rate->arrivals, &rate->delay, sample, rate->limited_at_us,
+                          rate_in_company(rate) ? UINT64_MAX : jump_us);
+}
+
+static void set_capacity(Rate *rate, uint64_t capacity) {
+    rate->capacity = least(most(capacity, SLOWEST / 2), FASTEST);
+    rate->highest = most(rate->highest, rate->capacity);
+}
+
+/* While packets queue, what is carried is all the line carries; unless they arrive just as they
+ * left, too slowly to fill it: then what looks like a queue may be none. */
+static bool tells_capacity(const Rate *rate, const ArrivalsFound *found) {
+    return arrivals_grow(found) || arrivals_shrink(found) || rate->gain >= GAIN_FULL ||
+           rate_in_company(rate);
+}
+
+/* We do not send all we might, and still it piles up: the line carries no more than what came. */
+static bool piles_up(const Rate *rate, const ArrivalsFound *found) {
+    return found->limited && arrivals_grow(found) && !rate_in_company(rate) &&
+           rate_queue_us(rate) > SUDDEN_QUEUE * target_us(rate);
+}
+
+/* The two packets that left together arrived apart: the line spread them, and so shows what it
+ * carries. */
+static bool spread(const Rate *rate, const DelaySample *sample, const ArrivalsFound *found) {
+    return sample->sent_total <= 2 * rate->full && found->bytes >= rate->full / 2 &&
+           arrivals_grow(found) && delay_latest_us(&rate->delay) >= SPREAD_LEAST_US;
+}
+
+/* The first answers. */
+static void learn_first(Rate *rate, uint64_t now_us, const DelaySample *sample,
+                        const ArrivalsFound *found) {
+    /* All that left before the first answer was carried within its round trip. */
+    uint64_t trip = sample->sent_total * SECOND_US / most(now_us - sample->sent_us, 1);
+
+    set_capacity(rate, most(found->proven, trip));
+}
+
+static bool learn_capacity(Rate *rate, uint64_t now_us, const DelaySample *sample) {
+    ArrivalsFound found = learn_arrival(rate, sample);
+    bool busy = queue_shows(rate) && !found.limited;
+
+    if (rate->capacity == 0) {
+        learn_first(rate, now_us, sample, &found);
+    } else if (found.carried == 0) {
+        return found.limited;
+    } else if (rate->phase == RATE_START && (busy || spread(rate, sample, &found))) {
+        rate->phase = RATE_STEADY;
+        set_capacity(rate, busy ? least(found.carried, rate->capacity) : found.carried);
+    } else if (rate->arrivals.jumped && !found.limited && found.carried < rate->capacity) {
+        set_capacity(rate, found.carried);
+    } else if (found.carried < rate->capacity && piles_up(rate, &found)) {
+        rate->phase = RATE_STEADY;
+        set_capacity(rate, found.carried);
+    } else if (busy && found.carried < rate->capacity && tells_capacity(rate, &found)) {
+        set_capacity(rate, (rate->capacity + found.carried) / 2);
+    } else if (found.proven > rate->capacity && rate->phase != RATE_TRIAL) {
+        set_capacity(rate, found.proven);
+    }
+    if (busy) {
+        rate->confirmed = rate->capacity;
+    }
+    return found.limited;
+}
+
+/* ---- breathing ---- */
+
+/* Less is not worth a pause: one packet that is not ours to make smaller may cause it, or another
+ * who yields as we do. */
+static uint64_t trifle_us(const Rate *rate) {
+    uint64_t bytes = (uint64_t)rate->packet * rate->quarters * TRIFLE_TARGETS / 4;
+
+    return most(most(bytes, TRIFLE_BYTES) * SECOND_US / most(rate_capacity(rate), rate->recent),
+                TRIFLE_TARGETS * TARGET_LEAST_US);
+}
+
+/* What can wait pauses, until all that was sent has arrived. */
+static void breathe(Rate *rate, uint64_t now_us) {
+    RateBreath *breath = &rate->breath;
+
+    breath->out = true;
+    breath->from_us = now_us;
+    breath->from_total = rate->sent_total;
+    breath->until_us = now_us + BREATH_MOST_US;
+    breath->queue_us = rate_queue_us(rate);
+    breath->before_us = breath->left_us;
+    breath->left_us = UINT64_MAX;
+    breath->count = 0;
+}
+
+/* What should be left of the queue if it is ours: not all pauses. */
+static uint64_t expected_left_us(const Rate *rate, const DelaySample *sample) {
+    const RateBreath *breath = &rate->breath;
+    uint64_t sent = sample->sent_total - breath->from_total;
+    uint64_t queue_us = breath->queue_us + sent * SECOND_US / most(rate->calm, SLOWEST);
+    uint64_t passed_us = sample->sent_us - breath->from_us;
+
+    return queue_us > passed_us ? queue_us - passed_us : 0;
+}
+
+/* We are not alone: our part is half of what was all ours, for a beginning. */
+static void share(Rate *rate) {
+    uint64_t half = rate->breath.alone / 2 * rate->delay.srtt_us / SECOND_US;
+
+    rate->phase = RATE_SHARED;
+    rate->part = most(half, 2 * rate->packet);
+    rate->part_from = rate->part_cut = rate->sent_total;
+    rate->calm = rate->breath.alone;
+    rate->delay.base.kept = true;
+}
+
+static void stop_sharing(Rate *rate, uint64_t now_us) {
+    rate->phase = RATE_STEADY;
+    rate->calm_at_us = now_us;
+    rate->confirmed = rate->calm;
+    rate->breath.others = 0;
+    rate->delay.base.kept = false;
+}
+
+/* All that is left is there whatever we do, and does not change: the way has become longer. */
+static void lengthen(Rate *rate, uint64_t now_us, const DelaySample *sample) {
+    delay_rebase(&rate->delay, now_us, sample);
+    set_capacity(rate, most(rate->capacity, rate->calm * 7 / 8));
+    rate->calm_at_us = now_us;
+}
+
+static bool is_like(uint64_t a, uint64_t b) {
+    return a > b - b / 16 && a < b + b / 16;
+}
+
+/* Something is left that is not ours. */
+static void find_others(Rate *rate, uint64_t now_us, const DelaySample *sample) {
+    RateBreath *breath = &rate->breath;
+    bool all = breath->left_us * 4 >= breath->queue_us * 3;
+
+    if (rate->phase == RATE_SHARED) {
+        if (is_like(breath->left_us, breath->before_us)) {
+            stop_sharing(rate, now_us);
+            lengthen(rate, now_us, sample);
+        }
+        return;
+    }
+    if (now_us - breath->others_at_us > OTHERS_US + 10 * rate->delay.srtt_us) {
+        breath->others = 0;
+    }
+    if (breath->others == 0) {
+        breath->alone = rate->calm;
+        breath->base = rate->delay.base;
+    }
+    breath->others_at_us = now_us;
+    if (++breath->others >= OTHERS_SURE) {
+        rate->delay.base = breath->base;
+        share(rate);
+    } else if (all) {
+        lengthen(rate, now_us, sample);
+    }
+}
+
+/* What the first packets after the pause say. */
+static void judge_breath(Rate *rate, uint64_t now_us, const DelaySample *sample) {
+    RateBreath *breath = &rate->breath;
+    uint64_t margin_us = most(trifle_us(rate), breath->queue_us / 3);
+
+    if (breath->out && sample->sent_total >= breath->from_total && breath->until_us > now_us) {
+        breath->until_us = now_us;
+    }
+    if (!breath->out || sample->sent_us < breath->until_us) {
+        return;
+    }
+    if (breath->count++ == 0) {
+        arrivals_forget(&rate->arrivals); /* the pause says nothing of the capacity */
+        breath->expected_us = expected_left_us(rate, sample);
+    }
+    breath->left_us = least(breath->left_us, delay_latest_us(&rate->delay));
+    if (breath->count < BREATH_SAMPLES) {
+        return;
+    }
+    breath->out = false;
+    breath->next_us = now_us + most(rate->delay.srtt_us, BREATH_LEAST_US);
+    if (breath->left_us > breath->expected_us + margin_us) {
+        find_others(rate, now_us, sample);
+    } else if (rate->phase == RATE_SHARED) {
+        stop_sharing(rate, now_us);
+    }
+}
+
+/* Whether it is time to see what of the queue is ours. */
+static bool must_breathe(const Rate *rate, uint64_t now_us) {
+    const RateBreath *breath = &rate->breath;
+    uint64_t patience_us = most(rate->delay.srtt_us, BREATH_LEAST_US);
+    uint64_t queue_us = rate_queue_us(rate);
+
+    if (breath->out) {
+        /* If nothing was sent since, it never ends. */
+        return now_us > breath->until_us + 2 * rate->delay.srtt_us + SECOND_US;
+    }
+    if (now_us < breath->next_us || rate->phase == RATE_START || rate_in_company(rate)) {
+        return false;
+    }
+    if (rate->phase == RATE_SHARED) {
+        /* Beside others the queue goes up and down; if it only goes up, it is ours. */
+        return now_us - breath->from_us > most(SHARED_LOOK_US, 8 * trip_us(rate)) ||
+               queue_us > 2 * breath->queue_us + trifle_us(rate);
+    }
+    return queue_us > trifle_us(rate) &&
+           (rate->arrivals.jumped || now_us - rate->calm_at_us > patience_us);
+}
+
+/* ---- deciding ---- */
+
+static uint32_t steady_gain(const Rate *rate) {
+    uint64_t queue = rate_queue_us(rate);
+    uint64_t target = target_us(rate);
+    /* The time to bring the queue to its target in: longer than it takes to see the effect. */
+    uint64_t horizon = 2 * trip_us(rate) + 4 * rate_packet_us(rate) + 20000;
+
+    if (queue < target) {
+        uint64_t up = ((target - queue) * ONE / horizon) << rate->streak;
+
+        return (uint32_t)least(ONE + up, GAIN_GROW);
+    }
+    return (uint32_t)most(ONE - least((queue - target) * ONE / horizon, ONE), GAIN_YIELD);
+}
+
+/* A little less than what arrives now: if the line were too full, nothing would be lost then. */
+static uint64_t trial_gain(const Rate *rate) {
+    return ONE * (PPM - least(rate->trial_ppm, PPM / 2)) / PPM * 19 / 20;
+}
+
+static void decide_gain(Rate *rate) {
+    switch (rate->phase) {
+    case RATE_START:
+        rate->gain = GAIN_START;
+        break;
+    case RATE_STEADY:
+        rate->gain = steady_gain(rate);
+        break;
+    case RATE_TRIAL:
+        rate->gain = (uint32_t)least(trial_gain(rate), steady_gain(rate));
+        break;
+    case RATE_SHARED:
+        rate->gain = GAIN_SHARED;
+        break;
+    }
+}
+
+static void decide_streak(Rate *rate, const DelaySample *sample, bool limited) {
+    bool empty = rate_queue_us(rate) < target_us(rate) / 4;
+
+    if (!empty || limited) {
+        rate->streak = rate->rounds = 0;
+    } else if (sample->sent_total > rate->round_end) {
+        rate->round_end = rate->sent_total;
+        rate->rounds++;
+        if (rate->capacity > rate->confirmed * 5 / 4 ||
+            (rate->rounds % PATIENT_ROUNDS == 0 && !rate_in_company(rate))) {
+            rate->streak += rate->streak < STREAK_LIMIT;
+        }
+    }
+}
+
+/* Our part grows by about half a packet a round trip, as that of CUBIC does on slow lines. */
+static void grow_part(Rate *rate, const DelaySample *sample, bool limited) {
+    if (sample->sent_total > rate->part_from && !limited) {
+        rate->part += rate->full * 5 / 8;
+        rate->part_from = rate->sent_total;
+    }
+    /* A round trip is what the other says; what was proven before is not. */
+    set_capacity(rate, least(rate->part * SECOND_US / most(rate->delay.srtt_us, 1), rate->highest));
+}
+
+static void note_queue(Rate *rate, uint64_t now_us, bool limited) {
+    uint64_t target = target_us(rate);
+
+    if (now_us - rate->recent_us > SECOND_US) {
+        rate->recent -= rate->recent / 16;
+        rate->recent_us = now_us;
+    }
+    rate->recent = most(rate->recent, rate->capacity);
+
+    if (limited || delay_latest_us(&rate->delay) <= target / 4) {
+        rate->empty_at_us = now_us;
+    }
+    if (limited || rate_queue_us(rate) <= 2 * target) {
+        rate->calm_at_us = now_us;
+        rate->calm = rate->capacity;
+    }
+}
+
+void rate_acked(Rate *rate, uint64_t now_us, const DelaySample *sample) {
+    bool limited;
+
+    delay_learn(&rate->delay, now_us, sample, rate->capacity);
+    judge_breath(rate, now_us, sample);
+    if (rate->phase == RATE_SHARED) {
+        limited = learn_arrival(rate, sample).limited;
+        grow_part(rate, sample, limited);
+    } else {
+        limited = learn_capacity(rate, now_us, sample);
+        note_queue(rate, now_us, limited);
+    }
+    decide_streak(rate, sample, limited);
+    decide_gain(rate);
+    if (must_breathe(rate, now_us)) {
+        breathe(rate, now_us);
+    } else if (rate->phase == RATE_STEADY && now_us - rate->empty_at_us > BREATH_US) {
+        rate->next_us = most(rate->next_us, now_us) +
+                        least(rate_queue_us(rate) + rate_packet_us(rate) / 8, SECOND_US);
+        rate->empty_at_us = now_us;
+    }
+}
+
+void rate_aim(Rate *rate, uint64_t now_us, uint32_t full, uint32_t packet, uint32_t quarters) {
+    if (packet < rate->packet / 2 && rate->phase == RATE_STEADY) {
+        /* What smaller packets take must be learnt without a queue. */
+        if (rate_in_company(rate)) {
+            rate->next_us = most(rate->next_us, now_us) + least(rate_queue_us(rate), SECOND_US);
+        } else if (!rate->breath.out) {
+            breathe(rate, now_us);
+        }
+        rate->empty_at_us = now_us;
+    }
+    rate->full = full;
+    rate->packet = packet;
+    rate->quarters = quarters;
+}
+
+/* Loss above the weather: is it that the line is too full, or has the weather changed? */
+static void begin_trial(Rate *rate) {
+    rate->phase = RATE_TRIAL;
+    rate->trial_from = rate->sent_total;
+    rate->trial_ppm = rate->weather.recent_ppm;
+    rate->trial_count = 0;
+    rate->trial_lost = 0;
+    decide_gain(rate);
+}
+
+static void end_trial(Rate *rate) {
+    uint32_t found_ppm = rate->trial_lost * PPM / rate->trial_count;
+    uint32_t weather_ppm = (rate->trial_ppm + found_ppm) / 2;
+
+    rate->phase = rate->confirmed > 0 ? RATE_STEADY : RATE_START;
+    if (found_ppm * 3 < rate->trial_ppm) {
+        set_capacity(rate, rate->capacity * trial_gain(rate) / ONE);
+        rate->confirmed = rate->capacity;
+        rate->phase = RATE_STEADY;
+        weather_ppm = (uint32_t)least(rate->weather.weather_ppm, found_ppm);
+    }
+    weather_settle(&rate->weather, weather_ppm, found_ppm);
+    decide_gain(rate);
+}
+
+void rate_resolved(Rate *rate, uint64_t sent_us, uint64_t sent_total, bool lost) {
+    WeatherSign sign = weather_learn(&rate->weather, sent_us, lost);
+
+    if (sign == WEATHER_OUTAGE) {
+        return;
+    }
+    switch (rate->phase) {
+    case RATE_START:
+    case RATE_STEADY:
+        /* What was lost while there was nothing more to send was not lost by sending too much. */
+        if (rate->capacity > 0 && rate->limited_at_us < sent_us &&
+            weather_is_worse(&rate->weather)) {
+            begin_trial(rate);
+        }
+        break;
+    case RATE_TRIAL:
+        rate->trial_count += sent_total > rate->trial_from;
+        rate->trial_lost += lost && sent_total > rate->trial_from;
+        if (rate->trial_count == TRIAL_PACKETS) {
+            end_trial(rate);
+        }
+        break;
+    case RATE_SHARED:
+        if (sign == WEATHER_STRANGE && sent_total > rate->part_cut) {
+            rate->part = most(rate->part * 7 / 10, 2 * rate->packet);
+            rate->part_from = rate->part_cut = rate->sent_total;
+        }
+        break;
+    }
+}
+
+void rate_found(Rate *rate) {
+    weather_found(&rate->weather);
+}
+
+void rate_sent(Rate *rate, uint64_t now_us, uint32_t size) {
+    uint64_t from_us = most(rate->next_us, now_us > BURST_US ? now_us - BURST_US : 0);
+
+    rate->sent_total += size;
+    if (rate->capacity == 0 && rate->sent_total < 2 * rate->full) {
+        rate->next_us = now_us; /* two packets at once: how far apart they arrive tells much */
+        return;
+    }
+    rate->next_us = from_us + (uint64_t)size * SECOND_US / rate_pace(rate);
+}
+
+void rate_answered(Rate *rate, uint32_t size) {
+    rate->sent_total += size;
+}
+
+void rate_limited(Rate *rate, uint64_t now_us) {
+    rate->limited_at_us = now_us;
+}
+
+void rate_init(Rate *rate, uint32_t full) {
+    *rate = (Rate){.packet = full, .quarters = 4, .favour = ONE, .full = full, .gain = GAIN_START};
+    delay_init(&rate->delay, 0);
+}
+
+void rate_doubt(Rate *rate, uint64_t now_us) {
+    rate->phase = RATE_START;
+    rate->gain = GAIN_START;
+    rate->streak = 0;
+    if (rate->capacity != rate->doubted) {
+        rate->capacity /= 2; /* but once, however often the path changes before it tells anything */
+        rate->doubted = rate->capacity;
+    }
+    rate->highest = rate->recent = rate->capacity;
+    rate->breath = (RateBreath){.others = 0};
+    arrivals_forget(&rate->arrivals);
+    rate->empty_at_us = rate->calm_at_us = now_us;
+    delay_init(&rate->delay, now_us);
+}

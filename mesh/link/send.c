@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include <assert.h>
+
+#include "mesh/link/parts.h"
+
+#define PROBE_BYTES        400 /* of a packet that only asks whether the line is back */
+#define TAIL_PACKETS       4
+#define BESIDE_US          12000   /* of the line, beside what is urgent in a packet */
+#define URGENT_WINDOWS     3       /* how many may be in flight before what is urgent waits too */
+#define VOICE_FLOWS_US     2000000 /* longer than a breath between words */
+#define VOICE_PACKET_US    50000
+#define VOICE_PACKET_SOON  30000 /* where even then it is large enough: */
+#define VOICE_PACKET_GOOD  800
+#define VOICE_PACKET_LEAST 160
+#define ALONE_PACKET_US    650000
+#define ALONE_PACKET_LEAST 400
+#define LATE_QUEUE_US      350000 /* in the line: what is urgent would come too late, or later */
+#define VOICE_QUARTERS     1      /* of a packet queued in the line: less to wait for */
+#define COMPANY_QUARTERS   2
+#define ALONE_QUARTERS     4
+#define SLOW_QUARTERS      1
+#define BRIDGE_LOSS_PPM    250000
+#define SLOW_PACKET_US     200000
+#define VOICE_COPY_SHARE   3  /* of the line, that voice may take before its copies do not fit */
+#define LOSS_KNOWN         20 /* packets, before the loss is believed */
+#define PACE_LEAST_US      8000
+#define PACE_BYTES         912 /* an acknowledgement is worth a sixteenth of what it answers */
+#define DOCUMENT_SHARE     9   /* others' bytes to one of documents, */
+#define DOCUMENT_LEAST     19  /* and while voice flows */
+
+static bool voice_flows(const Link *link, uint64_t now_us) {
+    return link->voice_us != UINT64_MAX && now_us - link->voice_us < VOICE_FLOWS_US;
+}
+
+/* Wire bytes of a packet that nothing waits for too long: while voice flows, that is little. */
+static uint64_t wanted_size(const Link *link, uint64_t now_us) {
+    uint64_t slow = rate_bytes_in(&link->rate, VOICE_PACKET_US);
+    uint64_t soon = rate_bytes_in(&link->rate, VOICE_PACKET_SOON);
+
+    if (!voice_flows(link, now_us)) {
+        if (link->rate.confirmed == 0) {
+            return UINT32_MAX; /* few packets may leave: each should carry much */
+        }
+        return later(rate_bytes_in(&link->rate, ALONE_PACKET_US), ALONE_PACKET_LEAST);
+    }
+    return earlier(later(slow, VOICE_PACKET_LEAST), later(soon, VOICE_PACKET_GOOD));
+}
+
+/* Of a packet, that should wait in the line; less beside voice, but not so little that the queue of
+ * others who do the same drowns it. */
+static uint32_t quarters(const Link *link, uint64_t now_us) {
+    if (!voice_flows(link, now_us)) {
+        return rate_packet_us(&link->rate) > SLOW_PACKET_US ? SLOW_QUARTERS : ALONE_QUARTERS;
+    }
+    return rate_in_company(&link->rate) ? COMPANY_QUARTERS : VOICE_QUARTERS;
+}
+
+/* Bytes a packet may hold now. */
+static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
+    uint32_t full = (uint32_t)earlier(capacity + link->overhead, mtu_limit(&link->mtu, now_us));
+    uint64_t wire = earlier(wanted_size(link, now_us), full);
+    PlanLimits found = {.urgent = full - link->overhead};
+
+    rate_aim(&link->rate, now_us, full, (uint32_t)wire, quarters(link, now_us));
+    if (repair_in_outage(link)) {
+        found.urgent = earlier(found.urgent, PROBE_BYTES - link->overhead);
+        return found; /* all else waits for an answer */
+    }
+    found.other = (size_t)(wire > link->overhead ? wire - link->overhead : 0);
+    found.beside = (size_t)earlier(rate_bytes_in(&link->rate, BESIDE_US), found.other);
+    if (link->rate.capacity == 0 || rate_in_company(&link->rate)) {
+        found.beside = found.other;
+    }
+    return found;
+}
+
+typedef enum {
+    LEAVE_NOTHING,
+    LEAVE_URGENT, /* control, votes and voice */
+    LEAVE_PROMPT, /* and chat */
+    LEAVE_ALL,
+} Leave;
+
+/* The silence that is talked through: where packets are long, and waiting costs more than what may
+ * be lost, or where most answers are lost; not beside voice, which a line become slower would hurt.
+ */
+static uint64_t bridged_us(const Link *link, uint64_t now_us) {
+    bool worth = rate_packet_us(&link->rate) > SLOW_PACKET_US ||
+                 link->rate.weather.random_ppm > BRIDGE_LOSS_PPM;
+
+    return worth && !voice_flows(link, now_us) ? repair_bridged_us(link, now_us) : 0;
+}
+
+/* What may be in flight when something urgent is sent. In a queue of ours that is too long it would
+ * come too late: then it is better off here, where it can be overtaken or given up. */
+static uint64_t urgent_window(const Link *link) {
+    uint64_t window = rate_window(&link->rate, repair_pace_us(link));
+    uint64_t late_us = link->rate.delay.srtt_us + LATE_QUEUE_US;
+
+    if (link->rate.phase != RATE_SHARED && rate_queue_us(&link->rate) > LATE_QUEUE_US) {
+        late_us -= earlier(late_us, rate_queue_us(&link->rate));
+        return later(rate_bytes_in(&link->rate, late_us), link->rate.packet);
+    }
+    return URGENT_WINDOWS * window;
+}
+
+/* What the packets in flight still allow. Voice does not wait for answers that may be lost. */
+static Leave may_leave(const Link *link, uint64_t now_us) {
+    uint64_t window = rate_window(&link->rate, repair_pace_us(link));
+    uint64_t flying = link->flight.bytes + link->rate.packet;
+    uint64_t bridged = bridged_us(link, now_us);
+    bool silent = bridged == 0 && now_us > repair_silent_us(link);
+
+    if (!flight_has_room(&link->flight)) {
+        return LEAVE_NOTHING;
+    }
+    if (link->probes_owed > 0) {
+        return LEAVE_ALL;
+    }
+    if (repair_in_outage(link)) {
+        return link->flight.out == 0 ? LEAVE_ALL : LEAVE_NOTHING;
+    }
+    if (link->rate.phase == RATE_SHARED) {
+        silent = false; /* others make us wait */
+    } else {
+        window += rate_bytes_in(&link->rate, bridged);
+    }
+    if (flying <= window) {
+        return silent || link->held || now_us < rate_hold_us(&link->rate) ? LEAVE_PROMPT
+                                                                          : LEAVE_ALL;
+    }
+    return flying <= urgent_window(link) ? LEAVE_URGENT : LEAVE_NOTHING;
+}
+
+static LinkPriority least_of(Leave leave) {
+    return leave == LEAVE_ALL ? LINK_DOCUMENT : leave == LEAVE_PROMPT ? LINK_CHAT : LINK_VOICE;
+}
+
+bool send_is_ready(const Link *link, uint64_t now_us) {
+    Leave leave = may_leave(link, now_us);
+
+    return leave != LEAVE_NOTHING && queue_ready(&link->queue, least_of(leave));
+}
+
+uint64_t send_open_us(const Link *link, uint64_t now_us) {
+    uint64_t open_us = rate_hold_us(&link->rate);
+    uint64_t window = rate_window(&link->rate, repair_pace_us(link));
+    uint64_t over = link->flight.bytes + link->rate.packet;
+
+    if (over > window && link->bridge_us > 0) {
+        over = (over - window) * 1000000 / rate_capacity(&link->rate) + 1;
+        open_us = later(open_us, repair_bridge_from_us(link) + over);
+    }
+    if (open_us <= now_us || !send_is_ready(link, open_us)) {
+        return UINT64_MAX;
+    }
+    return later(open_us, rate_next_us(&link->rate));
+}
+
+/* How long the peer should hold acknowledgements at most: long on a slow line, where each costs. */
+static uint64_t wanted_pace_us(const Link *link) {
+    uint64_t wanted = link->rate.delay.srtt_us / 8;
+
+    if (link->rate.phase == RATE_STEADY) {
+        wanted = later(wanted, PACE_BYTES * 1000000 / rate_capacity(&link->rate));
+    }
+    wanted = earlier(later(wanted, PACE_LEAST_US), UINT8_MAX * PACKET_PACE_US);
+    return wanted / PACKET_PACE_US * PACKET_PACE_US;
+}
+
+static bool pace_differs(const Link *link) {
+    uint64_t wanted = wanted_pace_us(link);
+    uint64_t known = link->pace_us ? link->pace_us : RECEIPT_PACE_US;
+
+    return link->rate.delay.srtt_us > 0 && (wanted >= 2 * known || 2 * wanted <= known);
+}
+
+static PlanLine plan_line(const Link *link) {
+    uint64_t room = rate_bytes_in(&link->rate, link->voice_gap_us);
+    uint64_t packet = room / VOICE_COPY_SHARE;
+    bool known = link->rate.weather.resolved >= LOSS_KNOWN;
+
+    if (link->rate.confirmed == 0) {
+        /* No queue was ever seen: the line carries at least this, and nothing waits for voice. */
+        packet = later(packet, (room + link->overhead) / 2);
+    }
+    return (PlanLine){.trip_us = link->rate.delay.srtt_us,
+                      .voice_bytes = packet > link->overhead ? packet - link->overhead : 0,
+                      .loss_ppm = known ? link->rate.weather.random_ppm : 0};
+}
+
+static bool document_turn(const Link *link) {
+    return link->document_credit >= link->rate.packet && link->queue.waiting[LINK_DOCUMENT] > 0;
+}
+
+/* Documents that wait earn a tenth of what is sent, or half of that. */
+static void account_documents(Link *link, uint64_t now_us, const Plan *plan, size_t size) {
+    size_t documents = plan_document_bytes(plan);
+    size_t share = voice_flows(link, now_us) ? DOCUMENT_LEAST : DOCUMENT_SHARE;
+
+    if (link->queue.waiting[LINK_DOCUMENT] == 0) {
+        link->document_credit = 0;
+        return;
+    }
+    link->document_credit += documents < size ? (size - documents) / share : 0;
+    link->document_credit -= earlier(link->document_credit, documents);
+    link->document_credit = earlier(link->document_credit, 4 * link->rate.full);
+}
+
+/* The chunks of a packet, and what is remembered of it. */
+static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Plan *plan,
+                         bool tell_pace, BytesWriter *writer) {
+    FlightPacket *packet = flight_add(&link->flight, counter, now_us);
+
+    packet->priority = (uint8_t)plan_priority(plan);
+    if (tell_pace) {
+        packet->pace_us = link->pace_us = wanted_pace_us(link);
+        packet_write_pace(writer, link->pace_us);
+    }
+    plan_write(plan, &link->queue, &link->flight, packet, now_us, plan_line(link), writer);
+    flight_set_size(&link->flight, packet, (uint32_t)(bytes_written(writer) + link->overhead));
+    account_documents(link, now_us, plan, packet->size);
+    packet->sent_total = link->rate.sent_total + packet->size;
+    link->packets_sent++;
+    link->probes_owed = 0;
+}
+
+/* What a packet is to hold. */
+typedef struct {
+    Plan plan;
+    bool spare; /* a pace fits too */
+    bool bare;  /* and is all there is, to be answered */
+} Choice;
+
+/* What goes beside an acknowledgement of `ack_size` bytes. */
+static Choice choose(Link *link, uint64_t now_us, size_t capacity, size_t ack_size) {
+    PlanLimits limits = packet_limits(link, now_us, capacity);
+    Leave leave = may_leave(link, now_us);
+    /* Of many in flight the answer will tell which are lost: what may be lost too is better small.
+     */
+    bool asks_only = link->probes_owed > 0 && link->flight.out > TAIL_PACKETS;
+    bool documents_first = document_turn(link) && leave == LEAVE_ALL && !asks_only;
+    Choice choice = {.spare = true};
+    Plan *plan = &choice.plan;
+
+    if (leave == LEAVE_NOTHING || now_us < rate_next_us(&link->rate) ||
+        !flight_reserve(&link->flight, now_us, repair_stale_us(link))) {
+        return choice;
+    }
+    if (send_is_ready(link, now_us)) {
+        queue_copy(&link->queue, now_us, true);
+    }
+    limits.least = asks_only ? LINK_CHAT : least_of(leave);
+    plan_fill(plan, &link->queue, ack_size + PACKET_PACE_SIZE, limits, documents_first);
+    if (plan->count == 0 && ack_size == 0) {
+        choice.spare = false;
+        plan_fill(plan, &link->queue, 0, limits, documents_first);
+    }
+    if (plan->count == 0 && !queue_ready(&link->queue, LINK_DOCUMENT)) {
+        rate_limited(&link->rate, now_us);
+    }
+    choice.bare = plan->count == 0 && leave == LEAVE_ALL && (asks_only || repair_in_outage(link));
+    return choice;
+}
+
+size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_plain, size_t capacity,
+                 LinkPriority *ret_priority) {
+    BytesWriter writer = bytes_writer(ret_plain, capacity);
+    PacketAck ack;
+    size_t ack_size = 0;
+    Choice choice;
+
+    assert(counter >= link->next_counter);
+    repair_settle(link, now_us);
+    if (receipt_wanted(&link->receipt, now_us)) {
+        receipt_ack(&link->receipt, now_us, &ack);
+        ack_size = PACKET_ACK_SIZE + ack.map_length;
+    }
+    choice = choose(link, now_us, capacity, ack_size);
+    if (choice.plan.count == 0 && link->receipt.due_us > now_us) {
+        choice = choose(link, now_us, capacity, ack_size = 0);
+    }
+    if (ack_size > capacity || (choice.plan.count == 0 && ack_size == 0 && !choice.bare)) {
+        return 0;
+    }
+    if (ack_size > 0) {
+        packet_write_ack(&writer, &ack);
+        receipt_told(&link->receipt);
+    }
+    *ret_priority = LINK_CONTROL;
+    if (choice.plan.count > 0 || choice.bare) {
+        *ret_priority = plan_priority(&choice.plan);
+        write_chunks(link, now_us, counter, &choice.plan,
+                     choice.bare || (choice.spare && pace_differs(link)), &writer);
+        rate_sent(&link->rate, now_us, (uint32_t)(bytes_written(&writer) + link->overhead));
+    } else {
+        rate_answered(&link->rate, (uint32_t)(bytes_written(&writer) + link->overhead));
+    }
+    assert(!writer.failed);
+    link->next_counter = counter + 1;
+    return bytes_written(&writer);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "mesh/link/weather.h"
+
+#define PPM        WEATHER_PPM
+#define KNOWN      24    /* packets, before anything is said */
+#define EXCESS_PPM 70000 /* what chance alone may add */
+#define OUTAGE_RUN 2     /* packets */
+#define OUTAGE_US  50000
+#define FADE_US    200000 /* where even two are far apart */
+#define OWED_MOST  (2 * PPM)
+
+static uint32_t least(uint64_t a, uint64_t b) {
+    return (uint32_t)(a < b ? a : b);
+}
+
+static uint32_t blend(uint32_t average, bool lost, uint64_t count) {
+    int64_t step = ((lost ? PPM : 0) - (int64_t)average) / (int64_t)count;
+
+    return (uint32_t)((int64_t)average + step);
+}
+
+static bool was_outage(Weather *weather, uint64_t sent_us, bool lost) {
+    weather->run = lost ? weather->run + 1 : 0;
+    if (weather->run == 1) {
+        weather->run_us = sent_us;
+        weather->before_ppm = weather->recent_ppm;
+    }
+    if (!lost || sent_us - weather->run_us <= (weather->run > OUTAGE_RUN ? OUTAGE_US : FADE_US)) {
+        return false;
+    }
+    weather->recent_ppm = least(weather->recent_ppm, weather->before_ppm);
+    return true;
+}
+
+WeatherSign weather_learn(Weather *weather, uint64_t sent_us, bool lost) {
+    weather->resolved++;
+    weather->loss_ppm = blend(weather->loss_ppm, lost, least(weather->resolved, 128));
+    if (was_outage(weather, sent_us, lost)) {
+        return WEATHER_OUTAGE;
+    }
+    weather->random_ppm = blend(weather->random_ppm, lost, least(weather->resolved, 128));
+    weather->recent_ppm = blend(weather->recent_ppm, lost, least(weather->resolved + 8, 32));
+    weather->slow_ppm = blend(weather->slow_ppm, lost, least(weather->resolved + 8, 256));
+    weather->weather_ppm = least(weather->weather_ppm, weather->slow_ppm);
+    weather->owed_ppm = least(weather->owed_ppm + weather->weather_ppm, OWED_MOST);
+    if (!lost) {
+        return WEATHER_ARRIVED;
+    }
+    if (weather->owed_ppm < PPM) {
+        return WEATHER_STRANGE;
+    }
+    weather->owed_ppm -= PPM;
+    return WEATHER_EXPLAINED;
+}
+
+void weather_found(Weather *weather) {
+    weather->loss_ppm -= least(weather->loss_ppm, PPM / 128);
+    weather->random_ppm -= least(weather->random_ppm, PPM / 128);
+    weather->recent_ppm -= least(weather->recent_ppm, PPM / 32);
+}
+
+bool weather_is_worse(const Weather *weather) {
+    return weather->resolved >= KNOWN &&
+           weather->recent_ppm > weather->weather_ppm + weather->weather_ppm / 2 + EXCESS_PPM;
+}
+
+void weather_settle(Weather *weather, uint32_t weather_ppm, uint32_t recent_ppm) {
+    weather->weather_ppm = weather_ppm;
+    weather->slow_ppm = weather_ppm;
+    weather->recent_ppm = recent_ppm;
+}

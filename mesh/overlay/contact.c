@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Handshakes: message 1 goes out by every way there is until message 2 comes back by one. */
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mesh/core.h"
+#include "mesh/memory.h"
+
+#define VERSION        1
+#define FRESH_US       (20 * S) /* then a new message 1 is made */
+#define CONNECTING_US  (8 * S)
+#define FIRST_US       (250 * MS)
+#define OFTEN_US       (3 * S)
+#define OFTEN_TRIES    40 /* two minutes; then */
+#define SLOWEST_US     (10 * S)
+#define SIGHTED_US     S
+#define REKEY_US       (600 * S)
+#define REKEY_PACKETS  (1u << 20)
+#define FORMER_US      (60 * S)  /* keys are kept so long after they were replaced */
+#define HAND_US        (600 * S) /* NAT mappings and people: whoever carries a code is quick */
+#define YIELD_US       S /* theirs was answered: ours waits so long before it goes out again */
+#define CROSSING_US    S /* a message 1 may be on its way so long, when that was no round trip */
+#define CROSSING_TWICE 5 /* times */
+#define AGAIN_US       (200 * MS) /* however often it is wanted soon */
+#define CARRIERS_TRIED 2
+
+typedef struct {
+    MeshKey key;
+    uint8_t instance[4];
+    uint8_t phase; /* of the answer: of the keys from now on */
+    bool greets;   /* of the answer: whoever knocks is in the roster there */
+    size_t address_count;
+    MeshPath addresses[MESH_ADDRESSES_MAX];
+} Payload;
+
+static Bytes write_payload(Mesh *mesh, const Neighbour *neighbour, uint8_t phase, bool greets,
+                           uint8_t bytes[HANDSHAKE_PAYLOAD_SIZE]) {
+    BytesWriter writer = bytes_writer(bytes, HANDSHAKE_PAYLOAD_SIZE);
+
+    bytes_write_u8(&writer, VERSION);
+    bytes_write(&writer, mesh->self.key.bytes, MESH_KEY_SIZE);
+    bytes_write(&writer, neighbour->instance, sizeof neighbour->instance);
+    bytes_write_u8(&writer, phase);
+    reach_write_own(mesh, &writer);
+    bytes_write_u8(&writer, greets);
+    return BYTES_AT(bytes, bytes_written(&writer));
+}
+
+static bool read_payload(Bytes bytes, Payload *ret_payload) {
+    BytesReader reader = bytes_reader(bytes.data, bytes.length);
+    Payload payload = {0};
+
+    if (bytes_read_u8(&reader) != VERSION) {
+        return false;
+    }
+    bytes_read_into(&reader, payload.key.bytes, MESH_KEY_SIZE);
+    bytes_read_into(&reader, payload.instance, sizeof payload.instance);
+    payload.phase = bytes_read_u8(&reader);
+    payload.address_count = reach_read_addresses(&reader, payload.addresses);
+    payload.greets = bytes_left(&reader) > 0 && bytes_read_u8(&reader) == 1;
+    *ret_payload = payload;
+    return !reader.failed && payload.phase < NEIGHBOUR_PHASES;
+}
+
+/* ---- keys ---- */
+
+static bool set_keys(Neighbour *neighbour, uint8_t phase, const HandshakeKeys *keys,
+                     const uint8_t instance[4], const uint8_t psk[HANDSHAKE_PSK_SIZE]) {
+    Session *session = neighbour->sessions[phase];
+
+    if (!session) {
+        session = calloc(1, sizeof *session);
+        neighbour->sessions[phase] = session;
+    }
+    if (session) {
+        const Session *former = neighbour->sessions[neighbour->phase];
+        uint64_t counter = former && former != session && former->any ? former->highest : 0;
+
+        session_init(session, keys, phase);
+        session_expect(session, counter);
+        neighbour->key_number[phase] = ++neighbour->keys_made;
+        neighbour->key_greets[phase] = false;
+        memcpy(neighbour->key_instance[phase], instance, 4);
+        memcpy(neighbour->key_psk[phase], psk, HANDSHAKE_PSK_SIZE);
+    }
+    return session;
+}
+
+/* Another run of that node, or its link was lost: what our link held means nothing to it. */
+static bool begin_link(Mesh *mesh, Neighbour *neighbour, uint8_t phase) {
+    uint8_t instance[sizeof neighbour->instance]; /* which these keys were agreed with */
+    Link *link = link_create(NEIGHBOUR_WIRE_OVERHEAD);
+
+    if (!link) {
+        return false;
+    }
+    memcpy(instance, neighbour->instance, sizeof instance);
+    route_lost(mesh, neighbour);
+    memcpy(neighbour->instance, instance, sizeof instance);
+    memcpy(neighbour->peer_instance, neighbour->key_instance[phase], sizeof instance);
+    neighbour->peer_instance_known = true;
+    neighbour->keys_stale = neighbour->key_number[phase] - 1;
+    neighbour->contact = CONTACT_IDLE;
+    link_destroy(neighbour->link);
+    neighbour->link = link;
+    return true;
+}
+
+bool contact_confirmed(Mesh *mesh, Neighbour *neighbour, uint8_t phase) {
+    const uint8_t *instance = neighbour->key_instance[phase];
+    bool same = neighbour->peer_instance_known && !memcmp(neighbour->peer_instance, instance, 4);
+
+    if (!same && !begin_link(mesh, neighbour, phase)) {
+        return false;
+    }
+    neighbour->phase = phase;
+    neighbour->keyed_us = mesh->now_us;
+    neighbour->contact = CONTACT_IDLE;
+    neighbour->yields = 0;
+    if (neighbour->by_ticket) {
+        memcpy(neighbour->psk, neighbour->key_psk[phase], sizeof neighbour->psk);
+    }
+    return true;
+}
+
+/* Keys replaced open what was under way for a while, then nobody can any more. */
+static void wipe_former(Mesh *mesh, Neighbour *neighbour) {
+    if (neighbour->keyed_us == 0 || mesh->now_us < neighbour->keyed_us + FORMER_US) {
+        return;
+    }
+    for (size_t i = 0; i < NEIGHBOUR_PHASES; i++) {
+        if (neighbour->sessions[i] &&
+            neighbour->key_number[i] < neighbour->key_number[neighbour->phase]) {
+            session_finish(neighbour->sessions[i]);
+            free(neighbour->sessions[i]);
+            neighbour->sessions[i] = NULL;
+        }
+    }
+}
+
+/* ---- beginning ---- */
+
+static MeshError begin(Mesh *mesh, Neighbour *neighbour, const uint8_t seed[32], Bytes payload) {
+    uint8_t bytes[MESH_DATAGRAM_MAX];
+    size_t length = 0;
+    MeshError error = handshake_begin(&neighbour->handshake, &mesh->self, neighbour->static_key,
+                                      neighbour->psk, seed, payload, bytes, &length);
+
+    free(neighbour->init);
+    neighbour->init = error ? NULL : memory_copy(bytes, length);
+    neighbour->init_length = neighbour->init ? length : 0;
+    return error || neighbour->init ? error : MESH_ERROR_NO_MEMORY;
+}
+
+static bool make_init(Mesh *mesh, Neighbour *neighbour) {
+    uint8_t bytes[HANDSHAKE_PAYLOAD_SIZE];
+    uint8_t seed[32];
+    MeshError error;
+
+    core_random(mesh, seed, sizeof seed);
+    error = begin(mesh, neighbour, seed, write_payload(mesh, neighbour, 0, false, bytes));
+    sodium_memzero(seed, sizeof seed);
+    neighbour->init_made_us = mesh->now_us;
+    return !error;
+}
+
+MeshError contact_code(Mesh *mesh, Neighbour *neighbour, const uint8_t seed[32], Bytes payload,
+                       uint8_t *ret_bytes, size_t *ret_length) {
+    MeshError error = begin(mesh, neighbour, seed, payload);
+
+    if (!error) {
+        /* Of the run that wrote the payload. */
+        memcpy(neighbour->instance, payload.data + 1 + MESH_KEY_SIZE, sizeof neighbour->instance);
+        neighbour->contact = CONTACT_KNOCKING;
+        neighbour->init_made_us = UINT64_MAX; /* never made anew: people carry it */
+        neighbour->contact_next_us = mesh->now_us;
+        memcpy(ret_bytes, neighbour->init, neighbour->init_length);
+        *ret_length = neighbour->init_length;
+    }
+    return error;
+}
+
+Bytes contact_payload(Mesh *mesh, const Neighbour *neighbour,
+                      uint8_t bytes[HANDSHAKE_PAYLOAD_SIZE]) {
+    return write_payload(mesh, neighbour, 0, false, bytes);
+}
+
+void contact_begin(Mesh *mesh, Neighbour *neighbour, bool soon) {
+    if (neighbour->contact == CONTACT_IDLE) {
+        neighbour->contact = CONTACT_KNOCKING;
+        neighbour->contact_tries = 0;
+        neighbour->contact_next_us = mesh->now_us;
+    }
+    if (soon) {
+        uint64_t again_us = neighbour->contact_sent_us + AGAIN_US;
+
+        neighbour->contact_tries = 0;
+        neighbour->contact_next_us = mesh->now_us < again_us ? again_us : mesh->now_us;
+        neighbour->wanted_until_us = mesh->now_us + CONNECTING_US;
+    }
+}
+
+void contact_sighted(Mesh *mesh, Neighbour *neighbour, const MeshPath *path) {
+    if (neighbour_is_up(neighbour) || mesh->now_us < neighbour->sighted_us + SIGHTED_US) {
+        return;
+    }
+    neighbour->sighted_us = mesh->now_us;
+    neighbour_add_address(neighbour, path);
+    contact_begin(mesh, neighbour, true);
+}
+
+static void transmit_init(Mesh *mesh, Neighbour *neighbour) {
+    Bytes init = BYTES_AT(neighbour->init, neighbour->init_length);
+
+    if (neighbour_is_up(neighbour)) {
+        neighbour_transmit(mesh, &neighbour->path, init, LINK_CONTROL);
+        return;
+    }
+    /* The first to arrive becomes the path, and each packet by IPv6 costs 20 bytes more. */
+    for (uint8_t family = 4; family <= 6; family += 2) {
+        for (size_t i = 0; i < neighbour->address_count; i++) {
+            if (neighbour->addresses[i].family == family) {
+                neighbour_transmit(mesh, &neighbour->addresses[i], init, LINK_CONTROL);
+            }
+        }
+    }
+    for (uint32_t which = 0; which < CARRIERS_TRIED; which++) {
+        const Neighbour *carrier = route_carrier(mesh, neighbour, which);
+        MeshPath path;
+
+        if (carrier) {
+            path = route_relay_path(mesh, carrier, neighbour->key.bytes);
+            neighbour_transmit(mesh, &path, init, LINK_CONTROL);
+        }
+    }
+}
+
+/* The lower static key renews the keys of a link in use. */
+static bool is_due(const Mesh *mesh, const Neighbour *neighbour) {
+    return neighbour_is_up(neighbour) && neighbour->contact == CONTACT_IDLE &&
+           memcmp(mesh->self.static_public, neighbour->static_key, 32) < 0 &&
+           (mesh->now_us >= neighbour->keyed_us + REKEY_US ||
+            neighbour->sessions[neighbour->phase]->sealed > REKEY_PACKETS);
+}
+
+void contact_timeout(Mesh *mesh, Neighbour *neighbour) {
+    uint64_t pause_us;
+
+    wipe_former(mesh, neighbour);
+    if (is_due(mesh, neighbour)) {
+        contact_begin(mesh, neighbour, false);
+    }
+    if (neighbour->contact != CONTACT_KNOCKING || mesh->now_us < neighbour->contact_next_us) {
+        return;
+    }
+    if (neighbour->init_made_us != UINT64_MAX &&
+        (neighbour->init_length == 0 || mesh->now_us >= neighbour->init_made_us + FRESH_US) &&
+        !make_init(mesh, neighbour)) {
+        neighbour->contact = CONTACT_IDLE;
+        return;
+    }
+    transmit_init(mesh, neighbour);
+    neighbour->contact_sent_us = mesh->now_us;
+    pause_us = neighbour->contact_tries < 4             ? FIRST_US << neighbour->contact_tries
+               : neighbour->contact_tries < OFTEN_TRIES ? OFTEN_US
+                                                        : SLOWEST_US;
+    neighbour->contact_next_us = mesh->now_us + pause_us;
+    neighbour->contact_tries++;
+}
+
+/* ---- answering ---- */
+
+/* The secret that message 1 was made under: the meeting's, or a ticket's. NULL: of neither. */
+static const uint8_t *find_psk(Mesh *mesh, Bytes message, bool *ret_by_ticket) {
+    const Roster *roster = &mesh->meeting.roster;
+
+    *ret_by_ticket = false;
+    if (mesh->status == MESH_STATUS_EXPELLED) {
+        return NULL;
+    }
+    if (mesh->has_psk && handshake_is_for(message, mesh->self.static_public, mesh->psk)) {
+        return mesh->psk;
+    }
+    *ret_by_ticket = true;
+    for (size_t i = 0; mesh->status == MESH_STATUS_MEMBER && i < roster->invite_count; i++) {
+        const Invite *invite = &roster->invites[i];
+
+        if (invite->has_psk && handshake_is_for(message, mesh->self.static_public, invite->psk)) {
+            return invite->psk;
+        }
+    }
+    return NULL;
+}
+
+/* How long our message 1 may be on its way: as long as the line there was, if it is known. But
+ * where both yield, again and again, it is longer than that. */
+static uint64_t crossing_us(const Mesh *mesh, const Neighbour *neighbour) {
+    uint64_t trip_us = neighbour->link ? link_state(neighbour->link, mesh->now_us).rtt_us : 0;
+
+    if (neighbour->yields > 0) {
+        return CROSSING_US << (neighbour->yields - 1);
+    }
+    return trip_us > 0 && trip_us < CROSSING_US ? trip_us : CROSSING_US;
+}
+
+/* Ours goes on when both began: the lower static key stays initiator. But one sent long ago is
+ * lost, and theirs is here. */
+static bool ours_stays(const Mesh *mesh, const Neighbour *neighbour) {
+    return neighbour->contact == CONTACT_KNOCKING && neighbour->init_length > 0 &&
+           neighbour->contact_tries > 0 && neighbour->init_made_us != UINT64_MAX &&
+           mesh->now_us < neighbour->contact_sent_us + crossing_us(mesh, neighbour) &&
+           memcmp(mesh->self.static_public, neighbour->static_key, 32) < 0;
+}
+
+static MeshError answer(Mesh *mesh, Neighbour *neighbour, const HandshakeInit *init,
+                        const uint8_t *psk, const Payload *payload) {
+    uint8_t phase = (uint8_t)((neighbour->phase + (neighbour->keyed_us > 0)) % NEIGHBOUR_PHASES);
+    uint8_t bytes[HANDSHAKE_PAYLOAD_SIZE];
+    uint8_t message[MESH_DATAGRAM_MAX];
+    uint8_t seed[32];
+    HandshakeKeys keys;
+    bool greets = mesh->status == MESH_STATUS_MEMBER && core_member(mesh, &payload->key) != NULL;
+    size_t length;
+    MeshError error;
+
+    core_random(mesh, seed, sizeof seed);
+    error = handshake_answer(init, psk, seed, write_payload(mesh, neighbour, phase, greets, bytes),
+                             message, &length, &keys);
+    if (!error && !set_keys(neighbour, phase, &keys, payload->instance, psk)) {
+        error = MESH_ERROR_NO_MEMORY;
+    }
+    if (!error) {
+        neighbour->key_greets[phase] = greets;
+        free(neighbour->answer);
+        neighbour->answer = malloc(length);
+        neighbour->answer_length = neighbour->answer ? length : 0;
+        if (neighbour->answer) {
+            memcpy(neighbour->answer, message, length);
+        }
+    }
+    sodium_memzero(&keys, sizeof keys);
+    sodium_memzero(seed, sizeof seed);
+    return error;
+}
+
+/* The slot of whoever sent a message 1 that may be answered; NULL with an error. */
+static Neighbour *welcome_init(Mesh *mesh, const HandshakeInit *init, const Payload *payload,
+                               const uint8_t *psk, bool by_ticket, MeshError *ret_error) {
+    uint8_t static_key[32];
+    const Member *member = roster_find(&mesh->meeting.roster, &payload->key);
+    Neighbour *neighbour;
+
+    if (identity_static_of_key(&payload->key, static_key) ||
+        !bytes_equal(static_key, init->initiator_static, 32)) {
+        *ret_error = MESH_ERROR_FORGED;
+        return NULL;
+    }
+    if ((member && member->expelled) || mesh_key_equal(&payload->key, &mesh->self.key)) {
+        *ret_error = MESH_ERROR_FORBIDDEN;
+        return NULL;
+    }
+    if (!neighbour_find(mesh, &payload->key) && !neighbours_make_room(mesh, !member)) {
+        *ret_error = MESH_ERROR_FULL;
+        return NULL;
+    }
+    neighbour = neighbour_want(mesh, &payload->key, psk, by_ticket);
+    *ret_error = neighbour ? MESH_OK : MESH_ERROR_FULL;
+    return neighbour;
+}
+
+/* Theirs goes on: an answer to ours would agree other keys than the answer to theirs. Once: what
+ * is replayed must not hold ours back for good. */
+static void yield(const Mesh *mesh, Neighbour *neighbour) {
+    if (neighbour->contact == CONTACT_KNOCKING && neighbour->init_length > 0 &&
+        neighbour->init_made_us != UINT64_MAX) {
+        neighbour->init_length = 0;
+        neighbour->contact_next_us = mesh->now_us + YIELD_US;
+        neighbour->yields += neighbour->yields < CROSSING_TWICE;
+    }
+}
+
+MeshError contact_init(Mesh *mesh, const MeshPath *path, Bytes message) {
+    HandshakeInit init;
+    Payload payload;
+    uint8_t hash[16];
+    bool by_ticket;
+    const uint8_t *psk = find_psk(mesh, message, &by_ticket);
+    MeshError error = psk ? handshake_read(message, &mesh->self, &init) : MESH_ERROR_FOREIGN;
+    Neighbour *neighbour;
+
+    if (error) {
+        return error;
+    }
+    if (!read_payload(BYTES_AT(init.payload, init.payload_length), &payload)) {
+        return MESH_ERROR_MALFORMED;
+    }
+    neighbour = welcome_init(mesh, &init, &payload, psk, by_ticket, &error);
+    if (!neighbour) {
+        return error;
+    }
+    domain_hash(hash, sizeof hash, "init", message, BYTES_NONE);
+    if (ours_stays(mesh, neighbour)) {
+        /* By the way that theirs came ours may pass, even if it never reached them before. */
+        neighbour_transmit(mesh, path, BYTES_AT(neighbour->init, neighbour->init_length),
+                           LINK_CONTROL);
+        return MESH_OK;
+    }
+    if (neighbour->answer_length == 0 || !bytes_equal(hash, neighbour->answered_hash, 16)) {
+        error = answer(mesh, neighbour, &init, psk, &payload);
+        memcpy(neighbour->answered_hash, hash, sizeof hash);
+        yield(mesh, neighbour);
+        if (path->kind == MESH_PATH_NONE) {
+            neighbour->hand_until_us = mesh->now_us + HAND_US;
+            neighbour->probe_next_us = mesh->now_us;
+            for (size_t i = payload.address_count; i-- > 0;) {
+                neighbour_add_address(neighbour, &payload.addresses[i]);
+            }
+        }
+    }
+    sodium_memzero(&init, sizeof init);
+    if (!error) {
+        neighbour_transmit(mesh, path, BYTES_AT(neighbour->answer, neighbour->answer_length),
+                           LINK_CONTROL);
+    }
+    return error;
+}
+
+/* ---- the answer ---- */
+
+static Neighbour *find_index(const Mesh *mesh, Bytes message) {
+    uint8_t index[HANDSHAKE_INDEX_SIZE];
+
+    handshake_index(message, index);
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = mesh->neighbours.slots[slot];
+
+        if (neighbour && neighbour->contact == CONTACT_KNOCKING && neighbour->init_length > 0 &&
+            !memcmp(neighbour->handshake.index, index, sizeof index)) {
+            return neighbour;
+        }
+    }
+    return NULL;
+}
+
+MeshError contact_answer(Mesh *mesh, const MeshPath *path, Bytes message) {
+    Neighbour *neighbour = find_index(mesh, message);
+    uint8_t bytes[HANDSHAKE_PAYLOAD_SIZE];
+    size_t length;
+    HandshakeKeys keys;
+    Payload payload;
+    MeshError error;
+
+    if (!neighbour) {
+        return MESH_ERROR_FOREIGN;
+    }
+    if (route_is_through(mesh, path, neighbour)) {
+        return MESH_ERROR_FORBIDDEN;
+    }
+    error = handshake_finish(&neighbour->handshake, &mesh->self, message, bytes, &length, &keys);
+    if (error) {
+        return error;
+    }
+    if (!read_payload(BYTES_AT(bytes, length), &payload) ||
+        !mesh_key_equal(&payload.key, &neighbour->key) ||
+        !set_keys(neighbour, payload.phase, &keys, payload.instance, neighbour->psk)) {
+        error = MESH_ERROR_MALFORMED;
+    } else {
+        for (size_t i = payload.address_count; i-- > 0;) {
+            neighbour_add_address(neighbour, &payload.addresses[i]);
+        }
+        neighbour->init_length = 0;
+        neighbour->init_made_us = 0;
+        error = contact_confirmed(mesh, neighbour, payload.phase) ? MESH_OK : MESH_ERROR_NO_MEMORY;
+        if (!error && payload.greets) {
+            neighbour_greeted(mesh, neighbour);
+        }
+        if (error) {
+            neighbour->contact = CONTACT_IDLE;
+        } else if (path->kind == MESH_PATH_NONE) {
+            route_probe_all(mesh, neighbour); /* the answer came by hand: no way is known yet */
+        } else {
+            route_heard(mesh, neighbour, path, SESSION_ECHO, 0);
+            route_probe(mesh, neighbour, path);
+        }
+    }
+    sodium_memzero(&keys, sizeof keys);
+    return error;
+}

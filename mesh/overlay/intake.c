@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What comes in: whose datagram it is, and who reads the messages it completes. */
+#include <sodium.h>
+#include <string.h>
+
+#include "mesh/core.h"
+#include "mesh/overlay/message.h"
+
+#define NONSENSE_MOST 32 /* authentic packets of one link that no honest one sends */
+
+/* ---- messages ---- */
+
+/* Gives a datagram that a member carried to whoever it is for. */
+static MeshError carry(Mesh *mesh, Neighbour *from, Bytes body) {
+    uint8_t bytes[SHORT_KEY_SIZE + MESH_DATAGRAM_MAX];
+    BytesReader reader = bytes_reader(body.data, body.length);
+    BytesWriter writer = bytes_writer(bytes, sizeof bytes);
+    const uint8_t *to = bytes_read(&reader, SHORT_KEY_SIZE);
+    uint8_t priority = bytes_read_u8(&reader);
+    Bytes datagram = bytes_rest(&reader);
+    Neighbour *target = to ? neighbour_find_short(mesh, to) : NULL;
+
+    bytes_write(&writer, from->key.bytes, SHORT_KEY_SIZE);
+    bytes_write(&writer, datagram.data, datagram.length);
+    if (reader.failed || writer.failed || priority >= LINK_PRIORITIES) {
+        return MESH_ERROR_MALFORMED;
+    }
+    if (!target || target == from || !neighbour_is_direct(target) ||
+        !neighbour_is_trusted(mesh, target)) {
+        mesh->counters.refused++;
+        return MESH_OK;
+    }
+    mesh->counters.forwarded += neighbour_send(
+        mesh, target, (LinkPriority)priority, priority == LINK_VOICE ? RELAY_VOICE_US : RELAY_US,
+        MESSAGE_RELAYED, BYTES_AT(bytes, bytes_written(&writer)));
+    return MESH_OK;
+}
+
+static MeshError carried(Mesh *mesh, Neighbour *carrier, Bytes body) {
+    BytesReader reader = bytes_reader(body.data, body.length);
+    const uint8_t *from = bytes_read(&reader, SHORT_KEY_SIZE);
+    Bytes datagram = bytes_rest(&reader);
+    MeshPath path;
+
+    if (!from || datagram.length == 0 || datagram.length > MESH_DATAGRAM_MAX) {
+        return MESH_ERROR_MALFORMED;
+    }
+    if (mesh->neighbours.carried || datagram.data[0] == HAIL_HAIL ||
+        datagram.data[0] == HAIL_HERE) {
+        return MESH_ERROR_FORBIDDEN; /* one hop, and between two who know each other's keys */
+    }
+    path = route_relay_path(mesh, carrier, from);
+    mesh->neighbours.carried = true;
+    neighbours_datagram(mesh, &path, datagram); /* counts what comes of it */
+    mesh->neighbours.carried = false;
+    return MESH_OK;
+}
+
+/* Which messages someone may send who is in no roster yet. */
+static bool is_open_to_all(uint8_t kind) {
+    return kind == MESSAGE_JOIN || kind == MESSAGE_WELCOME || kind == MESSAGE_REFUSE ||
+           kind == MESSAGE_DIGEST || kind == MESSAGE_CLOCK || kind == MESSAGE_ENTRY ||
+           kind == MESSAGE_ADDRESSES || kind == MESSAGE_GREET;
+}
+
+static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes body) {
+    uint32_t slot = neighbour_slot(mesh, neighbour);
+
+    if (!is_open_to_all(kind) && !neighbour_is_trusted(mesh, neighbour)) {
+        return MESH_ERROR_FORBIDDEN;
+    }
+    switch ((MessageKind)kind) {
+    case MESSAGE_GREET:
+        neighbour_greeted(mesh, neighbour);
+        return MESH_OK;
+    case MESSAGE_JOIN:
+        return admission_join(mesh, slot, body);
+    case MESSAGE_WELCOME:
+        return join_welcome(mesh, slot, body);
+    case MESSAGE_REFUSE:
+        return join_refuse(mesh, slot, body);
+    case MESSAGE_DIGEST:
+        return pull_digest(mesh, slot, body);
+    case MESSAGE_CLOCK:
+        return pull_clock(mesh, slot, body);
+    case MESSAGE_PULL:
+        return sync_pull(mesh, slot, body);
+    case MESSAGE_PULL_HASH:
+        return sync_pull_hash(mesh, slot, body);
+    case MESSAGE_ENTRY:
+        return sync_entry(mesh, slot, body);
+    case MESSAGE_KEY_WANT:
+        return pull_key_want(mesh, slot, body);
+    case MESSAGE_KEY:
+        return pull_key(mesh, slot, body);
+    case MESSAGE_ADDRESSES:
+        return reach_addresses_received(mesh, neighbour, body);
+    case MESSAGE_NEAR:
+        return reach_near_received(mesh, neighbour, body);
+    case MESSAGE_RELAY:
+        return carry(mesh, neighbour, body);
+    case MESSAGE_RELAYED:
+        return carried(mesh, neighbour, body);
+    case MESSAGE_ICE:
+        upgrade_offer_received(mesh, neighbour, body);
+        return MESH_OK;
+    case MESSAGE_WANT:
+        return library_want(mesh, slot, body);
+    case MESSAGE_BLOCK:
+        return library_block(mesh, slot, body);
+    case MESSAGE_LACK:
+        return library_lack(mesh, slot, body);
+    case MESSAGE_HAVE:
+        return library_have(mesh, slot, body);
+    case MESSAGE_STREAM:
+        return live_stream(mesh, slot, body);
+    case MESSAGE_STREAM_END:
+        return live_stream_end(mesh, slot, body);
+    case MESSAGE_FRAME:
+        return live_frame_received(mesh, slot, body);
+    case MESSAGE_KEYFRAME:
+        return live_keyframe_received(mesh, slot, body);
+    }
+    return MESH_OK; /* a kind of a newer version */
+}
+
+/* ---- datagrams ---- */
+
+static void count(Mesh *mesh, MeshError error) {
+    switch (error) {
+    case MESH_OK:
+        break;
+    case MESH_ERROR_MALFORMED:
+        mesh->counters.malformed++;
+        break;
+    case MESH_ERROR_FORGED:
+        mesh->counters.forged++;
+        break;
+    case MESH_ERROR_REPLAYED:
+        mesh->counters.replayed++;
+        break;
+    case MESH_ERROR_FULL:
+        mesh->counters.limited++;
+        break;
+    default:
+        mesh->counters.refused++;
+        break;
+    }
+}
+
+static void take_messages(Mesh *mesh, uint32_t slot) {
+    Neighbour *neighbour = neighbour_at(mesh, slot);
+    Bytes message;
+
+    /* A message may end the link: then nothing more of it is read. */
+    while (neighbour && neighbour == neighbour_at(mesh, slot) && neighbour_is_up(neighbour) &&
+           link_take(neighbour->link, &message)) {
+        count(mesh, dispatch(mesh, neighbour, message.data[0],
+                             BYTES_AT(message.data + 1, message.length - 1)));
+    }
+}
+
+static void echo(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, Bytes token) {
+    uint8_t datagram[64 + SESSION_OVERHEAD_SIZE];
+    size_t length;
+
+    if (token.length > 64) {
+        return;
+    }
+    length = session_seal(neighbour->sessions[neighbour->phase], SESSION_ECHO, neighbour->counter++,
+                          token, datagram);
+    neighbour->tx_bytes += length;
+    neighbour_transmit(mesh, path, BYTES_AT(datagram, length), LINK_CONTROL);
+}
+
+/* Whoever sealed nonsense so often has lost count of the link, or lies: both ends begin anew. */
+static void judge(Mesh *mesh, uint32_t slot, MeshError error) {
+    Neighbour *neighbour = neighbour_at(mesh, slot);
+
+    if (neighbour && error == MESH_ERROR_MALFORMED && ++neighbour->nonsense >= NONSENSE_MOST) {
+        neighbour->nonsense = 0;
+        route_lost(mesh, neighbour);
+    }
+}
+
+static MeshError opened(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint8_t phase,
+                        SessionKind kind, uint64_t counter, Bytes plain) {
+    uint32_t slot = neighbour_slot(mesh, neighbour);
+    MeshError error = MESH_OK;
+
+    if (neighbour->key_number[phase] <= neighbour->keys_stale) {
+        contact_sighted(mesh, neighbour, path);
+        return MESH_OK;
+    }
+    if (neighbour->keyed_us == 0 ||
+        neighbour->key_number[phase] > neighbour->key_number[neighbour->phase]) {
+        if (!contact_confirmed(mesh, neighbour, phase)) {
+            return MESH_ERROR_NO_MEMORY;
+        }
+    }
+    route_heard(mesh, neighbour, path, kind, counter);
+    if (kind == SESSION_PROBE) {
+        echo(mesh, neighbour, path, plain);
+    } else if (kind == SESSION_DATA) {
+        error = link_receive(neighbour->link, mesh->now_us, counter, plain);
+        take_messages(mesh, slot);
+        judge(mesh, slot, error);
+    }
+    return error;
+}
+
+static bool comes_by(const Mesh *mesh, const Neighbour *neighbour, const MeshPath *path) {
+    switch (path->kind) {
+    case MESH_PATH_ICE:
+        return upgrade_neighbour(mesh, path->agent) == neighbour;
+    case MESH_PATH_RELAY:
+        return !memcmp(neighbour->key.bytes, path->ip, SHORT_KEY_SIZE);
+    default:
+        return mesh_path_equal(&neighbour->path, path);
+    }
+}
+
+/* Tries the keys of one neighbour; true when they opened it, `ret_error` is what came of it. */
+static bool open_by(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint8_t phase,
+                    Bytes datagram, MeshError *ret_error) {
+    uint8_t plain[MESH_DATAGRAM_MAX];
+    SessionKind kind;
+    uint64_t counter;
+    size_t length;
+    MeshError error = MESH_ERROR_FORGED;
+
+    if (neighbour->sessions[phase] && !route_is_through(mesh, path, neighbour)) {
+        error = session_open(neighbour->sessions[phase], datagram, &kind, &counter, plain, &length);
+    }
+    if (error) {
+        /* A counter too old for one may be new to another: only the keys tell whose it is. */
+        mesh->counters.replayed += error == MESH_ERROR_REPLAYED && comes_by(mesh, neighbour, path);
+        return false;
+    }
+    neighbour->rx_bytes += datagram.length;
+    *ret_error = opened(mesh, neighbour, path, phase, kind, counter, BYTES_AT(plain, length));
+    sodium_memzero(plain, length);
+    return true;
+}
+
+static MeshError transport(Mesh *mesh, const MeshPath *path, uint8_t phase, Bytes datagram) {
+    MeshError error = MESH_ERROR_FOREIGN;
+
+    /* Where it comes from says whose it most often is; a moved node is found by trying all. */
+    for (int expected = 1; expected >= 0; expected--) {
+        for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+            Neighbour *neighbour = mesh->neighbours.slots[slot];
+
+            if (neighbour && comes_by(mesh, neighbour, path) == expected &&
+                open_by(mesh, neighbour, path, phase, datagram, &error)) {
+                return error;
+            }
+        }
+    }
+    return error;
+}
+
+MeshError neighbours_datagram(Mesh *mesh, const MeshPath *path, Bytes datagram) {
+    SessionKind kind;
+    uint8_t phase;
+    MeshError error = MESH_ERROR_MALFORMED;
+
+    mesh->counters.datagrams_in++;
+    if (datagram.length == 0 || datagram.length > MESH_DATAGRAM_MAX) {
+        error = MESH_ERROR_MALFORMED;
+    } else if (datagram.data[0] == HANDSHAKE_INIT) {
+        error = contact_init(mesh, path, datagram);
+    } else if (datagram.data[0] == HANDSHAKE_ANSWER) {
+        error = contact_answer(mesh, path, datagram);
+    } else if (datagram.data[0] == HAIL_HAIL) {
+        error = reach_hail_received(mesh, path, datagram);
+    } else if (datagram.data[0] == HAIL_HERE) {
+        error = reach_here_received(mesh, path, datagram);
+    } else if (session_peek(datagram, &kind, &phase)) {
+        error = transport(mesh, path, phase, datagram);
+    }
+    if (error == MESH_ERROR_FOREIGN) {
+        mesh->counters.foreign++;
+    } else {
+        count(mesh, error);
+    }
+    return error;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The messages that a link carries: the first byte is the kind, mesh/README.md has the rest.
+ * It owns the numbers. It never changes one: a new meaning takes a new number.
+ */
+#pragma once
+
+typedef enum {
+    MESSAGE_JOIN = 1,       /* a joiner: proof 64, name */
+    MESSAGE_WELCOME = 2,    /* to a joiner: meeting id 32, epoch keys 32 each */
+    MESSAGE_REFUSE = 3,     /* to a joiner: reason u8 */
+    MESSAGE_DIGEST = 4,     /* digest of the clock 16 */
+    MESSAGE_CLOCK = 5,      /* lines: tag 8, count varint, head 8 */
+    MESSAGE_PULL = 6,       /* ranges: tag 8, from varint, until varint */
+    MESSAGE_PULL_HASH = 7,  /* hashes 32 each */
+    MESSAGE_ENTRY = 8,      /* one entry */
+    MESSAGE_KEY_WANT = 9,   /* id of an epoch key 16 */
+    MESSAGE_KEY = 10,       /* an epoch key 32 */
+    MESSAGE_ADDRESSES = 11, /* seen address or 0, then own addresses */
+    MESSAGE_NEAR = 12,      /* key 8 and address (or 0) of each node linked with directly */
+    MESSAGE_RELAY = 13,     /* to 8, priority u8, datagram */
+    MESSAGE_RELAYED = 14,   /* from 8, datagram */
+    MESSAGE_ICE = 15,       /* round u32, offer */
+    MESSAGE_WANT = 16,      /* document 16, places: level u8, index varint */
+    MESSAGE_BLOCK = 17,     /* document 16, level u8, index varint, bytes */
+    MESSAGE_LACK = 18,      /* document 16, level u8, index varint */
+    MESSAGE_HAVE = 19,      /* document 16: more of it is here */
+    MESSAGE_STREAM =
+        20, /* number u8, kind u8, stream id 16, epoch key id 16, last frame u32, time u32 */
+    MESSAGE_STREAM_END = 21, /* number u8 */
+    MESSAGE_FRAME = 22,      /* see live.c */
+    MESSAGE_KEYFRAME = 23,   /* number u8: tell of that stream again, and send a keyframe */
+    MESSAGE_GREET = 24,      /* nothing: you are in my roster, tell me what members tell */
+} MessageKind;

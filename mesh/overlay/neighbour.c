@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "mesh/overlay/neighbour.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mesh/core.h"
+#include "mesh/overlay/message.h"
+
+#define RELAY_OVERHEAD 48       /* of the carrying link: its seal, its framing, ours */
+#define DOUBT_US       (60 * S) /* a stranger is given so long to be admitted */
+#define SMALL_SIZE     2048     /* a message up to this needs no memory of its own */
+
+/* ---- slots ---- */
+
+Neighbour *neighbour_at(const Mesh *mesh, uint32_t slot) {
+    return slot < MESH_PEERS_MAX ? mesh->neighbours.slots[slot] : NULL;
+}
+
+uint32_t neighbour_slot(const Mesh *mesh, const Neighbour *neighbour) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        if (mesh->neighbours.slots[slot] == neighbour) {
+            return slot;
+        }
+    }
+    return NEIGHBOUR_NONE;
+}
+
+Neighbour *neighbour_find(const Mesh *mesh, const MeshKey *key) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = mesh->neighbours.slots[slot];
+
+        if (neighbour && mesh_key_equal(&neighbour->key, key)) {
+            return neighbour;
+        }
+    }
+    return NULL;
+}
+
+Neighbour *neighbour_find_short(const Mesh *mesh, const uint8_t key[SHORT_KEY_SIZE]) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = mesh->neighbours.slots[slot];
+
+        if (neighbour && !memcmp(neighbour->key.bytes, key, SHORT_KEY_SIZE)) {
+            return neighbour;
+        }
+    }
+    return NULL;
+}
+
+Neighbour *neighbour_want(Mesh *mesh, const MeshKey *key, const uint8_t psk[HANDSHAKE_PSK_SIZE],
+                          bool by_ticket) {
+    Neighbour *neighbour = neighbour_find(mesh, key);
+    uint32_t slot = 0;
+
+    if (neighbour) {
+        if (neighbour->by_ticket && !by_ticket) {
+            memcpy(neighbour->psk, psk, sizeof neighbour->psk);
+            neighbour->by_ticket = false;
+            neighbour->init_length = 0;
+        }
+        return neighbour;
+    }
+    while (slot < MESH_PEERS_MAX && mesh->neighbours.slots[slot]) {
+        slot++;
+    }
+    neighbour = slot < MESH_PEERS_MAX ? calloc(1, sizeof *neighbour) : NULL;
+    if (!neighbour) {
+        return NULL;
+    }
+    neighbour->key = *key;
+    neighbour->by_ticket = by_ticket;
+    neighbour->doubt_us = core_member(mesh, key) ? UINT64_MAX : mesh->now_us + DOUBT_US;
+    neighbour->leave_us = UINT64_MAX;
+    neighbour->counter = 1;
+    memcpy(neighbour->psk, psk, sizeof neighbour->psk);
+    core_random(mesh, neighbour->instance, sizeof neighbour->instance);
+    if (identity_static_of_key(key, neighbour->static_key)) {
+        free(neighbour);
+        return NULL;
+    }
+    mesh->neighbours.slots[slot] = neighbour;
+    return neighbour;
+}
+
+void neighbour_drop(Mesh *mesh, Neighbour *neighbour) {
+    uint32_t slot = neighbour_slot(mesh, neighbour);
+
+    route_lost(mesh, neighbour);
+    upgrade_stop(mesh, neighbour);
+    library_lost(mesh, slot);
+    sync_forget(mesh, slot);
+    admission_forget(mesh, slot);
+    for (size_t i = 0; i < NEIGHBOUR_PHASES; i++) {
+        if (neighbour->sessions[i]) {
+            session_finish(neighbour->sessions[i]);
+            free(neighbour->sessions[i]);
+        }
+    }
+    link_destroy(neighbour->link);
+    free(neighbour->init);
+    free(neighbour->answer);
+    free(neighbour->remote_offer);
+    free(neighbour->near);
+    sodium_memzero(neighbour, sizeof *neighbour);
+    free(neighbour);
+    mesh->neighbours.slots[slot] = NULL;
+}
+
+void neighbours_leave(Mesh *mesh) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        if (mesh->neighbours.slots[slot]) {
+            mesh->neighbours.slots[slot]->leave_us = mesh->now_us;
+        }
+    }
+}
+
+bool neighbours_make_room(Mesh *mesh, bool stranger) {
+    Neighbour *least = NULL;
+    size_t strangers = 0;
+    size_t count = 0;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = mesh->neighbours.slots[slot];
+        bool idle = neighbour && !neighbour_is_up(neighbour) && neighbour->hand_until_us == 0;
+
+        count += neighbour != NULL;
+        strangers += neighbour && neighbour->doubt_us != UINT64_MAX;
+        if (idle && (!least || neighbour->heard_us < least->heard_us)) {
+            least = neighbour;
+        }
+    }
+    if (stranger && strangers >= MESH_HALF_OPEN_MAX) {
+        return false;
+    }
+    if (count == MESH_PEERS_MAX && least) {
+        neighbour_drop(mesh, least);
+        count--;
+    }
+    return count < MESH_PEERS_MAX;
+}
+
+void neighbours_finish(Mesh *mesh) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        if (mesh->neighbours.slots[slot]) {
+            neighbour_drop(mesh, mesh->neighbours.slots[slot]);
+        }
+    }
+}
+
+bool neighbour_is_up(const Neighbour *neighbour) {
+    return neighbour->linked == LINKED_UP;
+}
+
+bool neighbour_is_direct(const Neighbour *neighbour) {
+    return neighbour->linked == LINKED_UP && neighbour->path.kind != MESH_PATH_RELAY;
+}
+
+bool neighbour_is_trusted(Mesh *mesh, const Neighbour *neighbour) {
+    return neighbour_is_up(neighbour) && neighbour->leave_us == UINT64_MAX &&
+           mesh->status == MESH_STATUS_MEMBER && core_member(mesh, &neighbour->key);
+}
+
+bool neighbour_is_greeted(Mesh *mesh, const Neighbour *neighbour) {
+    return neighbour->greeting == GREETING_BOTH && neighbour_is_trusted(mesh, neighbour);
+}
+
+void neighbour_add_address(Neighbour *neighbour, const MeshPath *path) {
+    size_t at = 0;
+
+    if (path->kind != MESH_PATH_KNOCK) {
+        return;
+    }
+    while (at < neighbour->address_count && !mesh_path_equal(&neighbour->addresses[at], path)) {
+        at++;
+    }
+    if (at == neighbour->address_count && at < MESH_ADDRESSES_MAX) {
+        neighbour->address_count++;
+    } else if (at == MESH_ADDRESSES_MAX) {
+        at--;
+    }
+    memmove(neighbour->addresses + 1, neighbour->addresses, at * sizeof *neighbour->addresses);
+    neighbour->addresses[0] = *path;
+}
+
+void neighbour_add_hearsay(Neighbour *neighbour, const MeshPath *path) {
+    size_t at = 0;
+
+    while (at < neighbour->address_count && !mesh_path_equal(&neighbour->addresses[at], path)) {
+        at++;
+    }
+    if (at < neighbour->address_count || path->kind != MESH_PATH_KNOCK) {
+        return;
+    }
+    neighbour->address_count += at < MESH_ADDRESSES_MAX;
+    neighbour->addresses[neighbour->address_count - 1] = *path;
+}
+
+/* Begins to tell what only members are told. */
+static void tell_all(Mesh *mesh, Neighbour *neighbour) {
+    uint32_t slot = neighbour_slot(mesh, neighbour);
+
+    sync_push(mesh, slot);
+    sync_greet(mesh, slot);
+    live_greet(mesh, slot);
+    mesh->neighbours.near_changed = true;
+}
+
+static void greet(Mesh *mesh, Neighbour *neighbour) {
+    neighbour->greeting |= GREETING_SAID;
+    neighbour->by_ticket = false;
+    neighbour->doubt_us = UINT64_MAX;
+    reach_keep_addresses(mesh, neighbour);
+    if (!neighbour->key_greets[neighbour->phase]) {
+        neighbour_send(mesh, neighbour, LINK_CONTROL, UINT64_MAX, MESSAGE_GREET, BYTES_NONE);
+    }
+    if (neighbour->greeting == GREETING_BOTH) {
+        tell_all(mesh, neighbour);
+    }
+}
+
+void neighbours_greet(Mesh *mesh) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = mesh->neighbours.slots[slot];
+
+        if (neighbour && !(neighbour->greeting & GREETING_SAID) &&
+            neighbour_is_trusted(mesh, neighbour)) {
+            greet(mesh, neighbour);
+        }
+    }
+}
+
+void neighbour_greeted(Mesh *mesh, Neighbour *neighbour) {
+    if (neighbour->greeting & GREETING_HEARD) {
+        return;
+    }
+    neighbour->greeting |= GREETING_HEARD;
+    if (neighbour->greeting == GREETING_BOTH) {
+        tell_all(mesh, neighbour);
+    }
+}
+
+/* ---- sending ---- */
+
+bool neighbour_send(Mesh *mesh, Neighbour *neighbour, LinkPriority priority, uint64_t life_us,
+                    uint8_t kind, Bytes body) {
+    uint64_t deadline_us = life_us == UINT64_MAX ? UINT64_MAX : mesh->now_us + life_us;
+    uint8_t small[SMALL_SIZE];
+    uint8_t *message;
+    MeshError error;
+
+    if (!neighbour_is_up(neighbour) || body.length >= MESH_MESSAGE_MAX) {
+        return false;
+    }
+    message = body.length < sizeof small ? small : malloc(body.length + 1);
+    if (!message) {
+        return false;
+    }
+    message[0] = kind;
+    if (body.length > 0) {
+        memcpy(message + 1, body.data, body.length);
+    }
+    error = link_submit(neighbour->link, priority, mesh->now_us, deadline_us,
+                        BYTES_AT(message, body.length + 1), NULL);
+    mesh->counters.limited += error != MESH_OK;
+    if (message != small) {
+        free(message);
+    }
+    return !error;
+}
+
+void neighbours_send(Mesh *mesh, LinkPriority priority, uint64_t life_us, uint8_t kind,
+                     Bytes body) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = mesh->neighbours.slots[slot];
+
+        if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
+            neighbour_send(mesh, neighbour, priority, life_us, kind, body);
+        }
+    }
+}
+
+static void relay(Mesh *mesh, const MeshPath *path, Bytes bytes, LinkPriority priority) {
+    Neighbour *carrier = neighbour_at(mesh, path->agent);
+    uint8_t body[SHORT_KEY_SIZE + 1 + MESH_DATAGRAM_MAX];
+    BytesWriter writer = bytes_writer(body, sizeof body);
+
+    if (!carrier || !neighbour_is_direct(carrier)) {
+        return;
+    }
+    bytes_write(&writer, path->ip, SHORT_KEY_SIZE);
+    bytes_write_u8(&writer, (uint8_t)priority);
+    bytes_write(&writer, bytes.data, bytes.length);
+    neighbour_send(mesh, carrier, priority, priority == LINK_VOICE ? RELAY_VOICE_US : RELAY_US,
+                   MESSAGE_RELAY, BYTES_AT(body, bytes_written(&writer)));
+}
+
+void neighbour_transmit(Mesh *mesh, const MeshPath *path, Bytes bytes, LinkPriority priority) {
+    if (path->kind == MESH_PATH_RELAY) {
+        relay(mesh, path, bytes, priority);
+    } else if (path->kind != MESH_PATH_NONE) {
+        if (effects_add(&mesh->effects,
+                        &(MeshEffect){.kind = MESH_EFFECT_SEND, .send = {.path = *path}}, bytes,
+                        BYTES_NONE)) {
+            mesh->counters.datagrams_out++;
+            uplink_sent(mesh, path, bytes.length);
+        } else {
+            mesh->counters.limited++;
+        }
+    }
+}
+
+static size_t capacity_of(const Neighbour *neighbour) {
+    return MESH_DATAGRAM_MAX - SESSION_OVERHEAD_SIZE -
+           (neighbour->path.kind == MESH_PATH_RELAY ? SESSION_OVERHEAD_SIZE + RELAY_OVERHEAD : 0);
+}
+
+bool neighbour_flush(Mesh *mesh, Neighbour *neighbour, LinkPriority *ret_priority) {
+    uint8_t plain[MESH_DATAGRAM_MAX];
+    uint8_t datagram[MESH_DATAGRAM_MAX];
+    size_t length = link_next(neighbour->link, mesh->now_us, neighbour->counter, plain,
+                              capacity_of(neighbour), ret_priority);
+
+    if (length == 0) {
+        return false;
+    }
+    length = session_seal(neighbour->sessions[neighbour->phase], SESSION_DATA, neighbour->counter++,
+                          BYTES_AT(plain, length), datagram);
+    neighbour->tx_bytes += length;
+    neighbour_transmit(mesh, &neighbour->path, BYTES_AT(datagram, length), *ret_priority);
+    return true;
+}
+
+/* ---- time ---- */
+
+/* One who is in the roster by now stays; who is not may come again. */
+static void end_doubt(Mesh *mesh, Neighbour *neighbour) {
+    if (core_member(mesh, &neighbour->key)) {
+        neighbour->doubt_us = UINT64_MAX;
+    } else if (mesh->status == MESH_STATUS_JOINING) {
+        neighbour->doubt_us = mesh->now_us + DOUBT_US; /* we know no roster yet */
+    } else if (mesh->now_us < neighbour->hand_until_us) {
+        neighbour->doubt_us = neighbour->hand_until_us;
+    } else {
+        neighbour->leave_us = mesh->now_us;
+    }
+}
+
+void neighbours_timeout(Mesh *mesh) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = mesh->neighbours.slots[slot];
+
+        if (!neighbour) {
+            continue;
+        }
+        if (mesh->now_us >= neighbour->doubt_us) {
+            end_doubt(mesh, neighbour);
+        }
+        if (mesh->now_us >= neighbour->leave_us) {
+            neighbour_drop(mesh, neighbour);
+            continue;
+        }
+        contact_timeout(mesh, neighbour);
+        route_timeout(mesh, neighbour);
+        upgrade_timeout(mesh, neighbour);
+    }
+    if (mesh->neighbours.near_changed) {
+        mesh->neighbours.near_changed = false;
+        reach_tell_near(mesh);
+    }
+}
+
+static uint64_t least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+uint64_t neighbours_deadline_us(const Mesh *mesh) {
+    uint64_t deadline = mesh->neighbours.near_changed ? mesh->now_us : UINT64_MAX;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        const Neighbour *neighbour = mesh->neighbours.slots[slot];
+
+        if (!neighbour) {
+            continue;
+        }
+        deadline = least(deadline, least(neighbour->leave_us, neighbour->doubt_us));
+        deadline = least(deadline, route_deadline_us(mesh, neighbour));
+        deadline = least(deadline, upgrade_deadline_us(mesh, neighbour));
+        if (neighbour->contact == CONTACT_KNOCKING) {
+            deadline = least(deadline, neighbour->contact_next_us);
+        }
+        if (neighbour_is_up(neighbour)) {
+            deadline = least(deadline, uplink_deadline_us(mesh, neighbour));
+        }
+    }
+    return deadline;
+}

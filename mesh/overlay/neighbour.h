@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * The other nodes this one is linked with, or tries to be: one slot each, with its handshake, its
+ * keys, its paths and its link.
+ * It owns the slots. It never decides whom to link with (reach does) nor reads what a link carries.
+ */
+#pragma once
+
+#include "mesh/link/link.h"
+#include "mesh/link/session.h"
+#include "mesh/mesh.h"
+
+#define NEIGHBOUR_NONE          UINT32_MAX
+#define NEIGHBOUR_PHASES        4
+#define NEIGHBOUR_WIRE_OVERHEAD (28 + SESSION_OVERHEAD_SIZE) /* IPv4, UDP, our seal */
+#define SHORT_KEY_SIZE          8       /* first bytes of a key, in messages between members */
+#define RELAY_US                1000000 /* what a member carries is kept so long */
+#define RELAY_VOICE_US          500000
+
+/* The handshake we began, if any. */
+typedef enum {
+    CONTACT_IDLE,
+    CONTACT_KNOCKING, /* message 1 goes out again and again */
+} ContactState;
+
+/* Each says that it has the other in its roster; what only members tell is told after both did. */
+typedef enum {
+    GREETING_NONE = 0,
+    GREETING_SAID = 1,
+    GREETING_HEARD = 2,
+    GREETING_BOTH = 3,
+} Greeting;
+
+typedef enum {
+    LINKED_NOT,
+    LINKED_UP, /* keys confirmed, and a path that lives */
+} Linked;
+
+typedef enum {
+    UPGRADE_NONE,
+    UPGRADE_GATHERING, /* our agent gathers */
+    UPGRADE_OFFERED,   /* our offer is sent */
+    UPGRADE_UP,        /* the agent connects: its path may be probed or used */
+} UpgradeState;
+
+typedef struct {
+    MeshKey key;
+    uint8_t static_key[32];
+    uint8_t psk[HANDSHAKE_PSK_SIZE];
+    bool by_ticket;      /* psk is a ticket's: a joiner, or our way in */
+    uint8_t instance[4]; /* of our Link: a restarted node has another */
+    uint8_t peer_instance[4];
+    bool peer_instance_known;
+
+    /* handshake */
+    ContactState contact;
+    Handshake handshake;
+    uint8_t *init; /* owned, as long as init_length says */
+    size_t init_length;
+    uint64_t init_made_us;
+    uint64_t contact_next_us;
+    uint64_t contact_sent_us;
+    uint32_t contact_tries;
+    uint32_t yields;     /* so often theirs was answered while ours was under way; since linked */
+    uint64_t sighted_us; /* heard under the keys of a lost link */
+    uint64_t wanted_until_us;  /* shown as connecting, not down */
+    uint8_t answered_hash[16]; /* of the message 1 answered last, and the answer */
+    uint8_t *answer;
+    size_t answer_length;
+
+    /* keys */
+    Session *sessions[NEIGHBOUR_PHASES];
+    uint8_t key_instance[NEIGHBOUR_PHASES][4]; /* of the peer's Link, by whose handshake */
+    uint8_t key_psk[NEIGHBOUR_PHASES][HANDSHAKE_PSK_SIZE]; /* they were agreed under this */
+    uint32_t key_number[NEIGHBOUR_PHASES];                 /* which keys are newer */
+    bool key_greets[NEIGHBOUR_PHASES]; /* the answer that agreed them greeted it */
+    uint32_t keys_made;
+    uint32_t keys_stale; /* of a link that was lost: what they open only says where it is */
+    uint8_t phase;       /* of the keys in use */
+    uint64_t keyed_us;
+    uint64_t counter; /* next packet */
+
+    /* paths */
+    Linked linked;
+    Greeting greeting;
+    MeshPath path;
+    uint64_t path_counter; /* highest counter that came by it */
+    uint64_t heard_us, path_heard_us;
+    uint64_t probe_next_us;
+    uint32_t probes_unanswered;
+    uint64_t direct_next_us; /* next try of its addresses while relayed */
+    uint32_t direct_tries;
+    size_t address_count;
+    MeshPath addresses[MESH_ADDRESSES_MAX]; /* where it may be reached, the newest first */
+    MeshPath seen;                          /* where it sees us */
+    MeshPath kept;                          /* the address of it last kept on disk, then */
+    uint64_t kept_us;
+    uint64_t hand_until_us; /* its message 1 came by hand: it is looked for until then */
+
+    /* ICE */
+    UpgradeState upgrade;
+    uint32_t agent;
+    uint32_t round;
+    bool controlling;
+    uint8_t *remote_offer;
+    size_t remote_offer_length;
+    uint64_t upgrade_began_us, upgrade_next_us, upgrade_give_up_us;
+    uint32_t upgrade_tries;
+
+    Link *link; /* from the first handshake on */
+    uint64_t tx_bytes, rx_bytes;
+    uint32_t nonsense;                /* authentic packets that no honest link sends */
+    uint64_t served;                  /* bytes of documents, as the uplink shares itself out */
+    uint32_t line_bps, line_queue_us; /* of a busy link, when last compared; smoothed */
+    uint64_t doubt_us;  /* one in no roster is given up then; UINT64_MAX: it is in the roster */
+    uint64_t leave_us;  /* the link is closed then; UINT64_MAX: never */
+    uint64_t told, has; /* entries of our own chain that it was told of; that it surely has */
+
+    /* what it told: whom it is linked with directly */
+    size_t near_count;
+    uint8_t (*near)[SHORT_KEY_SIZE]; /* owned; room for MESH_PEERS_MAX, or NULL */
+} Neighbour;
+
+typedef struct {
+    Neighbour *slots[MESH_PEERS_MAX];
+    uint32_t next_agent;
+    bool near_changed; /* whom we are linked with: to be told to all */
+    bool carried;      /* what is being read came through a member */
+} Neighbours;
+
+void neighbours_finish(Mesh *mesh);
+Neighbour *neighbour_at(const Mesh *mesh, uint32_t slot);
+Neighbour *neighbour_find(const Mesh *mesh, const MeshKey *key);
+Neighbour *neighbour_find_short(const Mesh *mesh, const uint8_t key[SHORT_KEY_SIZE]);
+uint32_t neighbour_slot(const Mesh *mesh, const Neighbour *neighbour);
+/* Makes sure that one more slot can be had, if need be of a node that is not linked. `stranger`: it
+ * is for one in no roster, of whom there are at most MESH_HALF_OPEN_MAX. False: there is none. */
+bool neighbours_make_room(Mesh *mesh, bool stranger);
+/* The slot of this node, made when there is none; NULL when all are taken or the key is no good. */
+Neighbour *neighbour_want(Mesh *mesh, const MeshKey *key, const uint8_t psk[HANDSHAKE_PSK_SIZE],
+                          bool by_ticket);
+/* All links end with this step. */
+void neighbours_leave(Mesh *mesh);
+/* Closes and forgets: never while a message of it is read. */
+void neighbour_drop(Mesh *mesh, Neighbour *neighbour);
+
+bool neighbour_is_up(const Neighbour *neighbour);
+bool neighbour_is_direct(const Neighbour *neighbour);
+/* Linked with, and in the roster: content may be told. */
+bool neighbour_is_trusted(Mesh *mesh, const Neighbour *neighbour);
+/* And it said the same of us: what we send now is not refused. */
+bool neighbour_is_greeted(Mesh *mesh, const Neighbour *neighbour);
+
+/* Submits one message, kind byte first; false when the link cannot take it. */
+bool neighbour_send(Mesh *mesh, Neighbour *neighbour, LinkPriority priority, uint64_t life_us,
+                    uint8_t kind, Bytes body);
+/* To all trusted neighbours. */
+void neighbours_send(Mesh *mesh, LinkPriority priority, uint64_t life_us, uint8_t kind, Bytes body);
+
+/* Adds an address in front, or moves it there. */
+void neighbour_add_address(Neighbour *neighbour, const MeshPath *path);
+/* Adds one that somebody else told: last, and at most in the place of the last. */
+void neighbour_add_hearsay(Neighbour *neighbour, const MeshPath *path);
+
+/* Greets those linked who are in the roster now. */
+void neighbours_greet(Mesh *mesh);
+/* It greeted us. */
+void neighbour_greeted(Mesh *mesh, Neighbour *neighbour);
+
+/* A datagram came by a path, see intake.c. FOREIGN: not for this meeting. */
+MeshError neighbours_datagram(Mesh *mesh, const MeshPath *path, Bytes datagram);
+/* Sends bytes by a path: a datagram, or through the member that carries. */
+void neighbour_transmit(Mesh *mesh, const MeshPath *path, Bytes bytes, LinkPriority priority);
+/* One packet of a link; false: it has none now. */
+bool neighbour_flush(Mesh *mesh, Neighbour *neighbour, LinkPriority *ret_priority);
+void neighbours_timeout(Mesh *mesh);
+uint64_t neighbours_deadline_us(const Mesh *mesh);
+
+/* ---- contact.c: handshakes ---- */
+
+/* Begins, or goes on with, trying to link; `soon`: now rather than when its turn comes. */
+void contact_begin(Mesh *mesh, Neighbour *neighbour, bool soon);
+void contact_timeout(Mesh *mesh, Neighbour *neighbour);
+MeshError contact_init(Mesh *mesh, const MeshPath *path, Bytes message);
+MeshError contact_answer(Mesh *mesh, const MeshPath *path, Bytes message);
+/* A node whose link we lost still sends by this path: the handshake takes it too, at once. */
+void contact_sighted(Mesh *mesh, Neighbour *neighbour, const MeshPath *path);
+/* A message 1 to be carried by hand; from the same seed and payload the same again after a restart.
+ */
+MeshError contact_code(Mesh *mesh, Neighbour *neighbour, const uint8_t seed[32], Bytes payload,
+                       uint8_t *ret_bytes, size_t *ret_length);
+/* What our messages 1 and 2 say of this node. */
+Bytes contact_payload(Mesh *mesh, const Neighbour *neighbour,
+                      uint8_t bytes[HANDSHAKE_PAYLOAD_SIZE]);
+/* The keys of this phase are used from now on. False when memory is short. */
+bool contact_confirmed(Mesh *mesh, Neighbour *neighbour, uint8_t phase);
+
+/* ---- route.c: paths ---- */
+
+/* Something authentic came by this path. */
+void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, SessionKind kind,
+                 uint64_t counter);
+void route_probe(Mesh *mesh, Neighbour *neighbour, const MeshPath *path);
+/* The same to every address known of it. */
+void route_probe_all(Mesh *mesh, Neighbour *neighbour);
+/* The path is one that this very neighbour carries. */
+bool route_is_through(const Mesh *mesh, const MeshPath *path, const Neighbour *neighbour);
+void route_timeout(Mesh *mesh, Neighbour *neighbour);
+uint64_t route_deadline_us(const Mesh *mesh, const Neighbour *neighbour);
+/* The link is gone: nothing is heard any more. */
+void route_lost(Mesh *mesh, Neighbour *neighbour);
+/* The path in use is dead: takes another, or loses the link. */
+void route_dead(Mesh *mesh, Neighbour *neighbour);
+/* Everything may be different: probe now. */
+void route_wake(Mesh *mesh);
+/* A member that is linked with both, NULL when there is none. */
+Neighbour *route_carrier(const Mesh *mesh, const Neighbour *target, uint32_t which);
+MeshPath route_relay_path(const Mesh *mesh, const Neighbour *carrier,
+                          const uint8_t target[SHORT_KEY_SIZE]);
+
+/* ---- upgrade.c: ICE ---- */
+
+void upgrade_timeout(Mesh *mesh, Neighbour *neighbour);
+uint64_t upgrade_deadline_us(const Mesh *mesh, const Neighbour *neighbour);
+void upgrade_stop(Mesh *mesh, Neighbour *neighbour);
+void upgrade_again(Neighbour *neighbour, uint64_t now_us);
+void upgrade_offer_gathered(Mesh *mesh, uint32_t agent, Bytes offer);
+void upgrade_offer_received(Mesh *mesh, Neighbour *neighbour, Bytes body);
+void upgrade_agent_state(Mesh *mesh, uint32_t agent, bool up);
+Neighbour *upgrade_neighbour(const Mesh *mesh, uint32_t agent);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Where the others may be: own addresses, theirs, hailing the LAN, and who is linked with whom.
+ * It owns addresses and the timing of hails. It never sends content.
+ */
+#pragma once
+
+#include "mesh/overlay/hail.h"
+#include "mesh/overlay/neighbour.h"
+
+#define REACH_NONCES_SIZE  4
+#define REACH_KEPT_SIZE    4 /* addresses of a member kept on disk */
+#define REACH_WRITTEN_SIZE 6 /* own addresses told to others */
+
+typedef struct {
+    MeshKey key;
+    size_t count;
+    MeshPath addresses[REACH_KEPT_SIZE];
+} ReachKept;
+
+typedef struct {
+    size_t own_count;
+    MeshPath own[MESH_ADDRESSES_MAX];
+    uint64_t hail_next_us;
+    uint32_t hail_tries;
+    bool roster_changed; /* there may be someone new to link with */
+    size_t turn;         /* member to be given the next free slot, by its index */
+    size_t nonce_at;
+    uint8_t nonces[REACH_NONCES_SIZE][HAIL_NONCE_SIZE]; /* of our last hails */
+    uint64_t window_us;                                 /* of the hails answered */
+    uint32_t window_count;
+    uint32_t window_trials; /* hails that are not of a member, each tried with every ticket */
+    ReachKept *kept;
+    size_t kept_count, kept_capacity;
+} Reach;
+
+void reach_finish(Mesh *mesh);
+/* This node's own addresses changed. */
+void reach_own(Mesh *mesh, const MeshPath *paths, size_t count);
+/* It means the same to whoever reads it, and is of one node. */
+bool reach_is_portable(const MeshPath *path);
+/* Ours, and what members see of us from outside a NAT. */
+size_t reach_own_addresses(Mesh *mesh, MeshPath *ret_addresses, size_t room);
+/* Own addresses that others may use: count u8, addresses. */
+void reach_write_own(Mesh *mesh, BytesWriter *writer);
+/* Reads such a list, all of it; returns how many were kept. */
+size_t reach_read_addresses(BytesReader *reader, MeshPath ret_addresses[MESH_ADDRESSES_MAX]);
+/* For a ticket: own, then of members linked with; as many as there is room for. */
+size_t reach_ticket_addresses(Mesh *mesh, MeshPath *ret_addresses, size_t room);
+
+/* A new link: tells it our addresses and where we see it. */
+void reach_greet(Mesh *mesh, Neighbour *neighbour);
+/* Tells every neighbour whom we are linked with directly. */
+void reach_tell_near(Mesh *mesh);
+/* Where a member may be found is kept on disk, when that changed. */
+void reach_keep_addresses(Mesh *mesh, Neighbour *neighbour);
+void reach_loaded(Mesh *mesh, Bytes key, Bytes value);
+
+/* What was kept at the last run of where the node may be found. */
+void reach_recall(Mesh *mesh, Neighbour *neighbour);
+
+MeshError reach_addresses_received(Mesh *mesh, Neighbour *neighbour, Bytes body);
+MeshError reach_near_received(Mesh *mesh, Neighbour *neighbour, Bytes body);
+
+/* ---- seek.c: finding and being found ---- */
+
+/* Somebody is to be found: hail soon, and then ever more seldom. */
+void reach_soon(Mesh *mesh);
+/* Links with whoever is in the roster; hails when it is time. */
+void reach_timeout(Mesh *mesh);
+uint64_t reach_deadline_us(const Mesh *mesh);
+MeshError reach_hail_received(Mesh *mesh, const MeshPath *path, Bytes datagram);
+MeshError reach_here_received(Mesh *mesh, const MeshPath *path, Bytes datagram);

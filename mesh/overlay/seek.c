@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Finding the others: who of the roster is linked with, hailing, and being hailed. */
+#include <string.h>
+
+#include "mesh/core.h"
+
+#define FIRST_US    (300 * MS)
+#define OFTEN_US    (10 * S)
+#define OFTEN_TRIES 24 /* four minutes; then */
+#define SELDOM_US   (30 * S)
+#define WINDOW_US   S
+#define TRIALS_SIZE (4 * MESH_HAILS_MAX) /* in one window */
+#define LIVING_US   (2 * S)              /* a link heard so lately needs no HERE */
+#define VAIN_TRIES  8                    /* then another member may have the slot */
+
+/* ---- hailing ---- */
+
+/* The secret under which we hail; NULL: there is nobody to hail. */
+static const uint8_t *hail_psk(const Mesh *mesh) {
+    if (mesh->status == MESH_STATUS_JOINING) {
+        return mesh->admission.psk;
+    }
+    return mesh->status == MESH_STATUS_MEMBER && mesh->has_psk ? mesh->psk : NULL;
+}
+
+static Hail own_hail(Mesh *mesh) {
+    Hail hail = {.sender = mesh->self.key};
+
+    hail.address_count = reach_own_addresses(mesh, hail.addresses, REACH_WRITTEN_SIZE);
+    return hail;
+}
+
+static void hail(Mesh *mesh) {
+    Reach *reach = &mesh->reach;
+    Hail message = own_hail(mesh);
+    uint8_t bytes[MESH_DATAGRAM_MAX];
+    size_t length;
+
+    core_random(mesh, message.nonce, sizeof message.nonce);
+    memcpy(reach->nonces[reach->nonce_at], message.nonce, sizeof message.nonce);
+    reach->nonce_at = (reach->nonce_at + 1) % REACH_NONCES_SIZE;
+    length = hail_write(&message, hail_psk(mesh), bytes);
+    effects_add(&mesh->effects, &(MeshEffect){.kind = MESH_EFFECT_BEACON}, BYTES_AT(bytes, length),
+                BYTES_NONE);
+    if (mesh->status == MESH_STATUS_JOINING) {
+        /* Whoever of the meeting is there now, be it not the one who wrote the ticket. */
+        for (size_t i = 0; i < mesh->admission.ticket.address_count; i++) {
+            neighbour_transmit(mesh, &mesh->admission.ticket.addresses[i], BYTES_AT(bytes, length),
+                               LINK_CONTROL);
+        }
+    }
+}
+
+void reach_soon(Mesh *mesh) {
+    mesh->reach.hail_tries = 0;
+    mesh->reach.hail_next_us = mesh->now_us;
+    mesh->reach.roster_changed = true;
+}
+
+static bool is_one_missing(const Mesh *mesh) {
+    if (mesh->status == MESH_STATUS_JOINING) {
+        return true;
+    }
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        const Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (neighbour && !neighbour_is_up(neighbour) && !neighbour->by_ticket) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_hailing(const Mesh *mesh) {
+    return !mesh->loading && hail_psk(mesh) && is_one_missing(mesh) &&
+           mesh->admission.state != ADMISSION_BY_HAND;
+}
+
+/* Gives slots to members, beginning with the one whose turn it is. */
+static void link_with_roster(Mesh *mesh) {
+    const Roster *roster = &mesh->meeting.roster;
+    size_t begin = mesh->reach.turn;
+
+    for (size_t i = 0; i < roster->member_count && mesh->status == MESH_STATUS_MEMBER; i++) {
+        size_t index = (begin + i) % roster->member_count;
+        const Member *member = &roster->members[index];
+        bool known = neighbour_find(mesh, &member->key);
+        Neighbour *neighbour;
+
+        if (member->expelled || mesh_key_equal(&member->key, &mesh->self.key)) {
+            continue;
+        }
+        neighbour = neighbour_want(mesh, &member->key, mesh->psk, false);
+        if (neighbour && !known) {
+            mesh->reach.turn = index + 1;
+            reach_recall(mesh, neighbour);
+        }
+        if (neighbour && !neighbour_is_up(neighbour)) {
+            contact_begin(mesh, neighbour, !known);
+        }
+    }
+}
+
+/* With more members than slots, one knocked at in vain makes room for the next. */
+static void rotate(Mesh *mesh) {
+    Neighbour *vain = NULL;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (!neighbour) {
+            return;
+        }
+        if (!neighbour_is_up(neighbour) && neighbour->contact_tries >= VAIN_TRIES &&
+            (!vain || neighbour->heard_us < vain->heard_us)) {
+            vain = neighbour;
+        }
+    }
+    if (vain && roster_size(&mesh->meeting.roster) > MESH_PEERS_MAX + 1) {
+        neighbour_drop(mesh, vain);
+        mesh->reach.roster_changed = true;
+    }
+}
+
+void reach_timeout(Mesh *mesh) {
+    Reach *reach = &mesh->reach;
+    uint64_t pause_us;
+
+    if (mesh->loading) {
+        return;
+    }
+    if (reach->roster_changed && mesh->has_psk) {
+        reach->roster_changed = false;
+        link_with_roster(mesh);
+    }
+    if (!is_hailing(mesh) || mesh->now_us < reach->hail_next_us) {
+        return;
+    }
+    hail(mesh);
+    rotate(mesh);
+    pause_us = reach->hail_tries < 6 ? FIRST_US << reach->hail_tries : OFTEN_US;
+    if (pause_us > OFTEN_US) {
+        pause_us = OFTEN_US;
+    }
+    reach->hail_next_us = mesh->now_us + (reach->hail_tries > OFTEN_TRIES ? SELDOM_US : pause_us);
+    reach->hail_tries++;
+}
+
+uint64_t reach_deadline_us(const Mesh *mesh) {
+    if (mesh->reach.roster_changed && mesh->has_psk && !mesh->loading) {
+        return mesh->now_us;
+    }
+    return is_hailing(mesh) ? mesh->reach.hail_next_us : UINT64_MAX;
+}
+
+/* ---- being hailed ---- */
+
+/* The secret of a hail: the meeting's or a ticket's; NULL: for someone else. */
+static const uint8_t *read_hail(Mesh *mesh, Bytes datagram, Hail *ret_hail) {
+    const Roster *roster = &mesh->meeting.roster;
+
+    if (mesh->status != MESH_STATUS_MEMBER || !mesh->has_psk) {
+        return NULL;
+    }
+    if (!hail_read(datagram, mesh->psk, ret_hail)) {
+        return mesh->psk;
+    }
+    if (mesh->reach.window_trials++ >= TRIALS_SIZE) {
+        mesh->counters.limited++;
+        return NULL;
+    }
+    for (size_t i = 0; i < roster->invite_count; i++) {
+        if (roster->invites[i].has_psk && !hail_read(datagram, roster->invites[i].psk, ret_hail)) {
+            return roster->invites[i].psk;
+        }
+    }
+    return NULL;
+}
+
+static void answer(Mesh *mesh, const MeshPath *path, const Hail *hail, const uint8_t *psk) {
+    Hail here = own_hail(mesh);
+    uint8_t nonce[HAIL_NONCE_SIZE];
+    uint8_t bytes[MESH_DATAGRAM_MAX];
+
+    memcpy(here.nonce, hail->nonce, sizeof here.nonce);
+    here.seen = *path;
+    core_random(mesh, nonce, sizeof nonce);
+    neighbour_transmit(mesh, path, BYTES_AT(bytes, hail_write_here(&here, nonce, psk, bytes)),
+                       LINK_CONTROL);
+}
+
+/* A linked node hails for others. One that began another run hails too: if it is not heard, it is
+ * probed, and answered when the probe is not. */
+static bool needs_no_answer(const Mesh *mesh, Neighbour *neighbour) {
+    if (!neighbour_is_up(neighbour) || neighbour->probes_unanswered > 0) {
+        return false;
+    }
+    if (mesh->now_us >= neighbour->path_heard_us + LIVING_US) {
+        neighbour->probe_next_us = mesh->now_us;
+    }
+    return true;
+}
+
+MeshError reach_hail_received(Mesh *mesh, const MeshPath *path, Bytes datagram) {
+    Reach *reach = &mesh->reach;
+    Neighbour *neighbour;
+    const uint8_t *psk;
+    const Member *member;
+    Hail hail;
+
+    if (mesh->now_us >= reach->window_us + WINDOW_US) {
+        reach->window_us = mesh->now_us;
+        reach->window_count = 0;
+        reach->window_trials = 0;
+    }
+    if (reach->window_count >= MESH_HAILS_MAX) {
+        return MESH_ERROR_FULL;
+    }
+    psk = read_hail(mesh, datagram, &hail);
+    if (!psk) {
+        return MESH_ERROR_FOREIGN;
+    }
+    member = roster_find(&mesh->meeting.roster, &hail.sender);
+    if (mesh_key_equal(&hail.sender, &mesh->self.key)) {
+        return MESH_OK; /* our own, come back */
+    }
+    if (member && member->expelled) {
+        return MESH_ERROR_FORBIDDEN;
+    }
+    neighbour = member ? neighbour_find(mesh, &hail.sender) : NULL;
+    if (!neighbour || !needs_no_answer(mesh, neighbour)) {
+        reach->window_count++;
+        answer(mesh, path, &hail, psk);
+    }
+    if (neighbour && !neighbour_is_up(neighbour)) {
+        neighbour_add_address(neighbour, path);
+        contact_begin(mesh, neighbour, true);
+    } else if (neighbour && neighbour->path.kind == MESH_PATH_RELAY) {
+        neighbour_add_address(neighbour, path);
+        route_probe(mesh, neighbour, path);
+    }
+    return MESH_OK;
+}
+
+MeshError reach_here_received(Mesh *mesh, const MeshPath *path, Bytes datagram) {
+    const uint8_t *psk = hail_psk(mesh);
+    bool joining = mesh->status == MESH_STATUS_JOINING;
+    bool asked = false;
+    Neighbour *neighbour;
+    Hail here;
+
+    if (!psk || hail_read_here(datagram, psk, &here)) {
+        return MESH_ERROR_FOREIGN;
+    }
+    for (size_t i = 0; i < REACH_NONCES_SIZE; i++) {
+        asked |= !memcmp(mesh->reach.nonces[i], here.nonce, sizeof here.nonce);
+    }
+    if (!asked || mesh_key_equal(&here.sender, &mesh->self.key)) {
+        return MESH_ERROR_REPLAYED;
+    }
+    neighbour = joining ? neighbour_want(mesh, &here.sender, psk, true)
+                        : neighbour_find(mesh, &here.sender);
+    if (!neighbour) {
+        return MESH_OK;
+    }
+    for (size_t i = here.address_count; i-- > 0;) {
+        if (reach_is_portable(&here.addresses[i])) {
+            neighbour_add_address(neighbour, &here.addresses[i]);
+        }
+    }
+    neighbour_add_address(neighbour, path);
+    if (!neighbour_is_up(neighbour)) {
+        contact_begin(mesh, neighbour, true);
+    } else if (neighbour->path.kind == MESH_PATH_RELAY) {
+        route_probe(mesh, neighbour, path);
+    }
+    return MESH_OK;
+}

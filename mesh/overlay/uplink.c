@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "mesh/overlay/uplink.h"
+
+#include "mesh/core.h"
+
+#define IPV4_SIZE    28 /* with UDP */
+#define IPV6_SIZE    48
+#define AHEAD_US     (60 * MS) /* of the ceiling, that what is urgent may run ahead */
+#define LOOK_US      (200 * MS)
+#define BUSY_BYTES   2400      /* waiting: the link could send more than it does */
+#define ALIKE_US     (20 * MS) /* queues that differ by less are one */
+#define FAVOUR       1024
+#define FAVOUR_LEAST (FAVOUR / 4)
+#define FAVOUR_MOST  (4 * FAVOUR)
+
+/* ---- the ceiling ---- */
+
+static uint64_t later(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+/* How long so many bytes fill the ceiling. */
+static uint64_t filled_us(const Uplink *uplink, size_t size) {
+    return size * S / uplink->ceiling;
+}
+
+void uplink_sent(Mesh *mesh, const MeshPath *path, size_t length) {
+    Uplink *uplink = &mesh->uplink;
+    size_t size = length + (path->family == 6 ? IPV6_SIZE : IPV4_SIZE);
+
+    if (uplink->ceiling > 0) {
+        uint64_t most_us =
+            mesh->now_us + AHEAD_US + 2 * filled_us(uplink, MESH_DATAGRAM_MAX + IPV6_SIZE);
+
+        uplink->free_us = later(uplink->free_us, mesh->now_us) + filled_us(uplink, size);
+        /* Who knocks at many in vain may exceed the least of ceilings: that is not made up for. */
+        uplink->free_us = uplink->free_us < most_us ? uplink->free_us : most_us;
+    }
+}
+
+/* A link sent so much, headers not counted. */
+static void link_sent(Mesh *mesh, size_t length) {
+    Uplink *uplink = &mesh->uplink;
+
+    if (uplink->ceiling > 0) {
+        uplink->links_us =
+            later(uplink->links_us, mesh->now_us) + 2 * filled_us(uplink, length + IPV4_SIZE);
+    }
+}
+
+/* When what is urgent may leave. */
+static uint64_t urgent_us(const Uplink *uplink) {
+    uint64_t ahead_us = uplink->free_us > AHEAD_US ? uplink->free_us - AHEAD_US : 0;
+
+    return ahead_us < uplink->links_us ? ahead_us : uplink->links_us;
+}
+
+/* While the ceiling is filled no documents leave, and no pictures. */
+static void hold(Mesh *mesh) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        const Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (neighbour && neighbour_is_up(neighbour)) {
+            link_hold(neighbour->link, mesh->uplink.free_us > mesh->now_us);
+        }
+    }
+}
+
+void uplink_set_ceiling(Mesh *mesh, uint64_t bps) {
+    mesh->uplink.ceiling = bps / 8 + (bps % 8 > 0);
+    mesh->uplink.free_us = 0;
+    mesh->uplink.links_us = 0;
+    hold(mesh);
+}
+
+uint64_t uplink_deadline_us(const Mesh *mesh, const Neighbour *neighbour) {
+    const Uplink *uplink = &mesh->uplink;
+    uint64_t deadline_us = link_deadline_us(neighbour->link, mesh->now_us);
+
+    if (deadline_us < urgent_us(uplink)) {
+        deadline_us = urgent_us(uplink);
+    }
+    if (uplink->free_us > mesh->now_us && uplink->free_us < deadline_us) {
+        deadline_us = uplink->free_us;
+    }
+    return deadline_us;
+}
+
+/* ---- sharing ---- */
+
+/* It could send more than it does, and knows what its line carries. */
+static bool is_busy(const Neighbour *neighbour, LinkState state) {
+    return neighbour_is_direct(neighbour) && state.waiting > BUSY_BYTES &&
+           (state.reason == LINK_LINE_STEADY || state.reason == LINK_LINE_SHARED);
+}
+
+/*
+ * Links that stand in one queue see the same queue. Each keeps what it found that the line carries
+ * for it; so that their parts become equal, one that has less wants a longer queue than one that
+ * has more. Where the queues only look alike, nothing else comes of it.
+ */
+/* Notes what each link says of its line, and tells which of them stand in one queue, a bit each. */
+static uint64_t find_common(Mesh *mesh) {
+    uint64_t queue_us = UINT64_MAX;
+    uint64_t common = 0;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+        LinkState state;
+
+        if (!neighbour || !neighbour_is_up(neighbour)) {
+            continue;
+        }
+        state = link_state(neighbour->link, mesh->now_us);
+        if (is_busy(neighbour, state)) {
+            neighbour->line_bps = state.rate_bps;
+            neighbour->line_queue_us =
+                (uint32_t)((7 * (uint64_t)neighbour->line_queue_us + state.queue_own_us) / 8);
+            queue_us = neighbour->line_queue_us < queue_us ? neighbour->line_queue_us : queue_us;
+            common |= 1ull << slot;
+        }
+    }
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        if (common >> slot & 1 &&
+            neighbour_at(mesh, slot)->line_queue_us > 2 * queue_us + ALIKE_US) {
+            common &= ~(1ull << slot);
+        }
+    }
+    return common;
+}
+
+/* How much of the usual queue this one wants, whose part would be `part_bps`. */
+static uint32_t favour(const Neighbour *neighbour, uint64_t part_bps) {
+    uint64_t ratio = part_bps * FAVOUR / ((uint64_t)neighbour->line_bps + 1);
+
+    ratio = ratio < FAVOUR_MOST ? ratio * ratio / FAVOUR : FAVOUR_MOST;
+    return (uint32_t)(ratio > FAVOUR_MOST    ? FAVOUR_MOST
+                      : ratio < FAVOUR_LEAST ? FAVOUR_LEAST
+                                             : ratio);
+}
+
+static void compare(Mesh *mesh) {
+    uint64_t common = find_common(mesh);
+    uint64_t sum = 0, count = 0;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        if (common >> slot & 1) {
+            sum += neighbour_at(mesh, slot)->line_bps;
+            count++;
+        }
+    }
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        const Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (neighbour && neighbour_is_up(neighbour)) {
+            bool shares = common >> slot & 1 && count > 1;
+
+            link_favour(neighbour->link, shares ? favour(neighbour, sum / count) : FAVOUR);
+        }
+    }
+}
+
+/* ---- who is next ---- */
+
+static uint64_t served(const Mesh *mesh, const Neighbour *neighbour) {
+    return neighbour->served > mesh->uplink.served ? neighbour->served : mesh->uplink.served;
+}
+
+/* The link with the most urgent to send that may leave; NULL: none. `spent`: those that had nothing
+ * in this step, a bit each. */
+static Neighbour *next(Mesh *mesh, uint64_t spent) {
+    unsigned best_urgency = LINK_PRIORITIES;
+    Neighbour *best = NULL;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+        unsigned urgency;
+
+        if (!neighbour || !neighbour_is_up(neighbour) || spent >> slot & 1 ||
+            link_deadline_us(neighbour->link, mesh->now_us) > mesh->now_us) {
+            continue;
+        }
+        urgency = link_urgency(neighbour->link, mesh->now_us);
+        if (urgency == LINK_PRIORITIES) {
+            urgency = LINK_URGENT; /* something is to be looked after, and may come of it */
+        }
+        if (!best || urgency < best_urgency ||
+            (urgency == best_urgency && served(mesh, neighbour) < served(mesh, best))) {
+            best = neighbour;
+            best_urgency = urgency;
+        }
+    }
+    return best;
+}
+
+void uplink_flush(Mesh *mesh) {
+    uint64_t spent = 0;
+    Neighbour *neighbour;
+
+    if (mesh->now_us >= mesh->uplink.look_us) {
+        mesh->uplink.look_us = mesh->now_us + LOOK_US;
+        compare(mesh);
+    }
+    while (effects_room(&mesh->effects) > 0 && urgent_us(&mesh->uplink) <= mesh->now_us) {
+        LinkPriority priority = LINK_CONTROL;
+        uint64_t before;
+
+        if (mesh->uplink.ceiling > 0) {
+            hold(mesh);
+        }
+        neighbour = next(mesh, spent);
+        if (!neighbour) {
+            break;
+        }
+        before = neighbour->tx_bytes;
+        if (!neighbour_flush(mesh, neighbour, &priority)) {
+            spent |= 1ull << neighbour_slot(mesh, neighbour);
+            continue;
+        }
+        link_sent(mesh, neighbour->tx_bytes - before);
+        if (priority == LINK_DOCUMENT) {
+            mesh->uplink.served = served(mesh, neighbour);
+            neighbour->served = mesh->uplink.served + neighbour->tx_bytes - before;
+        }
+        if (neighbour->path.kind == MESH_PATH_RELAY) {
+            spent = 0; /* whoever carries has something now */
+        }
+    }
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What is true now, for whoever looks. */
+#include <string.h>
+
+#include "mesh/core.h"
+
+MeshInfo mesh_info(const Mesh *mesh) {
+    const Roster *roster = &mesh->meeting.roster;
+    MeshInfo info = {
+        .status = mesh->status,
+        .title = mesh->meeting.title ? mesh->meeting.title : "",
+        .profile = mesh->meeting.profile ? mesh->meeting.profile : "meeting",
+        .own_key = mesh->self.key,
+        .epoch = roster->epoch,
+        .members = roster_size(roster),
+        .entries = journal_count(mesh->journal),
+    };
+
+    if (mesh->status == MESH_STATUS_MEMBER || mesh->status == MESH_STATUS_EXPELLED) {
+        info.id = mesh->meeting.id;
+    }
+    for (size_t i = 0; i < roster->member_count; i++) {
+        if (mesh_key_equal(&roster->members[i].key, &mesh->self.key)) {
+            info.own_role = roster->members[i].role;
+        }
+    }
+    return info;
+}
+
+MeshCounters mesh_counters(const Mesh *mesh) {
+    return mesh->counters;
+}
+
+static MeshLinkState link_state_of(const Mesh *mesh, const Neighbour *neighbour) {
+    if (neighbour_is_up(neighbour)) {
+        return MESH_LINK_UP;
+    }
+    return mesh->now_us < neighbour->wanted_until_us ? MESH_LINK_CONNECTING : MESH_LINK_DOWN;
+}
+
+static MeshLineState line_state_of(LinkLine line) {
+    static const MeshLineState STATES[] = {
+        [LINK_LINE_START] = MESH_LINE_START,   [LINK_LINE_STEADY] = MESH_LINE_STEADY,
+        [LINK_LINE_TRIAL] = MESH_LINE_TRIAL,   [LINK_LINE_SHARED] = MESH_LINE_SHARED,
+        [LINK_LINE_OUTAGE] = MESH_LINE_OUTAGE,
+    };
+
+    return STATES[line];
+}
+
+static void view_link(const Mesh *mesh, const Neighbour *neighbour, MeshMember *member) {
+    LinkState state = {0};
+
+    if (neighbour->link) {
+        state = link_state(neighbour->link, mesh->now_us);
+        member->line_state = line_state_of(state.reason);
+    }
+    member->state = link_state_of(mesh, neighbour);
+    member->rtt_us = state.rtt_us;
+    member->loss_ppm = state.loss_ppm;
+    member->rate_bps = state.rate_bps;
+    member->queue_us = state.queue_us;
+    member->line_queue_us = state.queue_own_us;
+    member->tx_bytes = neighbour->tx_bytes;
+    member->rx_bytes = neighbour->rx_bytes;
+    if (!neighbour_is_up(neighbour)) {
+        return;
+    }
+    member->path = neighbour->path;
+    if (neighbour->path.kind == MESH_PATH_RELAY) {
+        const Neighbour *carrier = neighbour_at(mesh, neighbour->path.agent);
+
+        if (carrier) {
+            member->via = carrier->key;
+        }
+    }
+}
+
+bool mesh_member(const Mesh *mesh, size_t index, MeshMember *ret_member) {
+    const Roster *roster = &mesh->meeting.roster;
+    const Neighbour *neighbour;
+    const Member *member;
+
+    if (index >= roster->member_count) {
+        return false;
+    }
+    member = &roster->members[index];
+    *ret_member = (MeshMember){.key = member->key,
+                               .name = member->name,
+                               .role = member->role,
+                               .expelled = member->expelled,
+                               .forked = member->forked,
+                               .self = mesh_key_equal(&member->key, &mesh->self.key)};
+    neighbour = neighbour_find(mesh, &member->key);
+    if (neighbour) {
+        view_link(mesh, neighbour, ret_member);
+    }
+    return true;
+}
+
+/* The name in the roster; "" when nobody has it. */
+static const char *name_of(const Mesh *mesh, const MeshKey *key) {
+    const Roster *roster = &mesh->meeting.roster;
+
+    for (size_t i = 0; i < roster->member_count; i++) {
+        if (mesh_key_equal(&roster->members[i].key, key)) {
+            return roster->members[i].name;
+        }
+    }
+    return "";
+}
+
+size_t mesh_message_count(const Mesh *mesh) {
+    return mesh->meeting.message_count;
+}
+
+bool mesh_message(const Mesh *mesh, size_t index, MeshMessage *ret_message) {
+    const Message *message;
+    VoiceState voice = {0};
+
+    if (index >= mesh->meeting.message_count) {
+        return false;
+    }
+    message = &mesh->meeting.messages[index];
+    if (message->voice) {
+        voice = voices_state(&mesh->meeting.voices, &message->id, &message->author);
+    }
+    *ret_message = (MeshMessage){.id = message->id,
+                                 .author = message->author,
+                                 .name = name_of(mesh, &message->author),
+                                 .text = message->text,
+                                 .sent_at_ms = message->sent_at_ms,
+                                 .voice_parts = voice.parts,
+                                 .voice_ms = voice.duration_ms,
+                                 .voice_whole = voice.whole};
+    return true;
+}
+
+/* What the entry says, its seal opened; its bytes point into `ret_plain`. */
+static MeshError open_act(const Mesh *mesh, const MeshHash *hash, uint8_t ret_plain[MESH_ENTRY_MAX],
+                          SealedAct *ret_act) {
+    const Record *record = journal_find(mesh->journal, hash);
+    const EpochKey *key;
+    size_t length;
+    Entry entry;
+    MeshError error =
+        record ? entry_read(record->bytes, record->length, &entry) : MESH_ERROR_UNKNOWN;
+
+    if (error) {
+        return error;
+    }
+    key = meeting_key(&mesh->meeting, entry.key_id);
+    error = key ? entry_open(&entry, key, ret_plain, &length) : MESH_ERROR_UNKNOWN;
+    return error ? error : act_read_sealed(BYTES_AT(ret_plain, length), ret_act);
+}
+
+MeshError mesh_voice_part(const Mesh *mesh, const MeshHash *message, uint32_t number,
+                          uint8_t ret_bytes[MESH_ENTRY_MAX], MeshVoicePart *ret_part) {
+    const VoicePart *part = voices_part(&mesh->meeting.voices, message, number);
+    SealedAct act;
+    MeshError error =
+        part ? open_act(mesh, &part->place.hash, ret_bytes, &act) : MESH_ERROR_UNKNOWN;
+
+    if (!error) {
+        *ret_part = act.voice.part;
+    }
+    return error;
+}
+
+bool mesh_document(const Mesh *mesh, size_t index, MeshDocument *ret_document) {
+    const Announced *announced;
+    const Blob *blob;
+
+    if (index >= mesh->meeting.document_count) {
+        return false;
+    }
+    announced = &mesh->meeting.documents[index];
+    blob = library_blob(mesh, &announced->id);
+    *ret_document = (MeshDocument){.id = announced->id,
+                                   .author = announced->author,
+                                   .name = announced->name,
+                                   .size = announced->size,
+                                   .have = blob ? blob_have(blob) : 0,
+                                   .leaves = blob_leaf_count(announced->size)};
+    return true;
+}
+
+bool mesh_motion(const Mesh *mesh, size_t index, MeshMotion *ret_motion) {
+    const Motions *motions = &mesh->meeting.motions;
+    const Motion *motion;
+    const Ballot *own;
+    MotionResult result;
+
+    if (index >= motions->motion_count) {
+        return false;
+    }
+    motion = &motions->motions[index];
+    motions_result(motions, motion, &result);
+    own = motions_last_ballot(motions, motion, &mesh->self.key);
+    *ret_motion = (MeshMotion){.id = motion->id,
+                               .author = motion->author,
+                               .text = motion->text,
+                               .state = result.state,
+                               .counted = result.counted,
+                               .choice_count = motion->choice_count,
+                               .outcome = result.outcome,
+                               .own_vote = own ? motion->choices[own->choice] : ""};
+    for (size_t i = 0; i < motion->choice_count; i++) {
+        ret_motion->choices[i] = motion->choices[i];
+        ret_motion->tally[i] = result.tally[i];
+    }
+    return true;
+}
+
+MeshError mesh_document_leaf_key(const Mesh *mesh, const MeshHash *document, uint32_t leaf,
+                                 uint8_t ret_key[MESH_ITEM_KEY_MAX], size_t *ret_length) {
+    const Announced *announced = meeting_document(&mesh->meeting, document);
+    const Blob *blob = library_blob(mesh, document);
+
+    if (!announced || !blob || leaf >= blob_leaf_count(announced->size)) {
+        return MESH_ERROR_UNKNOWN;
+    }
+    *ret_length = blob_key(blob_id(blob), (BlobPlace){.level = 0, .index = leaf}, ret_key);
+    return MESH_OK;
+}
+
+MeshError mesh_document_leaf_open(const Mesh *mesh, const MeshHash *document, uint32_t leaf,
+                                  const uint8_t *sealed, size_t sealed_length,
+                                  uint8_t ret_plain[4096], size_t *ret_length) {
+    const Announced *announced = meeting_document(&mesh->meeting, document);
+    const Blob *blob = library_blob(mesh, document);
+
+    if (!announced || !blob) {
+        return MESH_ERROR_UNKNOWN;
+    }
+    if (leaf >= blob_leaf_count(announced->size) || sealed_length > BLOB_BLOCK_SIZE ||
+        sealed_length != blob_block_size(blob, (BlobPlace){.level = 0, .index = leaf})) {
+        return MESH_ERROR_FORGED;
+    }
+    if (sealed_length > 0) {
+        memcpy(ret_plain, sealed, sealed_length);
+    }
+    blob_cipher(announced->key, leaf, ret_plain, sealed_length);
+    *ret_length = sealed_length;
+    return MESH_OK;
+}

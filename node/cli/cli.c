@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/cli/cli.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "node/bus/client.h"
+#include "node/bus/json.h"
+#include "node/cli/help.h"
+#include "node/cli/hold.h"
+#include "node/cli/language.h"
+#include "node/cli/print.h"
+
+#define PROGRESS_SIZE 24
+#define WATCH_S       1
+#define CLEAR_SCREEN  "\033[H\033[2J"
+#define PATIENCE_S    2 /* before a person is told that there is nothing new */
+
+static char *home_of(const Words *words) {
+    const char *home = words->home != NULL ? words->home : g_getenv("MAILLON_HOME");
+    g_autofree char *usual = g_build_filename(g_get_user_data_dir(), "maillon", NULL);
+    return g_canonicalize_filename(home != NULL && *home != '\0' ? home : usual, NULL);
+}
+
+static void complain(const char *text) {
+    /* The node may speak another language. Not g_printerr: without its locale it prints `?`. */
+    fprintf(stderr, "maillon: %s\n", language_text(text));
+}
+
+static CliStatus status_of(const GError *error) {
+    if (error->domain == COMMAND_ERROR) {
+        return error->code == COMMAND_ERROR_USAGE ? CLI_USAGE : CLI_REFUSED;
+    }
+    if (error->domain == BUS_CLIENT_ERROR) {
+        switch (error->code) {
+        case BUS_CLIENT_ERROR_ABSENT:
+            return CLI_NO_NODE;
+        case BUS_CLIENT_ERROR_USAGE:
+            return CLI_USAGE;
+        default:
+            break;
+        }
+    }
+    return CLI_REFUSED;
+}
+
+/* What stands on the person's line of progress; 0 begun_us: nothing is to be shown. */
+typedef struct {
+    gint64 begun_us;
+    char text[PROGRESS_SIZE];
+    Hold *hold; /* of a command that lasts, or NULL */
+} Progress;
+
+static void progress_show(Progress *progress, const char *text) {
+    if (strcmp(progress->text, text) != 0) {
+        fprintf(stderr, "\r%*s\r%s", PROGRESS_SIZE, "", text);
+        g_strlcpy(progress->text, text, sizeof progress->text);
+    }
+}
+
+static void on_progress(guint64 done, guint64 total, const char *sentence, gpointer data) {
+    Progress *progress = data;
+    char text[PROGRESS_SIZE];
+    hold_look(progress->hold);
+    if (sentence != NULL) {
+        progress_show(progress, "");
+        fprintf(stderr, "%s\n", sentence);
+        return;
+    }
+    if (progress->begun_us == 0) {
+        return;
+    }
+    gint64 seconds = (g_get_monotonic_time() - progress->begun_us) / G_USEC_PER_SEC;
+    if (total > 0) {
+        g_snprintf(text, sizeof text, "%3u %%", (unsigned)(MIN(done, total) * 100 / total));
+        progress_show(progress, text);
+    } else if (seconds >= PATIENCE_S) {
+        g_snprintf(text, sizeof text, "… %lld s", (long long)seconds);
+        progress_show(progress, text);
+    }
+}
+
+static void print_json(JsonNode *node) {
+    g_autofree char *text = json_write(node);
+    puts(text);
+    fflush(stdout);
+}
+
+/* A voice message is told of when it begins, and again when it is whole. */
+static gboolean is_new(GHashTable *seen, JsonObject *message) {
+    const char *id = json_text(message, "id", "");
+    gboolean begun = !json_object_has_member(message, "voice") ||
+                     json_flag(json_object_get_object_member(message, "voice"), "whole");
+    gboolean known = !g_hash_table_add(seen, g_strdup(id));
+    if (!begun) {
+        return !known;
+    }
+    return g_hash_table_add(seen, g_strconcat(id, "+", NULL));
+}
+
+static void show_message(const Words *words, GHashTable *seen, JsonNode *message) {
+    JsonObject *object = json_node_get_object(message);
+    if (!is_new(seen, object)) {
+        return;
+    }
+    if (words->json) {
+        print_json(message);
+    } else {
+        print_message(object);
+        fflush(stdout);
+    }
+}
+
+/* The messages there are, each one not shown before. */
+static gboolean show_snapshot(const Words *words, BusClient *client, GHashTable *seen,
+                              GError **error) {
+    g_autoptr(JsonNode) all =
+        bus_client_ask(client, words->command->words, words->arguments, NULL, NULL, error);
+    if (all == NULL) {
+        return FALSE;
+    }
+    JsonArray *array = json_node_get_array(all);
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        show_message(words, seen, json_array_get_element(array, i));
+    }
+    return TRUE;
+}
+
+/* Events continue the snapshot; a gap in their numbers asks for a new one. */
+static gboolean follow(const Words *words, BusClient *client, GError **error) {
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    gint64 number = 0;
+    if (!bus_client_follow(client, error) || !show_snapshot(words, client, seen, error)) {
+        return FALSE;
+    }
+    for (;;) {
+        g_autoptr(JsonNode) event = bus_client_event(client, error);
+        if (event == NULL) {
+            return FALSE;
+        }
+        JsonObject *object = json_node_get_object(event);
+        gint64 now = json_int(object, "number", 0);
+        gboolean gap = number != 0 && now != number + 1;
+        const char *name = json_text(object, "event", "");
+        JsonNode *message = json_object_get_member(object, "message");
+        number = now;
+        if (gap || strcmp(name, "meeting") == 0) {
+            if (!show_snapshot(words, client, seen, error)) {
+                return FALSE;
+            }
+        } else if (strcmp(name, "message") == 0 && json_flag(object, "current") &&
+                   message != NULL && JSON_NODE_HOLDS_OBJECT(message)) {
+            show_message(words, seen, message);
+        }
+    }
+}
+
+/* Asks and shows again and again; a terminal's screen is used anew each time. */
+static gboolean watch(const Words *words, BusClient *client, GError **error) {
+    gboolean screen = !words->json && isatty(STDOUT_FILENO);
+    for (;;) {
+        g_autoptr(JsonNode) answer =
+            bus_client_ask(client, words->command->words, words->arguments, NULL, NULL, error);
+        if (answer == NULL) {
+            return FALSE;
+        }
+        if (words->json) {
+            print_json(answer);
+        } else {
+            fputs(screen ? CLEAR_SCREEN : "", stdout);
+            print_answer(words->command->words, answer);
+            puts("");
+            fflush(stdout);
+        }
+        g_usleep(WATCH_S * G_USEC_PER_SEC);
+    }
+}
+
+static gboolean ask(const Words *words, BusClient *client, GError **error) {
+    if (json_flag(words->local, "follow")) {
+        return follow(words, client, error);
+    }
+    if (json_flag(words->local, "watch")) {
+        return watch(words, client, error);
+    }
+    g_autofree char *home = home_of(words);
+    Progress progress = {.begun_us = isatty(STDERR_FILENO) ? g_get_monotonic_time() : 0,
+                         .hold = hold_begin(words->command->words, home)};
+    g_autoptr(JsonNode) answer = bus_client_ask(client, words->command->words, words->arguments,
+                                                on_progress, &progress, error);
+    progress_show(&progress, "");
+    hold_end(progress.hold);
+    if (answer == NULL) {
+        return FALSE;
+    }
+    if (words->json) {
+        print_json(answer);
+        return TRUE;
+    }
+    print_answer(words->command->words, answer);
+    if (json_flag(words->local, "qr") &&
+        !print_qr(json_text(json_node_get_object(answer), "ticket", ""))) {
+        complain(_("no QR code could be made"));
+    }
+    return TRUE;
+}
+
+static CliStatus run_local(const Words *words, const char *home, CliStart start) {
+    if (strcmp(words->command->words, "start") == 0) {
+        signal(SIGPIPE, SIG_IGN); /* who stops listening must not end a meeting */
+        return start(home, words->local, words->json);
+    }
+    help_completion(json_text(words->arguments, "shell", ""));
+    return CLI_DONE;
+}
+
+static CliStatus run(const Words *words, CliStart start, GError **error) {
+    if (words->wish == WORDS_HELP) {
+        help_print(words->command, words->topic);
+        return CLI_DONE;
+    }
+    if (words->wish == WORDS_VERSION) {
+        puts("maillon " MAILLON_VERSION);
+        return CLI_DONE;
+    }
+    g_autofree char *home = home_of(words);
+    if (words->command->handler == NULL) {
+        return command_check(words->command, words->arguments, error)
+                   ? run_local(words, home, start)
+                   : CLI_USAGE;
+    }
+    BusClient *client = bus_client_create(home, error);
+    gboolean done = client != NULL && ask(words, client, error);
+    bus_client_destroy(client);
+    return done ? CLI_DONE : status_of(*error);
+}
+
+CliStatus cli_run(int argc, char **argv, CliStart start) {
+    g_autoptr(GError) error = NULL;
+    signal(SIGPIPE, SIG_DFL); /* `| head` ends us, as any program */
+    g_autoptr(Words) words = words_read(argc - 1, argv + 1, &error);
+    CliStatus status = words != NULL ? run(words, start, &error) : status_of(error);
+    if (error != NULL) {
+        complain(error->message);
+    }
+    if (status == CLI_DONE && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
+        complain(_("the output cannot be written"));
+        return CLI_REFUSED;
+    }
+    return status;
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/cli/language.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "node/cli/french.h"
+
+static Language chosen = LANGUAGE_ENGLISH;
+
+void language_choose_by_locale(void) {
+    static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+        const char *value = getenv(variables[i]);
+        if (value != NULL && *value != '\0') {
+            chosen = strncmp(value, "fr", 2) == 0 ? LANGUAGE_FRENCH : LANGUAGE_ENGLISH;
+            return;
+        }
+    }
+}
+
+Language language_chosen(void) {
+    return chosen;
+}
+
+const char *language_code(Language language) {
+    return language == LANGUAGE_FRENCH ? "fr" : "en";
+}
+
+Language language_of_code(const char *code, Language otherwise) {
+    return strcmp(code, "fr") == 0   ? LANGUAGE_FRENCH
+           : strcmp(code, "en") == 0 ? LANGUAGE_ENGLISH
+                                     : otherwise;
+}
+
+const char *language_text_in(Language language, const char *english) {
+    if (language == LANGUAGE_FRENCH) {
+        for (const FrenchSentence *at = french_sentences; at->english != NULL; at++) {
+            if (strcmp(at->english, english) == 0) {
+                return at->french;
+            }
+        }
+    }
+    return english;
+}
+
+const char *language_text(const char *english) {
+    return language_text_in(chosen, english);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/cli/print.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "node/bus/json.h"
+#include "node/cli/language.h"
+#include "node/cli/peers.h"
+
+#define SHORT_ID    8
+#define NAME_COLUMN 20
+
+static const char *text_of(JsonObject *object, const char *name) {
+    return json_text(object, name, "");
+}
+
+/* Control characters are shown as dots. */
+char *print_harmless(const char *text) {
+    GString *clean = g_string_new(NULL);
+    for (const char *at = text; *at != '\0'; at = g_utf8_next_char(at)) {
+        gunichar c = g_utf8_get_char(at);
+        gboolean steers =
+            g_unichar_iscntrl(c) || (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+        if (c == '\n') {
+            g_string_append(clean, "\n    ");
+        } else if (steers && c != '\t') {
+            g_string_append(clean, "·");
+        } else {
+            g_string_append_unichar(clean, c);
+        }
+    }
+    return g_string_free(clean, FALSE);
+}
+
+int print_width(const char *text) {
+    int width = 0;
+    for (; *text != '\0'; text = g_utf8_next_char(text)) {
+        gunichar c = g_utf8_get_char(text);
+        width += g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+    }
+    return width;
+}
+
+void print_column(const char *text, int width) {
+    printf("%s%*s", text, MAX(width - print_width(text), 0), "");
+}
+
+static void print_size(gint64 bytes) {
+    if (bytes < 1000) {
+        printf(_("%lld B"), (long long)bytes);
+    } else if (bytes < 1000000) {
+        printf(_("%.1f kB"), (double)bytes / 1000);
+    } else {
+        printf(_("%.1f MB"), (double)bytes / 1000000);
+    }
+}
+
+static void print_voice(JsonObject *message, JsonObject *voice) {
+    long long seconds = (long long)(json_int(voice, "duration_ms", 0) + 500) / 1000;
+    printf(json_flag(voice, "whole") ? _("▶ voice message, %lld s  (maillon voice play %.*s)\n")
+                                     : _("▶ voice message, %lld s so far, its end is missing  "
+                                         "(maillon voice play %.*s)\n"),
+           seconds, SHORT_ID, text_of(message, "id"));
+}
+
+void print_message(JsonObject *message) {
+    g_autoptr(GDateTime) sent = g_date_time_new_from_iso8601(text_of(message, "sent_at"), NULL);
+    g_autoptr(GDateTime) here = sent != NULL ? g_date_time_to_local(sent) : NULL;
+    g_autofree char *clock =
+        here != NULL ? g_date_time_format(here, "%d/%m %H:%M") : g_strdup("--:--");
+    g_autofree char *name = print_harmless(text_of(message, "name"));
+    g_autofree char *text = print_harmless(text_of(message, "text"));
+    if (json_object_has_member(message, "voice")) {
+        printf("%s  %s  ", clock, name);
+        print_voice(message, json_object_get_object_member(message, "voice"));
+        return;
+    }
+    printf("%s  %s: %s\n", clock, name, text);
+}
+
+static void each(JsonArray *array, void (*print)(JsonObject *)) {
+    for (guint i = 0; array != NULL && i < json_array_get_length(array); i++) {
+        print(json_array_get_object_element(array, i));
+    }
+}
+
+static void print_meeting(JsonObject *meeting) {
+    g_autofree char *title = print_harmless(text_of(meeting, "title"));
+    gint64 members = json_int(meeting, "members", 0);
+    printf("%s %.*s  %s, ", json_flag(meeting, "current") ? "*" : " ", SHORT_ID,
+           text_of(meeting, "id"), title);
+    printf(members == 1 ? _("%lld member") : _("%lld members"), (long long)members);
+    if (strcmp(text_of(meeting, "state"), "left") == 0) {
+        printf(", %s", _("left"));
+    }
+    puts("");
+}
+
+static void print_path(JsonObject *peer, JsonArray *peers) {
+    const char *via = text_of(peer, "via");
+    printf(", %s", _(text_of(peer, "path")));
+    if (via[0] != '\0') {
+        const char *known = peers_name(peers, via);
+        g_autofree char *relay = print_harmless(known != NULL ? known : via);
+        printf(_(" through %s"), relay);
+    }
+    printf(_(", %lld ms, %.1f %% lost, %lld kbit/s"), (long long)json_int(peer, "rtt_ms", 0),
+           json_real(peer, "loss") * 100, (long long)json_int(peer, "rate_bps", 0) / 1000);
+}
+
+static void print_peers(JsonArray *peers) {
+    for (guint i = 0; i < json_array_get_length(peers); i++) {
+        JsonObject *peer = json_array_get_object_element(peers, i);
+        g_autofree char *name = print_harmless(text_of(peer, "name"));
+        const char *state = text_of(peer, "state");
+        printf("  %.*s  ", SHORT_ID, text_of(peer, "id"));
+        print_column(name, NAME_COLUMN);
+        printf(" %s", _(state));
+        if (strcmp(state, "up") == 0) {
+            print_path(peer, peers);
+        }
+        puts("");
+    }
+}
+
+static void print_status(JsonObject *status) {
+    g_autofree char *name = print_harmless(text_of(status, "name"));
+    printf("%s  (%s)\n", name, text_of(status, "id"));
+    if (text_of(status, "recording")[0] != '\0') {
+        printf(_("Recording what is heard into %s"), text_of(status, "recording"));
+        puts("");
+    }
+    JsonArray *meetings = json_list(status, "meetings");
+    if (meetings == NULL || json_array_get_length(meetings) == 0) {
+        puts(_("in no meeting: `maillon meeting create TITLE` or `maillon join TICKET`"));
+        return;
+    }
+    puts(_("Meetings"));
+    each(meetings, print_meeting);
+    JsonArray *peers = json_list(status, "peers");
+    if (peers != NULL && json_array_get_length(peers) > 0) {
+        puts(_("Members"));
+        print_peers(peers);
+    }
+}
+
+static void print_member(JsonObject *member) {
+    g_autofree char *name = print_harmless(text_of(member, "name"));
+    printf("  %.*s  ", SHORT_ID, text_of(member, "id"));
+    print_column(name, NAME_COLUMN);
+    printf(" %s%s%s%s\n", _(text_of(member, "role")), json_flag(member, "self") ? _(", you") : "",
+           json_flag(member, "expelled") ? _(", expelled") : "",
+           json_flag(member, "forked") ? _(", has signed contradicting entries") : "");
+}
+
+static void print_document(JsonObject *document) {
+    g_autofree char *name = print_harmless(text_of(document, "name"));
+    gint64 size = json_int(document, "size", 0);
+    gint64 have = json_int(document, "have", 0);
+    printf("  %.*s  %s, ", SHORT_ID, text_of(document, "id"), name);
+    print_size(size);
+    if (have < size) {
+        printf(_(", %lld %% here"), (long long)(have * 100 / size));
+    }
+    puts("");
+}
+
+/* A choice is shown as it was written, whatever word it is; only no choice at all is translated. */
+static void print_outcome(JsonObject *motion) {
+    const char *outcome = text_of(motion, "outcome");
+    JsonObject *tally = json_object_get_object_member(motion, "tally");
+    if (outcome[0] != '\0') {
+        g_autofree char *clean = print_harmless(outcome);
+        printf(" → %s", json_object_has_member(tally, outcome) ? clean : _(clean));
+    }
+}
+
+static void print_motion_line(JsonObject *motion) {
+    g_autofree char *text = print_harmless(text_of(motion, "text"));
+    printf("  %.*s  ", SHORT_ID, text_of(motion, "id"));
+    printf(_("%s: %s"), _(text_of(motion, "state")), text);
+    print_outcome(motion);
+    puts("");
+}
+
+static void print_motion(JsonObject *motion) {
+    print_motion_line(motion);
+    JsonObject *tally = json_object_get_object_member(motion, "tally");
+    g_autoptr(GList) choices = json_object_get_members(tally);
+    for (GList *at = choices; at != NULL; at = at->next) {
+        g_autofree char *choice = print_harmless(at->data);
+        printf("    %4lld  %s\n", (long long)json_int(tally, at->data, 0), choice);
+    }
+}
+
+static void print_sentence(JsonObject *object) {
+    const char *reason = text_of(object, "reason");
+    if (reason[0] != '\0') {
+        g_autofree char *said = print_harmless(reason);
+        printf("            %s\n", said);
+    }
+}
+
+static void print_link(JsonObject *link) {
+    printf(_("  %.8s  sent %lld B, received %lld B, %lld bit/s, %lld ms, %.1f %% lost, %lld ms "
+             "waiting, %lld ms on the line\n"),
+           text_of(link, "peer"), (long long)json_int(link, "tx_bytes", 0),
+           (long long)json_int(link, "rx_bytes", 0), (long long)json_int(link, "rate_bps", 0),
+           (long long)json_int(link, "rtt_ms", 0), json_real(link, "loss") * 100,
+           (long long)json_int(link, "queue_ms", 0), (long long)json_int(link, "line_queue_ms", 0));
+    print_sentence(link);
+}
+
+static void print_source(JsonObject *source) {
+    printf(_("  %-8s  %s, %lld bit/s, %lld bit/s on the line\n"), text_of(source, "kind"),
+           text_of(source, "codec"), (long long)json_int(source, "bitrate_bps", 0),
+           (long long)json_int(source, "wire_bps", 0));
+    print_sentence(source);
+}
+
+static void print_speaker(JsonObject *speaker) {
+    printf(_("  %.8s  %lld frames: %lld in time, %lld late, %lld lost, %lld concealed; %lld ms\n"),
+           text_of(speaker, "id"), (long long)json_int(speaker, "frames", 0),
+           (long long)json_int(speaker, "in_time", 0), (long long)json_int(speaker, "late", 0),
+           (long long)json_int(speaker, "lost", 0), (long long)json_int(speaker, "concealed", 0),
+           (long long)json_int(speaker, "delay_ms", 0));
+}
+
+static void print_stats(JsonObject *stats) {
+    puts(_("Links"));
+    each(json_list(stats, "links"), print_link);
+    puts(_("Speakers"));
+    each(json_list(stats, "speakers"), print_speaker);
+    puts(_("Sources"));
+    each(json_list(stats, "sources"), print_source);
+    JsonObject *counters = json_object_has_member(stats, "counters")
+                               ? json_object_get_object_member(stats, "counters")
+                               : NULL;
+    g_autoptr(GList) names = counters != NULL ? json_object_get_members(counters) : NULL;
+    puts(_("Counters"));
+    for (GList *at = names; at != NULL; at = at->next) {
+        printf("  %-16s %lld\n", (const char *)at->data,
+               (long long)json_int(counters, at->data, 0));
+    }
+}
+
+static void print_recorded(JsonObject *record) {
+    gint64 seconds = json_int(record, "seconds", 0);
+    printf(_("%s: %lld min %02lld s recorded"), text_of(record, "path"), (long long)seconds / 60,
+           (long long)seconds % 60);
+    puts("");
+}
+
+static void print_left(JsonObject *meeting) {
+    if (json_flag(meeting, "forgotten")) {
+        puts(_("left, and forgotten here"));
+        return;
+    }
+    printf(_("left: `maillon meeting use %.*s` takes part again"), SHORT_ID,
+           text_of(meeting, "id"));
+    puts("");
+}
+
+static void print_bandwidth(JsonObject *setting) {
+    const char *level = text_of(setting, "level");
+    gint64 kbit = json_int(setting, "max_kbit", 0);
+    const char *pictures = strcmp(level, "voice") == 0    ? _("voice alone, no pictures")
+                           : strcmp(level, "slides") == 0 ? _("pictures only as stills")
+                                                          : _("pictures as the line allows");
+    if (kbit > 0) {
+        printf(_("%s; no more than %lld kbit/s in all"), pictures, (long long)kbit);
+    } else {
+        printf(_("%s; no ceiling"), pictures);
+    }
+    puts("");
+}
+
+/* What `join` and `accept` led to; a script asks for JSON. */
+static void print_joined(JsonObject *meeting) {
+    g_autofree char *title = print_harmless(text_of(meeting, "title"));
+    if (json_object_has_member(meeting, "code")) {
+        puts(text_of(meeting, "code"));
+    } else {
+        printf("%.*s  %s\n", SHORT_ID, text_of(meeting, "id"), title);
+    }
+}
+
+static void print_played(JsonObject *played) {
+    long long seconds = (long long)(json_int(played, "played_ms", 0) + 500) / 1000;
+    printf(json_flag(played, "whole") ? _("played: %lld s\n")
+                                      : _("played: %lld s; that is not all of it\n"),
+           seconds);
+}
+
+/* The others answer with at most one thing worth printing. */
+static void print_thing(JsonObject *object) {
+    static const char *const things[] = {"ticket", "code", "id", "path", "address"};
+    for (size_t i = 0; i < G_N_ELEMENTS(things); i++) {
+        const char *text = json_text(object, things[i], NULL);
+        if (text != NULL) {
+            puts(text);
+            return;
+        }
+    }
+    puts(_("done"));
+}
+
+void print_answer(const char *command, JsonNode *answer) {
+    static const struct {
+        const char *command;
+        void (*object)(JsonObject *);
+    } prints[] = {
+        {"status", print_status},        {"stats", print_stats},
+        {"messages", print_message},     {"meeting list", print_meeting},
+        {"doc list", print_document},    {"roster list", print_member},
+        {"join", print_joined},          {"motion list", print_motion_line},
+        {"motion show", print_motion},   {"accept", print_joined},
+        {"bandwidth", print_bandwidth},  {"meeting leave", print_left},
+        {"record stop", print_recorded}, {"voice play", print_played},
+    };
+    if (strcmp(command, "peers") == 0) {
+        peers_print(json_node_get_array(answer));
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(prints); i++) {
+        if (strcmp(prints[i].command, command) != 0) {
+            continue;
+        }
+        if (JSON_NODE_HOLDS_ARRAY(answer)) {
+            each(json_node_get_array(answer), prints[i].object);
+        } else {
+            prints[i].object(json_node_get_object(answer));
+        }
+        return;
+    }
+    print_thing(json_node_get_object(answer));
+}

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "node/host/lines.h"
+
+#include <string.h>
+
+#include "node/bus/json.h"
+#include "node/cli/language.h"
+#include "node/host/calm.h"
+#include "node/host/notice.h"
+#include "node/host/rungs.h"
+
+#define LOOK_MS   1000
+#define US_PER_MS 1000
+
+/* What became worse is told soon, what became better when it stays so. */
+#define WORSE_MS  2000
+#define BETTER_MS 8000
+
+/* However many links change at once (a switch is pulled), a person is told of so many, and of one
+ * more each so often; events tell of all. */
+#define NOTICES_MAX 6
+#define NOTICE_MS   10000
+
+typedef struct {
+    MeshKey member;
+    guint room;
+    gboolean known;  /* it was up */
+    gint64 heard_ms; /* when it last was, and answered */
+    LineWeakness weak;
+    gboolean leads; /* the weakest of its room: the sources follow it */
+    Calm calm;
+    LineCondition noticed; /* what the person was told last */
+} Line;
+
+struct Lines {
+    GHashTable *lines; /* Line: the set of them */
+    guint timer;
+    guint notices; /* still free to be told */
+    gint64 noticed_ms;
+};
+
+static guint line_hash(gconstpointer data) {
+    const Line *line = data;
+    guint hash;
+    memcpy(&hash, line->member.bytes, sizeof hash); /* keys are as good as random */
+    return hash + line->room;
+}
+
+static gboolean line_equal(gconstpointer first, gconstpointer second) {
+    const Line *a = first, *b = second;
+    return a->room == b->room && memcmp(a->member.bytes, b->member.bytes, MESH_KEY_SIZE) == 0;
+}
+
+static gint64 now_ms(void) {
+    return g_get_monotonic_time() / US_PER_MS;
+}
+
+static Line *find(const Room *room, const MeshKey *member) {
+    Line wanted = {.member = *member, .room = room->number};
+    return g_hash_table_lookup(room->host->lines->lines, &wanted);
+}
+
+static Line *find_or_add(const Room *room, const MeshKey *member) {
+    Line *line = find(room, member);
+    if (line == NULL) {
+        line = g_new0(Line, 1);
+        line->member = *member;
+        line->room = room->number;
+        g_hash_table_add(room->host->lines->lines, line);
+    }
+    return line;
+}
+
+LineView lines_view(Room *room, const MeshMember *member) {
+    const Line *line = find(room, &member->key);
+    LineView view = {.state = member->state,
+                     .line = member->line_state,
+                     .rate_bps = member->rate_bps,
+                     .loss_ppm = member->loss_ppm,
+                     .rtt_us = member->rtt_us};
+    if (line != NULL) {
+        view.known = line->known;
+        view.silent_ms = line->known ? (guint64)(now_ms() - line->heard_ms) : 0;
+        view.weak = line_weakness(&view, line->weak);
+        if (line->leads) {
+            rungs_view(room, &view);
+        }
+    }
+    return view;
+}
+
+/* ---- telling ---- */
+
+static gboolean may_notice(Lines *lines, gint64 now) {
+    guint more = (guint)MIN((now - lines->noticed_ms) / NOTICE_MS, NOTICES_MAX);
+    if (more > 0) {
+        lines->notices = MIN(lines->notices + more, NOTICES_MAX);
+        lines->noticed_ms = now;
+    }
+    if (lines->notices == 0) {
+        return FALSE;
+    }
+    lines->notices--;
+    return TRUE;
+}
+
+static void tell_person(Room *room, Line *line, const char *name, const LineView *view) {
+    Host *host = room->host;
+    LineCondition condition = line_condition(view);
+    LineCondition before = line->noticed;
+    if (condition == before || !may_notice(host->lines, now_ms())) {
+        return;
+    }
+    line->noticed = condition;
+    if (condition == LINE_FINE) {
+        notice_tell(host,
+                    before == LINE_SILENT ? _("%s answers again") : _("%s: the line is good again"),
+                    name);
+        return;
+    }
+    g_autofree char *sentence = line_sentence(language_chosen(), view);
+    notice_tell(host, _("%s: %s"), name, sentence != NULL ? sentence : "");
+}
+
+static void look_at(Room *room, const MeshMember *member, gint64 now) {
+    Line *line = find_or_add(room, &member->key);
+    if (member->state == MESH_LINK_UP && member->line_state != MESH_LINE_OUTAGE) {
+        line->known = TRUE;
+        line->heard_ms = now;
+    }
+    LineView view = lines_view(room, member);
+    line->weak = view.weak;
+    LineCondition condition = line_condition(&view);
+    guint hold_ms = condition > (LineCondition)line->calm.told ? WORSE_MS : BETTER_MS;
+    if (calm_due(&line->calm, condition, hold_ms, now)) {
+        notice_line(room, member);
+        tell_person(room, line, member->name, &view);
+    }
+}
+
+/* ---- looking ---- */
+
+/* The sources of a node go by the weakest link they leave by. */
+static void choose_leader(Room *room) {
+    MeshMember member;
+    MeshKey weakest = {0};
+    guint rate_bps = 0;
+    for (size_t i = 0; mesh_member(room->mesh, i, &member); i++) {
+        if (!member.self && member.state == MESH_LINK_UP && member.rate_bps != 0 &&
+            (rate_bps == 0 || member.rate_bps < rate_bps)) {
+            rate_bps = member.rate_bps;
+            weakest = member.key;
+        }
+    }
+    GHashTableIter iter;
+    gpointer value = NULL;
+    g_hash_table_iter_init(&iter, room->host->lines->lines);
+    while (g_hash_table_iter_next(&iter, &value, NULL)) {
+        Line *line = value;
+        if (line->room == room->number) {
+            line->leads = rate_bps != 0 && memcmp(&line->member, &weakest, sizeof weakest) == 0;
+        }
+    }
+}
+
+static gboolean look(gpointer data) {
+    Host *host = data;
+    gint64 now = now_ms();
+    for (guint i = 0; i < host->rooms->len; i++) {
+        Room *room = g_ptr_array_index(host->rooms, i);
+        MeshMember member;
+        if (room->state != ROOM_OPEN || !room_is_joined(room)) {
+            continue;
+        }
+        choose_leader(room);
+        for (size_t at = 0; mesh_member(room->mesh, at, &member); at++) {
+            if (!member.self && !member.expelled) {
+                look_at(room, &member, now);
+            }
+        }
+    }
+    rungs_look(host, now);
+    return G_SOURCE_CONTINUE;
+}
+
+/* ---- life ---- */
+
+void lines_create(Host *host) {
+    host->lines = g_new0(Lines, 1);
+    host->lines->lines = g_hash_table_new_full(line_hash, line_equal, g_free, NULL);
+    host->lines->notices = NOTICES_MAX;
+    host->lines->timer = g_timeout_add(LOOK_MS, look, host);
+}
+
+void lines_destroy(Host *host) {
+    if (host->lines != NULL) {
+        g_source_remove(host->lines->timer);
+        g_hash_table_unref(host->lines->lines);
+        g_clear_pointer(&host->lines, g_free);
+    }
+}
+
+static gboolean is_of_room(gpointer key, gpointer value, gpointer data) {
+    return ((const Line *)key)->room == GPOINTER_TO_UINT(data);
+}
+
+void lines_room_closed(Room *room) {
+    g_hash_table_foreach_remove(room->host->lines->lines, is_of_room,
+                                GUINT_TO_POINTER(room->number));
+}

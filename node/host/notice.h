@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What happens, told at once: events on the bus, and sentences for the person.
+ * It owns the names of the events. It never keeps one: who misses an event asks for the state.
+ */
+#pragma once
+
+#include "node/host/room.h"
+
+/* Something in the views of a room changed. */
+void notice_publish(Room *room, MeshNotice notice, const MeshHash *hash, const MeshKey *key);
+/* What a person is told of the line to a member has changed: event `line`. */
+void notice_line(Room *room, const MeshMember *member);
+/* The current meeting is another one. */
+void notice_current(Room *room);
+/* A sentence the person should know: on standard error, and as an event `notice`. */
+void notice_tell(Host *host, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What the files of this folder share: the state of the node.
+ * It owns nothing by itself: host.c creates and destroys it. It is never included from elsewhere.
+ */
+#pragma once
+
+#include "node/bus/bus.h"
+#include "node/host/calm.h"
+#include "node/host/host.h"
+#include "node/media/media.h"
+#include "node/net/net.h"
+#include "node/page/page.h"
+#include "node/store/store.h"
+
+/* Meetings held at once; one more is refused. */
+#define HOST_ROOMS_MAX 32
+
+typedef enum {
+    TURN_QUIET,  /* nothing to commit */
+    TURN_OPEN,   /* something was put since the last commit */
+    TURN_FAILED, /* a put failed: nothing since the last commit is stored */
+} TurnState;
+
+typedef enum {
+    SOURCE_OFF,
+    SOURCE_WAITING,    /* the helper was asked for it */
+    SOURCE_ANNOUNCING, /* it runs; the meeting is told */
+    SOURCE_SENDING,
+} SourceState;
+
+typedef struct Lines Lines;
+typedef struct Record Record;
+typedef struct VoiceRecording VoiceRecording;
+typedef struct VoicePlaying VoicePlaying;
+
+/* What was told of a source. */
+typedef struct {
+    Calm calm; /* of rung_value() */
+    gboolean paused;
+} RungTold;
+
+/* Microphone, camera or screen. */
+typedef struct {
+    SourceState state;
+    guint room;     /* where its frames go */
+    BusCall *call;  /* of the one who waits for it, or NULL */
+    guint64 number; /* of this source, counted */
+    char *words;    /* what it was asked for by; of the microphone */
+    gboolean held;  /* push-to-talk: the call is answered when it is off again, */
+    guint seconds;  /* after so many at most, 0: any number; */
+    guint timer;    /* these */
+} Source;
+
+#define SOURCE_KINDS (MEDIA_KIND_SCREEN + 1)
+
+struct Host {
+    char *name;
+    guint8 seed[MESH_SEED_SIZE];
+    MeshKey key;
+    guint64 fetch_max;
+
+    Store *store;
+    Net *net;
+    Media *media; /* NULL: without media */
+    Bus *bus;
+    Page *page; /* NULL: without a page */
+    GMainLoop *loop;
+    guint signals[3]; /* sources of SIGINT, SIGTERM, SIGHUP */
+
+    GPtrArray *rooms;     /* Room, by ascending number */
+    guint current;        /* number of the room a person acts in; 0: none */
+    guint current_stored; /* the same, as the settings have it */
+    GArray *addresses;    /* MeshPath: this node's own */
+
+    GHashTable *intents; /* guint64 tag → what waits for its end */
+    guint64 tag;         /* of the last intent */
+
+    TurnState turn;
+    guint turns_failed; /* in a row */
+    GSource *turn_source;
+    guint64 unreadable; /* items asked for that the store found damaged */
+
+    GHashTable *adding;  /* the documents being added */
+    GHashTable *getting; /* the documents being written out */
+
+    Source sources[SOURCE_KINDS];
+    RungTold rungs[SOURCE_KINDS];
+    guint save;         /* what pictures may cost, a MediaSave */
+    guint ceiling_kbit; /* what is sent at most, 0: any */
+    guint uplink_timer; /* 0 while nothing is captured */
+    guint64 frames_dropped;
+    Calm offered; /* whether a voice message was offered instead of live voice */
+
+    VoiceRecording *recording; /* the voice message being spoken, or NULL */
+    guint64 recordings;        /* so far */
+    VoicePlaying *playing;     /* the one being heard, or NULL */
+
+    Record *record; /* NULL: nothing is recorded */
+    Lines *lines;   /* the links of all meetings, watched */
+
+    GHashTable *streams;  /* those that play */
+    GHashTable *speakers; /* what was heard of each */
+    guint32 stream;       /* number of the last */
+};

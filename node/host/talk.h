@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * Push-to-talk, and what is offered where the line is too narrow for live voice: a voice message.
+ * It owns the choice between the two and the words for it. It never records or sends by itself.
+ */
+#pragma once
+
+#include "node/host/room.h"
+
+/* What the others of a meeting can be told live. */
+typedef enum {
+    TALK_LIVE,   /* the best line to one of them carries it, or nothing is known of it yet */
+    TALK_NARROW, /* it carries too little, */
+    TALK_SLOW,   /* its answers take too long, */
+    TALK_LOSSY,  /* or it loses too much */
+    TALK_NOBODY, /* nobody is in reach */
+} TalkWay;
+
+typedef struct {
+    TalkWay way;
+    MeshMember best; /* but NOBODY: whose line is the best, */
+    guint bps;       /* and what it carries, what is lost taken off */
+} TalkLine;
+
+/* What the line carries of a rate when so much is lost that it must be sent again. */
+guint talk_capacity_bps(guint rate_bps, guint loss_ppm);
+/* What one line is good for; `was_bad`: it was not a moment ago, and must be clearly better now. */
+TalkWay talk_way(const MeshMember *member, gboolean was_bad);
+/* The same of the best line to a member of that meeting. */
+TalkLine talk_line(Room *room, gboolean was_bad);
+
+/* Tells who holds the call that they are heard. */
+void talk_say_live(BusCall *call);
+/* While the microphone is on: offers a voice message when the line is too narrow. */
+void talk_offer(Host *host);

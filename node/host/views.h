@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * What is true now, as JSON: for the commands that only ask, for events, and for the page.
+ * It owns the names of the members of these objects. It never changes anything.
+ */
+#pragma once
+
+#include "node/cli/language.h"
+#include "node/host/room.h"
+
+/* Each adds one object to the builder. */
+void views_meeting(JsonBuilder *builder, Room *room);
+void views_member(JsonBuilder *builder, const MeshMember *member);
+/* With the sentence about its line in that language. */
+void views_peer(JsonBuilder *builder, Room *room, const MeshMember *member, Language language);
+void views_message(JsonBuilder *builder, const MeshMessage *message);
+void views_document(JsonBuilder *builder, const MeshDocument *document);
+void views_motion(JsonBuilder *builder, const MeshMotion *motion);
+
+/* The answer of `status`, its sentences in that language. The caller frees. */
+JsonNode *views_status(Host *host, Language language);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#define _GNU_SOURCE /* struct in6_pktinfo */
+#include "node/net/knock.h"
+
+#include <errno.h>
+#include <gio/gio.h>
+#include <glib-unix.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* After netinet, whose names it repeats. */
+#include <linux/in6.h>
+
+#include "node/cli/language.h"
+#include "node/net/address.h"
+
+#define TRIES        32 /* of any port, until one is free on both families */
+#define BUFFER_BYTES (1024 * 1024)
+#define FAMILY_COUNT 2
+
+struct NetKnock {
+    NetReceiveEach arrived;
+    gpointer data;
+    guint64 *dropped;
+    guint16 port;
+    int sockets[FAMILY_COUNT]; /* IPv4, IPv6; -1: this machine has none */
+    guint sources[FAMILY_COUNT];
+};
+
+static int family_at(int place) {
+    return place == 0 ? 4 : 6;
+}
+
+/* What helps and may fail: none of it is needed to meet. */
+static void tune(int descriptor, guint8 family) {
+    int bytes = BUFFER_BYTES;
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+    if (family == 4) {
+        /* Where a link is narrower than our datagrams, fragments are better than nothing. */
+        int discover = IP_PMTUDISC_DONT;
+        setsockopt(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, &discover, sizeof discover);
+    } else {
+        /* Answers leave from the lasting address that others know, or their firewalls drop them. */
+        int public = IPV6_PREFER_SRC_PUBLIC;
+        setsockopt(descriptor, IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, &public, sizeof public);
+    }
+}
+
+/* Binds one family, if the machine has it; FALSE with errno. Port 0 becomes the one found. */
+static gboolean open_family(NetKnock *knock, int place, guint16 *port) {
+    guint8 family = (guint8)family_at(place);
+    int descriptor = net_receive_socket(family);
+    if (descriptor < 0) {
+        return errno == EAFNOSUPPORT;
+    }
+    knock->sockets[place] = descriptor;
+    MeshPath any = {.family = family, .port = *port};
+    struct sockaddr_storage address;
+    socklen_t length = net_address_to_socket(&any, &address);
+    if (bind(descriptor, (struct sockaddr *)&address, length) < 0) {
+        /* IPv6 built in, but switched off. */
+        gboolean absent = errno == EADDRNOTAVAIL;
+        int code = errno;
+        close(descriptor);
+        knock->sockets[place] = -1;
+        errno = code;
+        return absent;
+    }
+    length = sizeof address;
+    getsockname(descriptor, (struct sockaddr *)&address, &length);
+    if (net_address_from_socket(&address, &any)) {
+        *port = any.port;
+    }
+    tune(descriptor, family);
+    return TRUE;
+}
+
+static void close_all(NetKnock *knock) {
+    for (int place = 0; place < FAMILY_COUNT; place++) {
+        g_clear_handle_id(&knock->sources[place], g_source_remove);
+        if (knock->sockets[place] >= 0) {
+            close(knock->sockets[place]);
+            knock->sockets[place] = -1;
+        }
+    }
+}
+
+/* The same port on both families. */
+static gboolean open_all(NetKnock *knock, guint16 port) {
+    guint16 found = port;
+    for (int place = 0; place < FAMILY_COUNT; place++) {
+        if (!open_family(knock, place, &found)) {
+            int code = errno;
+            close_all(knock);
+            errno = code;
+            return FALSE;
+        }
+    }
+    if (knock->sockets[0] < 0 && knock->sockets[1] < 0) {
+        errno = EAFNOSUPPORT;
+        return FALSE;
+    }
+    knock->port = found;
+    return TRUE;
+}
+
+static gboolean open_some(NetKnock *knock, guint16 port, gboolean port_fixed) {
+    if (port != 0 && (open_all(knock, port) || port_fixed)) {
+        return knock->port != 0;
+    }
+    for (int tries = 0; knock->port == 0 && tries < TRIES; tries++) {
+        if (!open_all(knock, 0) && errno != EADDRINUSE) {
+            break;
+        }
+    }
+    return knock->port != 0;
+}
+
+static gboolean readable(gint descriptor, GIOCondition condition, gpointer data) {
+    NetKnock *knock = data;
+    *knock->dropped += net_receive_turn(descriptor, knock->arrived, knock->data);
+    return G_SOURCE_CONTINUE;
+}
+
+NetKnock *net_knock_create(guint16 port, gboolean port_fixed, NetReceiveEach arrived, gpointer data,
+                           guint64 *dropped, GError **error) {
+    NetKnock *knock = g_new0(NetKnock, 1);
+    knock->arrived = arrived;
+    knock->data = data;
+    knock->dropped = dropped;
+    memset(knock->sockets, -1, sizeof knock->sockets);
+    if (!open_some(knock, port, port_fixed)) {
+        int code = errno;
+        if (code == EADDRINUSE) {
+            g_set_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE,
+                        _("the network port %d is taken by another program"), port);
+        } else {
+            g_set_error(error, G_IO_ERROR, g_io_error_from_errno(code),
+                        _("the network port cannot be opened: %s"), g_strerror(code));
+        }
+        net_knock_destroy(knock);
+        return NULL;
+    }
+    for (int place = 0; place < FAMILY_COUNT; place++) {
+        if (knock->sockets[place] >= 0) {
+            knock->sources[place] = g_unix_fd_add(knock->sockets[place], G_IO_IN, readable, knock);
+        }
+    }
+    return knock;
+}
+
+void net_knock_destroy(NetKnock *knock) {
+    if (knock != NULL) {
+        close_all(knock);
+        g_free(knock);
+    }
+}
+
+guint16 net_knock_port(const NetKnock *knock) {
+    return knock->port;
+}
+
+/* Writes the control message that names interface and source; returns its length. */
+static gsize write_control(struct cmsghdr *item, guint8 family, guint32 interface,
+                           const guint8 *local) {
+    if (family == 4) {
+        struct in_pktinfo info = {.ipi_ifindex = (int)interface};
+        if (local != NULL) {
+            memcpy(&info.ipi_spec_dst, local, 4);
+        }
+        *item = (struct cmsghdr){
+            .cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO};
+        memcpy(CMSG_DATA(item), &info, sizeof info);
+        return CMSG_SPACE(sizeof info);
+    }
+    struct in6_pktinfo info = {.ipi6_ifindex = interface};
+    if (local != NULL) {
+        memcpy(&info.ipi6_addr, local, 16);
+    }
+    *item = (struct cmsghdr){
+        .cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO};
+    memcpy(CMSG_DATA(item), &info, sizeof info);
+    return CMSG_SPACE(sizeof info);
+}
+
+gboolean net_knock_send(NetKnock *knock, const MeshPath *to, guint32 interface, const guint8 *local,
+                        Bytes bytes) {
+    int descriptor = knock->sockets[to->family == 4 ? 0 : 1];
+    union {
+        struct cmsghdr item;
+        guint8 space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+    } control = {.space = {0}};
+    struct sockaddr_storage address;
+    struct iovec part = {.iov_base = (void *)bytes.data, .iov_len = bytes.length};
+    struct msghdr message = {.msg_name = &address,
+                             .msg_namelen = net_address_to_socket(to, &address),
+                             .msg_iov = &part,
+                             .msg_iovlen = 1};
+    if (interface != 0 || local != NULL) {
+        message.msg_control = &control;
+        message.msg_controllen = write_control(&control.item, to->family, interface, local);
+    }
+    return descriptor >= 0 && sendmsg(descriptor, &message, MSG_NOSIGNAL) >= 0;
+}

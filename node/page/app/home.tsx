@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MPL-2.0
+// Outside a meeting: who one is, and the ways in.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { ticketIn } from "./calendar";
+import { ByHand } from "./hand";
+import type { Meeting, State } from "./state";
+import { languages } from "./texts";
+import { Failure, Form, Said, useAround, useAsking } from "./ui";
+
+export function LanguageChoice({ set }: { set(code: string): void }) {
+  const { text, language } = useAround();
+  return (
+    <label class="field">
+      <span>{text("language.label")}</span>
+      <select value={language} onChange={(event) => set(event.currentTarget.value)}>
+        {languages.map(({ code, name }) => <option key={code} value={code} lang={code}>{name}</option>)}
+      </select>
+    </label>
+  );
+}
+
+interface Naming {
+  name: string;
+  wanted: string; // what is typed
+  want(name: string): void;
+  // What is typed counts from now on, saved by its button or not.
+  save(): Promise<void>;
+}
+
+export function useNaming(name: string): Naming {
+  const { model } = useAround();
+  const [wanted, want] = useState(name);
+  useEffect(() => want(name), [name]);
+  const save = async () => {
+    if (wanted.trim() !== name) await model.ask("name", { name: wanted.trim() });
+  };
+  return { name, wanted, want, save };
+}
+
+export function NameForm({ naming: { name, wanted, want, save } }: { naming: Naming }) {
+  const { text } = useAround();
+  const [saved, setSaved] = useState(false);
+  const { busy, failure, run } = useAsking();
+  const submit = () => run(async () => {
+    await save();
+    setSaved(true);
+  });
+  return (
+    <Form label={text("name.title")} submit={submit}>
+      <label class="field">
+        <span>{text("name.label")}</span>
+        <input required maxLength={64} autocomplete="name" value={wanted}
+          aria-describedby="name-hint" onInput={(event) => {
+            want(event.currentTarget.value);
+            setSaved(false);
+          }} />
+      </label>
+      <p class="hint" id="name-hint">{text("name.hint")}</p>
+      <div class="row">
+        <button type="submit" disabled={busy || wanted.trim() === name}>{text("name.save")}</button>
+        <span role="status">{saved && text("name.saved")}</span>
+      </div>
+      {failure && <Failure>{failure}</Failure>}
+    </Form>
+  );
+}
+
+function Create({ before, done }: { before(): Promise<void>; done(): void }) {
+  const { model, text } = useAround();
+  const [title, setTitle] = useState("");
+  const { busy, failure, run } = useAsking();
+  const submit = () => run(async () => {
+    await before();
+    await model.ask("meeting create", { title: title.trim() });
+    done();
+  });
+  return (
+    <section class="card" aria-labelledby="create-title">
+      <h2 id="create-title">{text("create.title")}</h2>
+      <Form labelledby="create-title" submit={submit}>
+        <label class="field">
+          <span>{text("create.label")}</span>
+          <input required maxLength={200} value={title}
+            onInput={(event) => setTitle(event.currentTarget.value)} />
+        </label>
+        <button type="submit" class="main" aria-disabled={busy}>
+          {text(busy ? "create.busy" : "create.button")}
+        </button>
+        {failure && <Failure>{failure}</Failure>}
+      </Form>
+    </section>
+  );
+}
+
+const TICKET_FILE_BYTES = 100_000; // a calendar may hold more than its ticket
+
+// A ticket out of a file: of the ticket alone, a calendar's, or a text around it.
+function TicketFile({ found }: { found(ticket: string): void }) {
+  const { text } = useAround();
+  const [said, setSaid] = useState("");
+  const [failure, setFailure] = useState("");
+  const picker = useRef<HTMLInputElement>(null);
+  const take = async (file: File) => {
+    const ticket = file.size > TICKET_FILE_BYTES ? "" : ticketIn(await file.text());
+    setSaid(ticket && text("join.found", { name: file.name }));
+    setFailure(ticket ? "" : text("join.none", { name: file.name }));
+    if (ticket) found(ticket);
+  };
+  return (
+    <>
+      <button type="button" onClick={() => picker.current!.click()}>{text("join.file")}</button>
+      <input ref={picker} type="file" hidden aria-label={text("join.file")}
+        accept=".maillon,.ics,.txt" onChange={({ currentTarget: at }) => {
+          const [file] = at.files ?? [];
+          if (file) void take(file).catch(() => setFailure(text("join.none", { name: file.name })));
+          at.value = "";
+        }} />
+      <p class="hint" role="status">{said || null}</p>
+      {failure && <Failure>{failure}</Failure>}
+    </>
+  );
+}
+
+function Join({ meetings, before, done }: {
+  meetings: Meeting[]; before(): Promise<void>; done(): void;
+}) {
+  const { model, text } = useAround();
+  const [ticket, setTicket] = useState("");
+  const { busy, failure, run } = useAsking();
+  const submit = () => run(async () => {
+    await before();
+    await model.ask("join", { ticket: ticket.replace(/\s+/g, "").toLowerCase() });
+    done();
+  });
+  return (
+    <section class="card" aria-labelledby="join-title">
+      <h2 id="join-title">{text("join.title")}</h2>
+      <Form labelledby="join-title" submit={submit}>
+        <label class="field">
+          <span>{text("join.label")}</span>
+          <textarea required rows={4} value={ticket} spellcheck={false} autocapitalize="none"
+            aria-describedby="join-hint" onInput={(event) => setTicket(event.currentTarget.value)} />
+        </label>
+        <p class="hint" id="join-hint">{text("join.hint")}</p>
+        <TicketFile found={setTicket} />
+        <button type="submit" class="main" aria-disabled={busy}>
+          {text(busy ? "join.busy" : "join.button")}
+        </button>
+        {failure && <Failure>{failure}</Failure>}
+      </Form>
+      <ByHand ticket={ticket} meetings={meetings} before={before} done={done} />
+    </section>
+  );
+}
+
+function MeetingRow({ meeting, enter }: { meeting: Meeting; enter(): void }) {
+  const { model, text } = useAround();
+  const { failure, run } = useAsking();
+  const verb = text(meeting.state === "left" ? "home.return" : "home.open");
+  const open = () => run(async () => {
+    if (!meeting.current || meeting.state !== "member") await model.ask("meeting use", { id: meeting.id });
+    enter();
+  });
+  return (
+    <li>
+      <span class="grow"><Said>{meeting.title}</Said><br />
+        <span class="muted">{text("members", { n: meeting.members })}
+          {meeting.state !== "member" && `, ${text(`home.${meeting.state}`)}`}</span></span>
+      {meeting.state !== "expelled" && <button type="button" class="main" onClick={open}
+        aria-label={`${verb} ${meeting.title}`}>{verb}</button>}
+      {failure && <Failure>{failure}</Failure>}
+    </li>
+  );
+}
+
+export function Home({ state, enter, setLanguage }: {
+  state: State; enter(created: boolean): void; setLanguage(code: string): void;
+}) {
+  const { text } = useAround();
+  const title = useRef<HTMLHeadingElement>(null);
+  const first = state.meetings.length === 0;
+  const naming = useNaming(state.name);
+  useEffect(() => title.current!.focus(), []);
+  return (
+    <main class="home">
+      <header class="masthead">
+        <p class="brand">Maillon</p>
+        <LanguageChoice set={setLanguage} />
+      </header>
+      <h1 ref={title} tabIndex={-1}>{text(first ? "home.first" : "home.title")}</h1>
+      <p>{text(first ? "home.intro" : "home.stays")}</p>
+      {!state.locked && <p class="banner notice">{text("home.unlocked")}</p>}
+      {!first && (
+        <ul class="card meetings">
+          {state.meetings.map((meeting) => (
+            <MeetingRow key={meeting.id} meeting={meeting} enter={() => enter(false)} />
+          ))}
+        </ul>
+      )}
+      <div class="cards">
+        <section class="card" aria-labelledby="you-title">
+          <h2 id="you-title">{text("name.title")}</h2>
+          <NameForm naming={naming} />
+        </section>
+        <Create before={naming.save} done={() => enter(true)} />
+        <Join meetings={state.meetings} before={naming.save} done={() => enter(false)} />
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MPL-2.0
+// The frame around every screen: which one is shown, how the line to the node is, what is announced.
+import { render } from "preact";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { Home } from "./home";
+import { Model } from "./model";
+import { Room } from "./room";
+import { current, type State } from "./state";
+import "./style.css";
+import { chosenLanguage, keepLanguage } from "./texts";
+import { around, Said, Surroundings, useAround } from "./ui";
+
+const model = new Model();
+
+function useModel(): State {
+  const [state, setState] = useState(model.state);
+  useEffect(() => {
+    setState(model.state); // it may have changed since the first drawing
+    return model.subscribe(() => setState(model.state));
+  }, []);
+  return state;
+}
+
+function Line({ state }: { state: State }) {
+  const { text } = useAround();
+  const shown = (state.link !== "live" || !state.known) && (state.known || state.link !== "refused");
+  return (
+    <div class="line" role="status">
+      {shown && <p class={`banner ${state.link}`}>{text(state.link === "live"
+        ? "link.connecting" : `link.${state.link}`)}</p>}
+    </div>
+  );
+}
+
+function Waiting({ refused }: { refused: boolean }) {
+  const { text } = useAround();
+  return (
+    <main class="home">
+      <h1 class="brand">Maillon</h1>
+      {refused && <p class="card" role="alert">{text("link.refused")}</p>}
+    </main>
+  );
+}
+
+function Notices({ state }: { state: State }) {
+  const { text } = useAround();
+  return (
+    <div class="notices" role="status">
+      {state.notices.map((notice) => (
+        <p class="banner notice" key={notice.number}>
+          <Said>{notice.text}</Said>
+          <button type="button" class="quiet" aria-label={`${text("notice.close")} : ${notice.text}`}
+            onClick={() => model.forget(notice.number)}>×</button>
+        </p>
+      ))}
+    </div>
+  );
+}
+
+function App() {
+  const state = useModel();
+  const [language, setLanguage] = useState(chosenLanguage);
+  const [sentence, say] = useState("");
+  const [entered, setEntered] = useState(true); // the current meeting is looked at
+  const [invites, setInvites] = useState(false); // it was just created
+  const all = useMemo(() => around(model, language, say), [language]);
+  const meeting = current(state);
+  const inside = entered && meeting !== undefined && meeting.state === "member";
+
+  useEffect(() => {
+    document.documentElement.lang = language;
+    model.language = language;
+    keepLanguage(language);
+  }, [language]);
+  useEffect(() => {
+    document.title = inside ? `${meeting.title} – Maillon` : "Maillon";
+  }, [inside, meeting?.title]);
+
+  return (
+    <Surroundings.Provider value={all}>
+      <Line state={state} />
+      <Notices state={state} />
+      {!state.known ? <Waiting refused={state.link === "refused"} /> : inside
+        ? <Room key={meeting.id} state={state} meeting={meeting} invites={invites}
+            back={() => setEntered(false)} setLanguage={setLanguage} />
+        : <Home state={state} setLanguage={setLanguage}
+            enter={(created) => {
+              setInvites(created);
+              setEntered(true);
+            }} />}
+      <p class="unseen" role="status" aria-live="polite">{sentence || null}</p>
+    </Surroundings.Provider>
+  );
+}
+
+render(<App />, document.getElementById("app")!);
+model.begin(chosenLanguage());

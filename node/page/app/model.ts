@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MPL-2.0
+// Keeps the state true: asks for everything after a gap, and for what events only hint at. It
+// waits a moment between two questions of one kind, so that a flood of events is no flood of them.
+import { Link, Refused, type Json } from "./link";
+import { current, nothing, reduce, type Action, type State } from "./state";
+
+const PAUSE_MS = 1000; // between two questions of one kind
+const FIGURES_MS = 5000; // how old figures of links may get while they are looked at
+
+type Part = "peers" | "sources" | "lists";
+
+export class Model {
+  state: State = nothing;
+  private link: Link;
+  private listeners = new Set<() => void>();
+  private frame = 0;
+  private waiting = new Map<Part, number>();
+  private asking = 0; // the newest snapshot; an older one is not shown
+
+  constructor() {
+    this.link = new Link({
+      state: (link) => this.act({ kind: "link", link }),
+      event: (event) => this.heard(event),
+      gap: () => void this.snapshot(),
+    });
+    setInterval(() => {
+      if (document.hidden) return;
+      this.later("peers");
+      // That a source was switched off elsewhere, in a terminal or another page, no event tells.
+      if (this.state.sources.length > 0) this.later("sources");
+    }, FIGURES_MS);
+  }
+
+  begin(language: string): void {
+    this.link.language = language;
+    void this.link.begin();
+  }
+
+  set language(code: string) {
+    this.link.language = code;
+    this.later("peers");
+    this.later("sources");
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  // Asks, and sees to it that what changed here without an event is seen.
+  async ask(command: string, args: Json = {}, said?: (sentence: string) => void): Promise<Json> {
+    const result = await this.link.ask(command, args, said);
+    if (/^(mic|cam|screen) |^talk$/.test(command)) await this.sources();
+    if (/^(meeting|join|accept|name)/.test(command)) await this.snapshot();
+    return result;
+  }
+
+  decline(): void {
+    this.act({ kind: "had", part: { offer: null } });
+  }
+
+  forget(notice: number): void {
+    this.act({ kind: "forget", notice });
+  }
+
+  // Drawn once a frame, whatever comes; and at once where no frame comes, as in a hidden tab.
+  private act(action: Action): void {
+    const before = this.state;
+    this.state = reduce(before, action);
+    if (this.state === before || this.frame) return;
+    const draw = () => {
+      this.frame = 0;
+      for (const listener of this.listeners) listener();
+    };
+    if (document.hidden) draw();
+    else this.frame = requestAnimationFrame(draw);
+  }
+
+  private heard(event: Json): void {
+    const before = current(this.state)?.id;
+    this.act({ kind: "event", event });
+    switch (event.event) {
+      case "meeting":
+      case "expelled":
+        if (current(this.state)?.id !== before) void this.snapshot();
+        break;
+      case "member":
+        if (event.current) this.later("peers");
+        break;
+      case "peer":
+      case "line":
+        if (event.current) this.later("peers"); // its sentence, in the language of the page
+        break;
+      case "source":
+      case "rung":
+        this.later("sources");
+        break;
+      case "document":
+      case "motion":
+        this.later("lists"); // their order
+        break;
+    }
+  }
+
+  private later(part: Part): void {
+    if (this.waiting.has(part) || this.state.link !== "live" || !current(this.state)) return;
+    this.waiting.set(part, window.setTimeout(() => {
+      this.waiting.delete(part);
+      void this.refresh(part);
+    }, PAUSE_MS));
+  }
+
+  // What is answered is put in before anything else is heard: a later event is never undone by it.
+  private async had(command: string, part: (answer: Json) => Partial<State>): Promise<void> {
+    const number = this.asking;
+    try {
+      const answer = await this.link.ask(command);
+      if (number === this.asking) this.act({ kind: "had", part: part(answer) });
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+    }
+  }
+
+  private async refresh(part: Part): Promise<void> {
+    if (part === "sources") await this.sources();
+    else if (part === "peers") await this.had("peers", (peers) => ({ peers }));
+    else await this.lists();
+  }
+
+  private sources(): Promise<void> {
+    return this.had("stats", (stats) => ({ sources: stats.sources }));
+  }
+
+  private async lists(): Promise<void> {
+    await Promise.all([
+      this.had("doc list", (documents) => ({ documents })),
+      this.had("motion list", (motions) => ({ motions })),
+    ]);
+  }
+
+  private async snapshot(): Promise<void> {
+    const number = ++this.asking;
+    const before = current(this.state)?.id;
+    await this.had("status", ({ id, name, locked, meetings, peers }) => {
+      const other = meetings.find((meeting: Json) => meeting.current)?.id !== before;
+      const empty = { members: [], messages: [], documents: [], motions: [], sources: [],
+        offer: null };
+      return { id, name, locked, meetings, peers, ...(other ? empty : {}) };
+    });
+    await this.had("meeting list", (meetings) => ({ meetings })); // those left too
+    if (number !== this.asking) return;
+    if (current(this.state)) {
+      await Promise.all([
+        this.had("roster list", (members) => ({ members })),
+        this.had("messages", (messages) => ({ messages })),
+        this.lists(),
+        this.sources(),
+      ]);
+    }
+    if (number === this.asking && this.state.link === "live") {
+      this.act({ kind: "had", part: { known: true } });
+    }
+  }
+}

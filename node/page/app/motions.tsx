@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MPL-2.0
+// Questions put to the vote. The result is the node's, word for word, the same on every one.
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Meeting, Motion, State } from "./state";
+import { choiceText, Failure, Form, number, Said, useAround, useAsking } from "./ui";
+
+function Ballot({ motion }: { motion: Motion }) {
+  const all = useAround();
+  const { model, text, say } = all;
+  const [voted, setVoted] = useState("");
+  const { busy, failure, run } = useAsking();
+  const choices = Object.keys(motion.tally);
+  const vote = (choice: string) => run(async () => {
+    await model.ask("vote", { id: motion.id, choice });
+    setVoted(choice);
+    say(text("motions.voted", { choice: choiceText(all, choice) }));
+  });
+  return (
+    <div role="group" aria-label={`${text("motions.vote")} : ${motion.text}`} class="ballot"
+      onKeyDown={(event) => {
+        const choice = choices[Number(event.key) - 1];
+        if (choice !== undefined && !event.ctrlKey && !event.altKey && !event.metaKey) {
+          event.preventDefault();
+          void vote(choice);
+        }
+      }}>
+      {choices.map((choice, index) => (
+        <button key={choice} type="button" aria-pressed={voted === choice} aria-disabled={busy}
+          class={voted === choice ? "on" : ""} onClick={() => vote(choice)}>
+          {index < 9 && <kbd aria-hidden="true">{index + 1}</kbd>}
+          <Said>{choiceText(all, choice)}</Said>
+        </button>
+      ))}
+      {voted ? <p>{text("motions.voted", { choice: choiceText(all, voted) })}</p>
+        : choices.length <= 9 && <p class="hint">{text("motions.keys")}</p>}
+      {failure && <Failure>{failure}</Failure>}
+    </div>
+  );
+}
+
+function Tally({ motion }: { motion: Motion }) {
+  const all = useAround();
+  const { text, language } = all;
+  const most = Math.max(motion.counted, 1);
+  return (
+    <table>
+      <caption class="unseen">{text("motions.tally")}</caption>
+      <thead class="unseen"><tr><th scope="col">{text("motions.choice")}</th>
+        <th scope="col">{text("motions.count")}</th></tr></thead>
+      <tbody>
+        {Object.entries(motion.tally).map(([choice, count]) => (
+          <tr key={choice}>
+            <th scope="row"><Said>{choiceText(all, choice)}</Said></th>
+            <td>
+              <svg class="measure" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+                <rect width={(count / most) * 100} height="8" />
+              </svg>
+              {number(language, count, 0)}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Closing({ motion }: { motion: Motion }) {
+  const { model, text } = useAround();
+  const [sure, setSure] = useState(false);
+  const { busy, failure, run } = useAsking();
+  const first = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (sure) first.current!.focus();
+  }, [sure]);
+  const close = () => run(async () => {
+    await model.ask("motion close", { id: motion.id });
+  });
+  return (
+    <div class="row">
+      {!sure ? <button type="button" onClick={() => setSure(true)}>{text("motions.close")}</button>
+        : <>
+          <span>{text("motions.sure")}</span>
+          <button ref={first} type="button" class="danger" aria-disabled={busy} onClick={close}>
+            {text("motions.yes")}</button>
+          <button type="button" onClick={() => setSure(false)}>{text("motions.no")}</button>
+        </>}
+      {failure && <Failure>{failure}</Failure>}
+    </div>
+  );
+}
+
+function Card({ motion, closes }: { motion: Motion; closes: boolean }) {
+  const all = useAround();
+  const { text, say } = all;
+  const open = motion.state === "open";
+  const before = useRef(open);
+  const outcome = motion.outcome in motion.tally ? choiceText(all, motion.outcome)
+    : text(`outcome.${motion.outcome}`);
+  const result = text("motions.result", { outcome });
+  useEffect(() => {
+    if (before.current && !open) say(`${motion.text} ${result}`);
+    before.current = open;
+  }, [open]);
+  return (
+    <li class={`motion ${motion.state}`}>
+      <h3 dir="auto">{motion.text}</h3>
+      <p class="muted"><span class="tag">{text(`motions.state.${motion.state}`)}</span>{" "}
+        {text("motions.counted", { n: motion.counted })}</p>
+      {open ? <Ballot motion={motion} /> : motion.state === "closed" && <p class="result">{result}</p>}
+      <Tally motion={motion} />
+      {open && closes && <Closing motion={motion} />}
+    </li>
+  );
+}
+
+function Opening({ done }: { done(): void }) {
+  const { model, text } = useAround();
+  const [question, setQuestion] = useState("");
+  const [choices, setChoices] = useState(text("motions.choices.default"));
+  const { busy, failure, run } = useAsking();
+  const first = useRef<HTMLTextAreaElement>(null);
+  useEffect(() => first.current!.focus(), []);
+  const submit = () => run(async () => {
+    await model.ask("motion open", { text: question.trim(), choices });
+    done();
+  });
+  return (
+    <Form label={text("motions.open")} submit={submit}>
+      <label class="field"><span>{text("motions.question")}</span>
+        <textarea ref={first} required rows={3} maxLength={4096} value={question} dir="auto"
+          onInput={(event) => setQuestion(event.currentTarget.value)} /></label>
+      <label class="field"><span>{text("motions.choices")}</span>
+        <input required value={choices} aria-describedby="choices-hint"
+          onInput={(event) => setChoices(event.currentTarget.value)} /></label>
+      <p class="hint" id="choices-hint">{text("motions.choices.hint")}</p>
+      <div class="row">
+        <button type="submit" class="main" aria-disabled={busy}>{text("motions.start")}</button>
+        <button type="button" onClick={done}>{text("motions.cancel")}</button>
+      </div>
+      {failure && <Failure>{failure}</Failure>}
+    </Form>
+  );
+}
+
+export function Motions({ state, meeting }: { state: State; meeting: Meeting }) {
+  const { text } = useAround();
+  const [opening, setOpening] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const done = () => {
+    setOpening(false);
+    requestAnimationFrame(() => opener.current?.focus());
+  };
+  return (
+    <section class="motions" aria-labelledby="motions-title">
+      <header>
+        <h2 id="motions-title">{text("motions.title")}</h2>
+        {!opening && <button ref={opener} type="button" onClick={() => setOpening(true)}>
+          {text("motions.open")}</button>}
+      </header>
+      {opening && <Opening done={done} />}
+      <ul class="scroll" tabIndex={0} aria-labelledby="motions-title">
+        {[...state.motions].reverse().map((motion) => <Card key={motion.id} motion={motion}
+          closes={meeting.role === "founder" || motion.author === state.id} />)}
+        {state.motions.length === 0 && !opening && <li class="hint">{text("motions.empty")}</li>}
+      </ul>
+    </section>
+  );
+}

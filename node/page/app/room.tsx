@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MPL-2.0
+// A meeting: its parts side by side where there is room, else one at a time; and the bar that is
+// always in reach.
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Chat } from "./chat";
+import { Documents } from "./documents";
+import { Invite } from "./invite";
+import { Motions } from "./motions";
+import { People } from "./people";
+import { Settings } from "./settings";
+import type { Meeting, Peer, Source, State } from "./state";
+import { Icon, Said, useAround, useAsking } from "./ui";
+import { Offer, Speaking, TalkButton, useVoice, type Voice } from "./voice";
+
+const PARTS = ["chat", "people", "documents", "motions"] as const;
+
+const CONTROLS = [
+  { kind: "voice", name: "mic", key: "KeyM" },
+  { kind: "video", name: "cam", key: "KeyC" },
+  { kind: "screen", name: "screen", key: "KeyE" },
+] as const;
+
+function Control({ kind, name, code, sources, fail }: {
+  kind: Source["kind"]; name: "mic" | "cam" | "screen"; code: string; sources: Source[];
+  fail(sentence: string): void;
+}) {
+  const { model, text, say } = useAround();
+  const { busy, failure, run } = useAsking();
+  const on = sources.some((source) => source.kind === kind);
+  const [is, other] = on ? ["on", "off"] : ["off", "on"];
+  const toggle = () => run(async () => {
+    fail("");
+    await model.ask(`${name} ${on ? "off" : "on"}`);
+    say(`${text(`bar.${name}`)} : ${text(`bar.${name}.${other}`)}`);
+  });
+  const latest = useRef(toggle);
+  latest.current = toggle;
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (event.altKey && event.shiftKey && event.code === code) {
+        event.preventDefault();
+        void latest.current();
+      }
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
+  useEffect(() => {
+    if (failure) fail(failure);
+  }, [failure]);
+  return (
+    <button type="button" aria-pressed={on} onClick={toggle} class={on ? "on" : ""}
+      aria-keyshortcuts={`Alt+Shift+${code.slice(3)}`}>
+      <Icon name={name} off={!on} />
+      <span class="label">{text(`bar.${name}`)}</span>
+      <span class="state">
+        {text(busy ? "bar.wait" : `bar.${name}.${is}`)}</span>
+    </button>
+  );
+}
+
+const PACKET_GOOD_MS = 20; // voice in longer packets spares a line
+
+// What the line makes of this node's sources: said when it is less than they would be, or when it
+// carries little to someone; a good line needs no sentence.
+function reasonsOf(sources: Source[], peers: Peer[]): string[] {
+  const weak = peers.some((peer) => peer.state === "up" && peer.reason);
+  return sources.filter((source) => weak || (source.kind === "voice"
+    ? source.packet_ms > PACKET_GOOD_MS : source.codec === "none" || source.codec === "webp"))
+    .map((source) => source.reason).filter(Boolean);
+}
+
+function Bar({ state, voice }: { state: State; voice: Voice }) {
+  const { model, text } = useAround();
+  const [failure, fail] = useState("");
+  const { run, failure: refused } = useAsking();
+  const go = () => run(() => model.ask("meeting leave"));
+  useEffect(() => {
+    if (refused) fail(refused);
+  }, [refused]);
+  const reasons = reasonsOf(state.sources, state.peers);
+  const { offer } = state;
+  const record = () => {
+    model.decline();
+    voice.begin("message");
+  };
+  return (
+    <footer class="bar">
+      {failure && <p class="failure" role="alert">{failure}</p>}
+      {reasons.length > 0 && <p class="reason">{reasons.join(" · ")}</p>}
+      <div role="status">
+        {offer && <Offer accept={record} decline={() => model.decline()} said={offer.text}
+          name={state.members.find((member) => member.id === offer.member)?.name ?? ""} />}
+      </div>
+      <Speaking voice={voice} />
+      <div role="group" aria-label={text("bar.label")} class="buttons">
+        <TalkButton voice={voice}
+          blocked={voice.kind === "" && state.sources.some((source) => source.kind === "voice")} />
+        {CONTROLS.map(({ kind, name, key }) => (
+          <Control key={kind} kind={kind} name={name} code={key} sources={state.sources} fail={fail} />
+        ))}
+        <button type="button" class="leave" onClick={go} title={text("bar.leave.hint")}>
+          <Icon name="leave" /><span class="label">{text("bar.leave")}</span>
+        </button>
+      </div>
+    </footer>
+  );
+}
+
+export function Room({ state, meeting, invites, back, setLanguage }: {
+  state: State; meeting: Meeting; invites: boolean; back(): void; setLanguage(code: string): void;
+}) {
+  const { text } = useAround();
+  const [part, setPart] = useState<typeof PARTS[number]>("chat");
+  const [dialog, setDialog] = useState<"" | "invite" | "settings">("");
+  const title = useRef<HTMLHeadingElement>(null);
+  const voice = useVoice(state.link === "live");
+  const closed = () => setDialog("");
+  useEffect(() => {
+    if (invites) setDialog("invite"); // the meeting is there before its creation is answered
+    else title.current!.focus();
+  }, [invites]);
+  const here = state.members.filter((member) => !member.expelled).length;
+  const open = state.motions.filter((motion) => motion.state === "open").length;
+  return (
+    <div class={`room ${state.link === "live" ? "" : "past"}`} data-part={part}>
+      <header class="masthead">
+        <button type="button" class="quiet back" onClick={back}>
+          <span aria-hidden="true">‹ </span>{text("back")}</button>
+        <h1 ref={title} tabIndex={-1}><Said>{meeting.title}</Said></h1>
+        <span class="muted">{text("members", { n: here })}</span>
+        <button type="button" class="quiet settings" onClick={() => setDialog("settings")}>
+          <Icon name="settings" /> {text("bar.settings")}</button>
+      </header>
+      <nav aria-label={text("nav.label")}>
+        {PARTS.map((name) => (
+          <button key={name} type="button" aria-current={part === name ? "true" : undefined}
+            onClick={() => setPart(name)}>
+            {text(`nav.${name}`)}{name === "motions" && open > 0 && <span class="count">{open}</span>}
+          </button>
+        ))}
+      </nav>
+      <main>
+        <People state={state} invite={() => setDialog("invite")} />
+        <Chat state={state} meeting={meeting} voice={voice} />
+        <div class="side">
+          <Motions state={state} meeting={meeting} />
+          <Documents state={state} />
+        </div>
+      </main>
+      <Bar state={state} voice={voice} />
+      {dialog === "invite" && <Invite meeting={meeting} close={closed} atOnce={invites} />}
+      {dialog === "settings" &&
+        <Settings name={state.name} close={closed} setLanguage={setLanguage} />}
+    </div>
+  );
+}

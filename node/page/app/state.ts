@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MPL-2.0
+// What the page shows: the node's own words, as of the last snapshot and the events since. It adds
+// nothing the node has not said; a thing that is told again replaces what was known of it.
+import type { Json, LinkState } from "./link";
+
+export interface Meeting {
+  id: string; title: string; members: number; current: boolean; role: string; state: string;
+}
+export interface Member {
+  id: string; name: string; role: string; self: boolean; expelled: boolean; forked: boolean;
+}
+export interface Peer {
+  id: string; name: string; state: "up" | "connecting" | "down"; path: string; via: string;
+  rtt_ms: number; loss: number; rate_bps: number; reason: string;
+}
+export interface Message {
+  id: string; author: string; name: string; text: string; sent_at: string;
+  voice?: { duration_ms: number; whole: boolean };
+}
+export interface Doc { id: string; author: string; name: string; size: number; have: number }
+export interface Motion {
+  id: string; author: string; text: string; state: "open" | "closed" | "void"; counted: number;
+  tally: Record<string, number>; outcome: string;
+}
+export interface Source {
+  kind: "voice" | "video" | "screen"; codec: string; packet_ms: number; reason: string;
+}
+
+// Live voice does not reach a member; what the node says a message of voice would.
+export interface Offer { member: string; text: string }
+
+export interface State {
+  link: LinkState;
+  known: boolean; // a snapshot was had
+  id: string;
+  name: string;
+  locked: boolean;
+  meetings: Meeting[];
+  members: Member[];
+  peers: Peer[];
+  messages: Message[];
+  documents: Doc[];
+  motions: Motion[];
+  sources: Source[];
+  offer: Offer | null;
+  notices: { number: number; text: string }[]; // the newest few
+}
+
+export type Action =
+  | { kind: "link"; link: LinkState }
+  | { kind: "event"; event: Json }
+  | { kind: "forget"; notice: number }
+  | { kind: "had"; part: Partial<State> };
+
+export const NOTICES_MAX = 3;
+
+export const nothing: State = {
+  link: "connecting", known: false, id: "", name: "", locked: true, meetings: [], members: [],
+  peers: [], messages: [], documents: [], motions: [], sources: [], offer: null,
+  notices: [],
+};
+
+export const current = (state: State) => state.meetings.find((meeting) => meeting.current);
+
+function put<T extends { id: string }>(list: T[], thing: T): T[] {
+  const at = list.findIndex((one) => one.id === thing.id);
+  if (at < 0) return [...list, thing];
+  return [...list.slice(0, at), thing, ...list.slice(at + 1)];
+}
+
+// The meeting's common order may grow in the middle: a message says after which it stands.
+function putMessage(list: Message[], message: Message, previous: string): Message[] {
+  if (list.length > 0 && list[list.length - 1].id === previous) return [...list, message];
+  if (list.some((one) => one.id === message.id)) return put(list, message);
+  const after = list.findIndex((one) => one.id === previous);
+  return [...list.slice(0, after + 1), message, ...list.slice(after + 1)];
+}
+
+function putMeeting(list: Meeting[], meeting: Meeting): Meeting[] {
+  const others = meeting.current ? list.map((one) => ({ ...one, current: false })) : list;
+  return put(others, meeting);
+}
+
+function heard(state: State, event: Json): State {
+  if (event.event === "meeting" || event.event === "expelled") {
+    return { ...state, meetings: putMeeting(state.meetings, event.state) };
+  }
+  if (event.event === "notice") {
+    const notice = { number: event.number, text: event.text };
+    return { ...state, notices: [...state.notices, notice].slice(-NOTICES_MAX) };
+  }
+  if (event.event === "offer" && event.offer === "voice send") {
+    // The same sentence came as a notice, for those who see no offer.
+    return { ...state, offer: { member: event.member, text: event.text },
+      notices: state.notices.filter((notice) => notice.text !== event.text) };
+  }
+  if (!event.current) return state;
+  switch (event.event) {
+    case "member":
+    case "fork":
+      return { ...state, members: put(state.members, event.member) };
+    case "peer":
+    case "line":
+      return { ...state, peers: put(state.peers, event.peer) };
+    case "message":
+      return { ...state, messages: putMessage(state.messages, event.message, event.previous) };
+    case "document":
+      return { ...state, documents: put(state.documents, event.document) };
+    case "motion":
+      return { ...state, motions: put(state.motions, event.motion) };
+    default:
+      return state; // of a newer node perhaps
+  }
+}
+
+export function reduce(state: State, action: Action): State {
+  switch (action.kind) {
+    case "link":
+      return { ...state, link: action.link };
+    case "event":
+      return heard(state, action.event);
+    case "forget":
+      return { ...state,
+        notices: state.notices.filter((notice) => notice.number !== action.notice) };
+    case "had":
+      return { ...state, ...action.part };
+  }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MPL-2.0
+// What all screens share: the model and the words at hand, amounts in words, small parts.
+import { createContext, type ComponentChildren } from "preact";
+import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import { Refused } from "./link";
+import type { Model } from "./model";
+import { hasText, textIn, type Text } from "./texts";
+
+export interface Around {
+  model: Model;
+  language: string;
+  text: Text;
+  say(sentence: string): void; // to a screen reader, politely
+}
+
+export const Surroundings = createContext<Around>(null!);
+export const useAround = () => useContext(Surroundings);
+
+export function around(model: Model, language: string, say: Around["say"]): Around {
+  return { model, language, text: textIn(language), say };
+}
+
+// ---- words ----
+
+const KB = 1000;
+
+export function sizeText({ text, language }: Around, bytes: number): string {
+  const [unit, divisor] = bytes < KB ? ["unit.B", 1] : bytes < KB * KB ? ["unit.kB", KB]
+    : ["unit.MB", KB * KB];
+  const digits = divisor === KB * KB && bytes < 10 * KB * KB ? 1 : 0;
+  return text(unit, { n: number(language, bytes / divisor, digits) });
+}
+
+export const rateText = ({ text, language }: Around, bps: number) => bps < KB * KB
+  ? text("unit.kbps", { n: number(language, bps / KB, 0) })
+  : text("unit.Mbps", { n: number(language, bps / KB / KB, 1) });
+
+export const number = (language: string, value: number, digits: number) =>
+  value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+
+// The words every node has for these are one person's language; others' choices stay as they are.
+export const choiceText = ({ text, language }: Around, choice: string) =>
+  hasText(language, `choice.${choice}`) ? text(`choice.${choice}`) : choice;
+
+// What went wrong, and what to do: the node's own sentence when it has said one.
+export function errorText({ text }: Around, error: unknown): string {
+  if (!(error instanceof Refused)) throw error;
+  if (error.code === "http-413") return text("documents.large");
+  if (error.message) return error.message.charAt(0).toUpperCase() + error.message.slice(1) + ".";
+  const key = `error.${error.code}`;
+  const found = text(key);
+  return found === key ? text("error.unknown") : found;
+}
+
+// ---- files ----
+
+// Hands a text made here to the browser, as a file to keep.
+export function keep(name: string, type: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: `${type};charset=utf-8` }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000); // it may be read late
+}
+
+// ---- parts ----
+
+// A name or a title written by someone: it steers nothing around it.
+export const Said = ({ children }: { children: string }) => <bdi class="said">{children}</bdi>;
+
+export const Failure = ({ children }: { children?: ComponentChildren }) =>
+  <p class="failure" role="alert">{children}</p>;
+
+interface Asking {
+  busy: boolean;
+  failure: string;
+  // Runs once at a time; what fails is a sentence.
+  run(work: () => Promise<void>): Promise<void>;
+}
+
+export function useAsking(): Asking {
+  const all = useAround();
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState("");
+  const run = async (work: () => Promise<void>) => {
+    if (busy) return;
+    setBusy(true);
+    setFailure("");
+    try {
+      await work();
+    } catch (error) {
+      setFailure(errorText(all, error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { busy, failure, run };
+}
+
+interface FormProps {
+  children: ComponentChildren;
+  label?: string;
+  labelledby?: string;
+  submit(): void;
+}
+
+// The policy of the page forbids a form to be sent anywhere.
+export const Form = ({ children, label, labelledby, submit }: FormProps) => (
+  <form aria-label={label} aria-labelledby={labelledby} onSubmit={(event) => {
+    event.preventDefault();
+    submit();
+  }}>{children}</form>
+);
+
+export function Dialog({ title, close, closeText, children }: {
+  title: string; close(): void; closeText: string; children: ComponentChildren;
+}) {
+  const place = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const dialog = place.current!;
+    const before = document.activeElement as HTMLElement | null;
+    dialog.showModal();
+    return () => before?.isConnected ? before.focus() : undefined;
+  }, []);
+  return (
+    <dialog ref={place} aria-labelledby="dialog-title" onClose={close}
+      onClick={(event) => event.target === place.current && place.current!.close()}>
+      <div class="dialog">
+        <header>
+          <h2 id="dialog-title" tabIndex={-1}>{title}</h2>
+          <button type="button" class="quiet" onClick={() => place.current!.close()}>
+            {closeText}
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}
+
+const PATHS = {
+  mic: "M12 3a3 3 0 0 0-3 3v5a3 3 0 0 0 6 0V6a3 3 0 0 0-3-3zM5 11a7 7 0 0 0 14 0M12 18v3",
+  cam: "M3 7h11v10H3zM14 11l6-3v8l-6-3",
+  talk: "M4 10v4h4l5 4V6l-5 4zM16.5 9a4 4 0 0 1 0 6M19 6.5a8 8 0 0 1 0 11",
+  screen: "M3 5h18v11H3zM8 20h8M12 16v4",
+  settings: "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4",
+  leave: "M10 4H5v16h5M14 8l4 4-4 4M18 12H9",
+};
+
+export const Icon = ({ name, off }: { name: keyof typeof PATHS; off?: boolean }) => (
+  <svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" class="icon">
+    <path d={PATHS[name]} />
+    {off && <path d="M4 4l16 16" />}
+  </svg>
+);

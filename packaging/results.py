@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Reads what meson's tests said, step by step, and adds it up."""
+
+import json
+import re
+import subprocess
+
+TAIL_LINES = 60
+_POINT = re.compile(
+    r"^(?P<ok>ok|not ok)\b\s*(?P<number>\d+)?\s*(?:-\s*)?(?P<text>[^#]*)"
+    r"(?:#\s*(?P<directive>SKIP|TODO)\w*\s*(?P<reason>.*))?", re.IGNORECASE)
+_PLAN = re.compile(r"^1\.\.(?P<count>\d+)\s*(?:#\s*SKIP\w*\s*(?P<reason>.*))?", re.IGNORECASE)
+_PROGRESS = re.compile(r"^\s*\d+/\d+ ")
+_GOOD = ("OK", "EXPECTEDFAIL")
+
+
+def is_progress(line):
+    """Is this meson's line about one test that ended?"""
+    return _PROGRESS.match(line) is not None
+
+
+def choose(directory, suites, without, filters):
+    """Names of the tests in any of these suites (all when empty), in none of those, and filtered."""
+    shown = subprocess.run(["meson", "introspect", "--tests", str(directory)], check=True,
+                           capture_output=True, text=True)
+    names = []
+    for test in json.loads(shown.stdout):
+        belongs = {suite.rpartition(":")[2] for suite in test["suite"]}
+        if suites and not belongs & set(suites) or belongs & set(without):
+            continue
+        known = ["/".join((suite, test["name"])) for suite in belongs]
+        if filters and not any(word in name for word in filters for name in known):
+            continue
+        names.append(test["name"])
+    return names
+
+
+class Tally:
+    """Every step that passed, failed or was skipped, with what it said."""
+
+    def __init__(self):
+        self.count_passed = 0
+        self.count_failed = 0
+        self.failures = []
+        self.skips = []
+
+    def passed(self, _name):
+        self.count_passed += 1
+
+    def failed(self, name, log, count=1):
+        self.count_failed += count
+        self.failures.append((name, log))
+
+    def skipped(self, name, reason):
+        self.skips.append((name, reason.strip() or "no reason given"))
+
+    def read(self, build, log, names):
+        """Counts the tests of one meson run; a test that left no trace has failed."""
+        unseen = set(names)
+        with open(log, encoding="utf-8", errors="replace") as lines:
+            for line in lines:
+                entry = json.loads(line)
+                name = entry["name"].rpartition(" / ")[2].rpartition(":")[2].strip()
+                unseen.discard(name)
+                self._test(f"{build}: {name}", entry)
+        for name in sorted(unseen):
+            self.failed(f"{build}: {name}", "meson did not run it")
+
+    def _test(self, name, entry):
+        out = entry.get("stdout") or ""
+        said = "\n".join((out + "\n" + (entry.get("stderr") or "")).splitlines()[-TAIL_LINES:])
+        points, failed, planned = self._points(name, out)
+        result = entry["result"]
+        if result == "SKIP" and not points:
+            self.skipped(name, planned or "")
+        elif result in _GOOD or result == "SKIP":
+            if not points:
+                self.passed(name)
+        elif not failed:
+            self.failed(f"{name}: {result.lower()}, exit status {entry.get('returncode')}", said)
+        if failed:
+            self.failed(f"{name}: {len(failed)} of {points} steps: {'; '.join(failed)}", said,
+                        count=len(failed))
+
+    def _points(self, name, out):
+        """Counts the steps of one test; returns how many, the failed ones, and a plan's reason."""
+        points, failed, planned = 0, [], None
+        for line in out.splitlines():
+            plan = _PLAN.match(line)
+            if plan:
+                planned = plan["reason"]
+                continue
+            point = _POINT.match(line)
+            if not point:
+                continue
+            points += 1
+            text = (point["text"] or "").strip() or f"step {point['number'] or points}"
+            directive = (point["directive"] or "").upper()
+            if directive:
+                self.skipped(f"{name}: {text}", point["reason"])
+            elif point["ok"].lower() == "ok":
+                self.passed(text)
+            else:
+                failed.append(text)
+        return points, failed, planned
+
+    def report(self):
+        """Prints skips and failures, then the one line that counts. Returns the exit status."""
+        print()
+        for name, reason in self.skips:
+            print(f"skipped  {name}: {reason}")
+        for name, log in self.failures:
+            print(f"\nFAILED   {name}")
+            print("\n".join("    " + line for line in (log or "").splitlines()))
+        if self.failures:
+            print()
+        counts = f"{self.count_passed} passed, {self.count_failed} failed"
+        if self.skips:
+            counts += f", {len(self.skips)} skipped"
+        print(counts, flush=True)
+        return 1 if self.count_failed else 0

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: MPL-2.0
+"""What is measured: each figure takes a world of namespaces and returns rows of the table."""
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import threading
+import time
+
+from harness.node import Node
+
+import ear
+from table import Row, Unable, program
+
+ROUNDS = 10
+IDLE_S = 60
+SETTLE_S = 20
+ETHERNET_HEADER = 14
+PACKET_MS = 20  # of voice on a good line
+
+JOIN_GOAL_MS = 100
+READY_GOAL_MS = 200
+MEMORY_GOAL_MB = 20
+IDLE_GOAL_BPS = 400
+VOICE_GOAL_MS = 60
+
+
+def pass_time(seconds):
+    """A figure over a period is measured over that period."""
+    threading.Event().wait(seconds)
+
+
+def median_text(values_ms):
+    return f"{statistics.median(values_ms):.0f} ms ({min(values_ms):.0f}…{max(values_ms):.0f})"
+
+
+def nodes_on_lan(world, count):
+    program("MAILLON_BIN", "the node")
+    segment, hosts = world.lan(count)
+    return segment, [Node(world, host, name) for host, name in zip(hosts, "ABCDE")]
+
+
+# ---- joining ----
+
+def _ice_ms(hosts):
+    """libnice alone: from the start of two programs to a datagram received by both."""
+    path = program("BENCH_ICE", "the program that uses libnice alone")
+    begun = time.monotonic()
+    ends = [host.spawn("bench-ice", path, mode, stdin=subprocess.PIPE)
+            for host, mode in zip(hosts, ("controlling", "controlled"))]
+    offers = [end.line("offer ")[len("offer "):] for end in ends]
+    for end, offer in zip(ends, reversed(offers)):
+        end.tell(offer)
+    for end in ends:
+        end.line("first ")
+    took = (time.monotonic() - begun) * 1000
+    for end in ends:
+        end.end()
+    return took
+
+
+def join(world):
+    """From the command to a member who has opened the meeting's entries."""
+    _, nodes = nodes_on_lan(world, 2)
+    a, b = nodes
+    a.start()
+    a.create("Cellule")
+    joined, alone = [], []
+    for number in range(ROUNDS):
+        alone.append(_ice_ms([a.host, b.host]))
+        home = world.directory / f"home-join-{number}"
+        b = Node(world, b.host, f"B{number}", home).start()
+        ticket = a.invite()
+        begun = time.monotonic()
+        b.join(ticket)
+        joined.append((time.monotonic() - begun) * 1000)
+        assert b.meeting()["members"] >= 2, b.meeting()
+        b.stop()
+    more = statistics.median(joined) - statistics.median(alone)
+    return [Row("join on a LAN", median_text(joined), f"at most {JOIN_GOAL_MS} ms more",
+                f"libnice alone: {median_text(alone)}", more <= JOIN_GOAL_MS)]
+
+
+# ---- one node ----
+
+def ready(world):
+    """From the command to the line `ready`."""
+    _, (node,) = nodes_on_lan(world, 1)
+    times = []
+    for number in range(ROUNDS):
+        begun = time.monotonic()
+        node.start()
+        times.append((time.monotonic() - begun) * 1000)
+        if number == 0:
+            node.create("Cellule")
+        if number + 1 < ROUNDS:
+            node.stop()
+    return [Row("start to ready", median_text(times), f"{READY_GOAL_MS} ms", "",
+                statistics.median(times) <= READY_GOAL_MS)]
+
+
+def _memory_mb(process):
+    """Resident and proportional size of the node itself, past what only started it."""
+    found = {}
+    assert pathlib.Path(f"/proc/{process.pid}/comm").read_text("ascii").strip() == "maillon"
+    for line in pathlib.Path(f"/proc/{process.pid}/smaps_rollup").read_text("ascii").splitlines():
+        words = line.split()
+        if words[0] in ("Rss:", "Pss:"):
+            found[words[0]] = int(words[1]) / 1024
+    return found["Rss:"], found["Pss:"]
+
+
+def memory(world):
+    """Of an idle node without media, in a meeting of two."""
+    _, (a, b) = nodes_on_lan(world, 2)
+    a.start()
+    b.start()
+    a.create("Cellule")
+    b.join(a.invite())
+    b.wait_peer("A")
+    pass_time(5)
+    resident, proportional = _memory_mb(a.process)
+    return [Row("memory, resident", f"{resident:.1f} MB", f"{MEMORY_GOAL_MB} MB",
+                f"proportional: {proportional:.1f} MB", resident <= MEMORY_GOAL_MB)]
+
+
+# ---- idle traffic ----
+
+def _port_bytes(port):
+    """IP bytes that came from and went to the host at a cable's end."""
+    shown = subprocess.run(["ip", "-s", "-j", "link", "show", "dev", port], check=True,
+                           capture_output=True, text=True).stdout
+    stats = json.loads(shown)[0]["stats64"]
+    return [stats[way]["bytes"] - ETHERNET_HEADER * stats[way]["packets"] for way in ("rx", "tx")]
+
+
+def _idle_bps(segment, host):
+    pass_time(SETTLE_S)
+    port = segment.ports[host.name, "eth0"]
+    before, begun = _port_bytes(port), time.monotonic()
+    pass_time(IDLE_S)
+    took = time.monotonic() - begun
+    return [(after - at_first) * 8 / took for after, at_first in zip(_port_bytes(port), before)]
+
+
+def _tox_bps(world):
+    try:
+        path = program("BENCH_TOX", "a Tox node (it needs libtoxcore-dev)")
+    except Unable as reason:
+        return f"Tox: {reason}"
+    segment, hosts = world.lan(2)
+    ends = [host.spawn("bench-tox", path, stdin=subprocess.PIPE) for host in hosts]
+    addresses = [end.line("address ")[len("address "):] for end in ends]
+    for end, address in zip(ends, reversed(addresses)):
+        end.tell(address)
+    for end in ends:
+        end.line("linked", timeout=60)
+    out, back = _idle_bps(segment, hosts[0])
+    return f"Tox: {out:.0f} and {back:.0f} bit/s"
+
+
+def idle(world):
+    """What one link with nothing to say costs, headers and all, each way."""
+    segment, (a, b) = nodes_on_lan(world, 2)
+    a.start()
+    b.start()
+    a.create("Cellule")
+    b.join(a.invite())
+    b.wait_peer("A")
+    out, back = _idle_bps(segment, a.host)
+    return [Row("idle link, each way", f"{out:.0f} and {back:.0f} bit/s", f"{IDLE_GOAL_BPS} bit/s",
+                _tox_bps(world), max(out, back) <= IDLE_GOAL_BPS)]
+
+
+# ---- voice ----
+
+def voice(world):
+    """From a sound at one node's microphone to the same sound where the other plays it."""
+    program("MAILLON_MEDIA", "the media helper")
+    _, (a, b) = nodes_on_lan(world, 2)
+    heard = world.directory / "heard.wav"
+    a.start("--sink", "fake", media=True)
+    b.start("--sink", heard, media=True)
+    a.create("Cellule")
+    b.join(a.invite())
+    b.wait_peer("A")
+    delays = ear.delays_ms(a, b, heard, world.directory / "mouth")
+    stats = next(s for s in b.run("stats")["speakers"] if s["frames"] > 0)
+    goal = VOICE_GOAL_MS + PACKET_MS
+    return [Row("voice, mouth to ear", median_text(delays),
+                f"{PACKET_MS} ms of packet and {VOICE_GOAL_MS} ms",
+                f"waits {stats['delay_ms']} ms to be played,"
+                f" {stats['in_time'] / stats['frames']:.0%} in time",
+                statistics.median(delays) <= goal)]
+
+
+# ---- the core ----
+
+def forward(_world):
+    """CPU time to pass a packet on."""
+    path = program("BENCH_FORWARD", "the relay in a simulated world")
+    done = subprocess.run([path], check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    return [Row("a packet passed on", f"{found['forward_ns'] / 1000:.1f} µs",
+                beside=f"its AEAD, open and seal: {found['aead_ns'] / 1000:.1f} µs"
+                       f" ({found['size']} bytes)")]
+
+
+ALL = (join, ready, memory, idle, voice, forward)

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Waiting for something to become true, woken by whatever the programs under test print."""
+
+import threading
+import time
+
+_activity = threading.Condition()
+_POLL_S = 0.1
+
+
+class Timeout(AssertionError):
+    """What was waited for did not happen."""
+
+
+def stir():
+    """Something happened: whoever waits looks again."""
+    with _activity:
+        _activity.notify_all()
+
+
+def until(what, predicate, timeout=20, passing=()):
+    """
+    Returns the first true value of the predicate. Looks again after each line a program prints
+    and at least ten times a second. Exceptions of the kinds in `passing` count as "not yet".
+    """
+    deadline = time.monotonic() + timeout
+    last = None
+    while True:
+        try:
+            last = predicate()
+            if last:
+                return last
+        except passing as error:
+            last = error
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise Timeout(f"waited {timeout} s for: {what}; last seen: {last!r}")
+        with _activity:
+            _activity.wait(min(_POLL_S, left))

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: MPL-2.0
+"""Pictures: what cameras and screens show is decoded by everyone else, as much of it as the line
+has room for, and never costs a voice anything."""
+
+import os
+import signal
+import time
+
+from harness import tap, wait
+from harness.node import Node
+
+# Without a pause, so that every frame counts; in pieces as a sound card gives them.
+NOISE = "audiotestsrc is-live=true samplesperbuffer=480 wave=pink-noise volume=0.2"
+
+FAKE = ("--sink", "fake", "--video-sink", "fake")
+
+
+def videos(viewer, speaker, kind="video"):
+    """What the viewer counts of a camera or screen: a dict, empty while it knows of none."""
+    wanted = speaker.run("status")["id"]
+    shown = [v for v in viewer.run("stats")["videos"] if (v["id"], v["kind"]) == (wanted, kind)]
+    assert len(shown) <= 1, shown
+    return shown[0] if shown else {}
+
+
+def voice(listener):
+    """What the listener counts of the one voice there is."""
+    speakers = listener.run("stats")["speakers"]
+    return speakers[0] if speakers else {"frames": 0, "in_time": 0}
+
+
+def listen(listener, seconds):
+    """Frames of the voice in so many seconds, and those of them in time. Nothing is asked meanwhile:
+    each question is a program started, which a busy machine would hear."""
+    before, end = voice(listener), time.monotonic() + seconds
+    wait.until("the seconds to pass", lambda: time.monotonic() > end, seconds + 5)
+    after = voice(listener)
+    return tuple(after[name] - before[name] for name in ("frames", "in_time"))
+
+
+def sees(viewer, speaker, kind="video", more=10, timeout=8):
+    """Until so many more pictures were decoded than now; returns the counters then."""
+    before = videos(viewer, speaker, kind).get("decoded", 0)
+
+    def seen():
+        now = videos(viewer, speaker, kind)
+        return now if now.get("decoded", 0) >= before + more else None
+    return viewer.wait(f"{more} pictures of {speaker.name}", seen, timeout)
+
+
+def linked(*nodes):
+    for node in nodes:
+        node.wait_members(len(nodes))
+        for other in nodes:
+            if other is not node:
+                node.wait_peer(other.name)
+
+
+def gone(viewer, speaker, kind="video"):
+    return viewer.wait(f"no {kind} of {speaker.name}",
+                       lambda: not videos(viewer, speaker, kind)["live"])
+
+
+def kill_helpers(node, role):
+    victims = [pid for pid, line in node.helpers().items() if f" {role} " in line + " "]
+    assert victims, node.helpers()
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    node.wait(f"another {role} helper", lambda: any(
+        f" {role} " in line + " " and pid not in victims
+        for pid, line in node.helpers().items()))
+
+
+def four(test, world):
+    """Four nodes, two cameras"""
+    _, hosts = world.lan(4)
+    a, b, c, d = (Node(world, host, name) for host, name in zip(hosts, "ABCD"))
+    for node in (a, b, c, d):
+        node.start(*FAKE, media=True)
+    a.create("Cellule")
+    ticket = a.invite("--uses", "5")
+    b.join(ticket)
+    c.join(ticket)
+    linked(a, b, c)
+    with test.need("both cameras are decoded by everyone else"):
+        for speaker in (a, b):
+            speaker.run("cam", "on", "--source", "test")
+        for viewer, speaker in ((b, a), (c, a), (a, b), (c, b)):
+            counted = sees(viewer, speaker)
+            assert counted["keyframes"] >= 1 and counted["live"], counted
+    with test.step("nearly every picture sent is decoded"):
+        counted = videos(c, a)
+        assert counted["lost"] <= 0.05 * counted["frames"], counted
+        assert counted["decoded"] >= 0.9 * counted["in_time"] - 2, counted
+    with test.step("who joins late sees both within seconds"):
+        d.join(ticket)
+        for speaker in (a, b):
+            sees(d, speaker, timeout=5)
+    with test.step("a screen is another picture of the same member"):
+        a.run("screen", "on", "--source", "test")
+        for viewer in (b, d):
+            sees(viewer, a, "screen", more=3)
+            sees(viewer, a)
+        a.run("screen", "off")
+        gone(d, a, "screen")
+    with test.step("without a display its screen is refused, and says why"):
+        assert "screen" in a.refused("screen", "on")
+    with test.step("a camera that is none is refused, and harms no other"):
+        d.refused("cam", "on", "--source", "videotestsrc ! nosuchelement")
+        d.refused("cam", "on", "--source", world.directory / "nothing.webm")
+        for speaker in (a, b):
+            sees(d, speaker)
+    with test.step("a player killed shows the pictures again"):
+        kill_helpers(c, "play")
+        sees(c, a, timeout=12)
+        sees(c, b)
+    with test.step("a camera whose helper is killed is seen again"):
+        kill_helpers(b, "capture")
+        for viewer in (a, d):
+            sees(viewer, b, timeout=12)
+    with test.step("a camera switched off ends for everyone"):
+        a.run("cam", "off")
+        for viewer in (b, c, d):
+            gone(viewer, a)
+        before = videos(d, a)["frames"]
+        sees(d, b, more=20)
+        assert videos(d, a)["frames"] == before
+    with test.step("and switched on again it is seen again"):
+        a.run("cam", "on", "--source", "test")
+        for viewer in (b, c, d):
+            sees(viewer, a)
+
+
+def beside(test, world):
+    """A voice beside its own camera on one bad line"""
+    a, b = (Node(world, world.host(), name) for name in "AB")
+    line = world.line(a.host, b.host, settings=["rate=512k", "delay=40"])
+    for node in (a, b):
+        node.start(*FAKE, media=True)
+    a.create("Terrain")
+    b.join(a.invite())
+    linked(a, b)
+    with test.need("both are received"):
+        a.run("mic", "on", "--source", NOISE)
+        b.wait("a voice", lambda: voice(b)["frames"] > 50)
+        a.run("cam", "on", "--source", "test")
+        sees(b, a, more=5, timeout=15)
+    with test.step("the voice is in time, and the camera goes on"):
+        seen = videos(b, a)
+        frames, in_time = listen(b, 6)
+        pictures = videos(b, a)["decoded"] - seen["decoded"]
+        test.note(f"{in_time} of {frames} frames in time, {pictures} pictures")
+        assert in_time >= 0.97 * frames, (in_time, frames)
+        assert pictures >= 12, pictures
+    with test.step("what the line cannot carry at all costs the pictures, not the voice"):
+        line.command("rate 96k")
+        a.run("cam", "on", "--source", "videotestsrc is-live=true pattern=snow")
+        a.wait("that to be known", lambda: a.run("stats")["links"][0]["rate_bps"] < 110000)
+        listen(b, 3)  # until what was under way then has come
+        frames, in_time = listen(b, 6)
+        test.note(f"{in_time} of {frames} frames in time")
+        assert in_time >= 0.97 * frames, (in_time, frames)
+
+
+def stills(test, world):
+    """A screen on a line that has no room for video"""
+    a, b = (Node(world, world.host(), name) for name in "AB")
+    world.line(a.host, b.host, settings=["rate=48k", "delay=100", "loss=0.03"])
+    for node in (a, b):
+        node.start(*FAKE, media=True)
+    a.create("Diaporama")
+    a.run("screen", "on", "--source", "videotestsrc is-live=true pattern=smpte100")
+    with test.need("who joins later sees the slide within seconds, though it has not changed"):
+        b.join(a.invite())
+        linked(a, b)
+        seen = sees(b, a, "screen", more=1, timeout=15)
+        assert seen["keyframes"] == seen["decoded"], seen
+    with test.step("what moves is shown as often as the line takes it"):
+        before = seen["frames"]
+        a.run("screen", "on", "--source", "videotestsrc is-live=true pattern=ball motion=sweep")
+        seen = sees(b, a, "screen", more=3, timeout=20)
+        assert seen["keyframes"] == seen["decoded"], seen
+        assert seen["frames"] - before <= 20, seen  # a video of two a second would have more
+        assert seen["live"] and seen["late"] == 0, seen
+
+
+if __name__ == "__main__":
+    tap.need_environment("MAILLON_BIN", "the node program")
+    tap.need_environment("MAILLON_MEDIA", "the media helper")
+    tap.main(four, beside, stills)

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MPL-2.0
+// Debian's Chromium, driven; whatever a page complains of is kept.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { skipAll } from "./tap.mjs";
+
+const WAIT_MS = 60_000; // a machine may be busy
+const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
+
+export const modules = resolve(process.env.MAILLON_PAGE_MODULES ?? "node_modules");
+const from = createRequire(join(modules, "x"));
+
+export function need(...names) {
+  for (const name of names) {
+    if (!existsSync(join(modules, name))) skipAll(`the npm module ${name} is not there`);
+  }
+}
+
+export class Browser {
+  async open() {
+    if (!CHROMIUM) skipAll("there is no /usr/bin/chromium");
+    const { chromium } = from("playwright-core");
+    this.shots = process.env.MAILLON_PAGE_SHOTS;
+    mkdirSync(this.shots, { recursive: true });
+    this.profile = mkdtempSync(join(tmpdir(), "maillon-chromium-"));
+    this.complaints = [];
+    this.browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+        "--disable-background-networking", "--disable-component-update", "--disable-sync",
+        "--disable-dev-shm-usage"],
+      env: { ...process.env, HOME: this.profile },
+    });
+  }
+
+  // A browser of its own as far as cookies go.
+  async person(locale, width = 1366, height = 768) {
+    const context = await this.browser.newContext({ locale, viewport: { width, height },
+      reducedMotion: "reduce" });
+    context.setDefaultTimeout(WAIT_MS);
+    return context;
+  }
+
+  async page(context, address) {
+    const page = await context.newPage();
+    page.on("pageerror", (error) => this.complaints.push(String(error)));
+    page.on("console", (message) => {
+      // A node that is gone is complained of by the browser itself.
+      if (message.type() === "error" && !/ERR_CONNECTION|WebSocket|403/.test(message.text())) {
+        this.complaints.push(message.text());
+      }
+    });
+    page.on("request", (request) => {
+      if (!/^(http|ws):\/\/127\.0\.0\.1:|^data:/.test(request.url())) {
+        this.complaints.push(`asked elsewhere: ${request.url()}`);
+      }
+    });
+    await page.goto(address);
+    return page;
+  }
+
+  async shot(page, name) {
+    await page.screenshot({ path: join(this.shots, `${name}.png`) });
+  }
+
+  async close() {
+    await this.browser.close();
+    rmSync(this.profile, { recursive: true, force: true });
+  }
+}
+
+let axe = "";
+
+// What axe finds wrong, in words; nothing at all is the aim, not only nothing serious.
+export async function faults(page) {
+  axe ||= readFileSync(join(modules, "axe-core", "axe.min.js"), "utf8");
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, {
+    resultTypes: ["violations"],
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  }));
+  return violations.map((one) => `${one.id} (${one.impact}): ${one.help}\n` +
+    one.nodes.map((node) => `    ${node.html.slice(0, 200)}\n    ${node.failureSummary}`)
+      .join("\n"));
+}
+
+// Nothing has to be scrolled sideways to be read.
+export const sideways = (page) => page.evaluate(() => {
+  const width = document.documentElement.clientWidth;
+  return [...document.querySelectorAll("body, body *")].filter((at) => {
+    const box = at.getBoundingClientRect();
+    return box.width > 0 && box.right > width + 1 && !at.closest(".unseen");
+  }).map((at) => at.outerHTML.slice(0, 120));
+});

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MPL-2.0
+// Steps in the Test Anything Protocol; a failed one is told, and the rest goes on.
+let count = 0;
+let failed = 0;
+
+export const note = (text) => console.log(String(text).replace(/^/gm, "# "));
+
+export function skipAll(reason) {
+  console.log(`1..0 # SKIP ${reason}`);
+  process.exit(0);
+}
+
+export async function step(name, work) {
+  count++;
+  try {
+    await work();
+    console.log(`ok ${count} - ${name}`);
+    return true;
+  } catch (error) {
+    failed++;
+    console.log(`not ok ${count} - ${name}`);
+    note(error.stack ?? error);
+    return false;
+  }
+}
+
+export function end() {
+  console.log(`1..${count}`);
+  process.exitCode = failed > 0 ? 1 : 0;
+}

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MPL-2.0
+// What is said without the microphone being left on: push-to-talk and voice messages, by two real
+// nodes that hear beeps. The page asks for the microphone there is; here that is put into its words.
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { Browser, faults, need, sideways } from "./harness/browser.mjs";
+import { Node } from "./harness/node.mjs";
+import { end, note, skipAll, step } from "./harness/tap.mjs";
+
+need("playwright-core", "axe-core");
+if (!existsSync(process.env.MAILLON_MEDIA ?? "")) skipAll("there is no media helper");
+const SILENT = ["--sink", "fake", "--video-sink", "none"];
+const browser = new Browser();
+await browser.open();
+const zoe = new Node("Zoé", SILENT);
+const bob = new Node("Bob", SILENT);
+await Promise.all([zoe.start(), bob.start()]);
+await zoe.run("meeting", "create", "Cellule");
+await bob.run("join", (await zoe.run("invite")).ticket);
+
+const person = await browser.person("fr-FR");
+await person.addInitScript(() => {
+  const { send } = WebSocket.prototype;
+  globalThis.told = 0; // what the node did not send, and would not hear was seen
+  WebSocket.prototype.send = function (text) {
+    globalThis.line = this;
+    const asked = JSON.parse(text);
+    if (/^(talk|voice send)$/.test(asked.command)) asked.arguments.source = "test";
+    if (asked.seen) asked.seen -= globalThis.told;
+    send.call(this, JSON.stringify(asked));
+  };
+});
+const a = await browser.page(person, zoe.address);
+const status = a.locator(".bar .speaking");
+const talk = a.getByRole("button", { name: /^Parler/ });
+const record = a.locator(".chat").getByRole("button", { name: "Message vocal", exact: true });
+const voices = async (node) => (await node.run("messages")).filter((one) => one.voice?.whole);
+
+async function clean(name) {
+  await browser.shot(a, name);
+  assert.deepEqual(await faults(a), [], name);
+  assert.deepEqual(await sideways(a), [], name);
+}
+
+const quiet = () => status.locator(".recording").waitFor({ state: "detached" });
+// Has it been said for so long? A busy machine may look late.
+const second = (number) => a.waitForFunction((least) =>
+  Number(document.querySelector(".elapsed")?.textContent.replace(":", "")) >= least, number);
+
+async function hear() {
+  await bob.run("voice", "send", "--source", "test", "--seconds", "1");
+  const row = a.locator(".messages li").filter({ hasText: /Message vocal de [12] s/ });
+  await row.getByRole("button", { name: /^Écouter : Bob/ }).click();
+  await row.getByRole("progressbar").waitFor();
+  await clean("voice-heard-fr");
+  await row.getByRole("button", { name: /^Écouter/ }).waitFor(); // it ends by itself
+  await row.getByRole("button", { name: /^Écouter/ }).click();
+  await row.getByRole("button", { name: /^Arrêter/ }).click();
+  await row.getByRole("button", { name: /^Écouter/ }).waitFor();
+  assert.equal(await a.locator(".chat .failure").count(), 0);
+}
+
+async function send() {
+  const before = (await voices(zoe)).length;
+  await record.click();
+  await second(1);
+  assert.equal(await record.getAttribute("aria-pressed"), "true");
+  assert.equal(await talk.getAttribute("aria-disabled"), "true");
+  await clean("voice-recording-fr");
+  await status.getByRole("button", { name: "Terminer et envoyer" }).click();
+  await quiet();
+  const sent = await voices(zoe);
+  assert.equal(sent.length, before + 1);
+  assert.ok(sent.at(-1).voice.duration_ms >= 500, JSON.stringify(sent.at(-1)));
+  await a.locator(".messages .own").filter({ hasText: "Message vocal de" }).waitFor();
+}
+
+// Held with the mouse and let go; a key pressed for a moment, and once more; the shortcut held.
+async function push() {
+  const live = status.getByText("On vous entend en direct.");
+  await talk.hover();
+  await a.mouse.down();
+  await live.waitFor();
+  assert.equal((await zoe.run("stats")).sources.filter((one) => one.kind === "voice").length, 1);
+  await clean("talk-fr");
+  await second(1);
+  await a.mouse.up();
+  await quiet();
+  await talk.focus();
+  await a.keyboard.press("Space");
+  await live.waitFor();
+  await a.keyboard.press("Space");
+  await quiet();
+  await a.keyboard.down("Alt");
+  await a.keyboard.down("Shift");
+  await a.keyboard.down("KeyT");
+  await live.waitFor();
+  await second(1);
+  await a.keyboard.up("KeyT");
+  await a.keyboard.up("Shift");
+  await a.keyboard.up("Alt");
+  await quiet();
+  assert.equal(await a.locator(".bar .failure").count(), 0);
+  assert.deepEqual((await zoe.run("stats")).sources, []);
+}
+
+// Told as the node tells it, of a line that these two do not have.
+async function offer() {
+  const count = (await voices(zoe)).length;
+  const { id } = (await zoe.run("roster", "list")).find((one) => one.name === "Bob");
+  const tell = () => a.evaluate((member) => {
+    globalThis.told++;
+    globalThis.line.onmessage({ data: JSON.stringify(
+      { event: "offer", offer: "voice send", member, number: 1e9, text: "x" }) });
+  }, id);
+  await tell();
+  await a.getByText("La liaison avec Bob est trop faible").waitFor();
+  await clean("voice-offer-fr");
+  await a.setViewportSize({ width: 320, height: 568 });
+  await clean("voice-offer-320-fr");
+  await a.getByRole("button", { name: "Non merci" }).click();
+  await a.locator(".offer").waitFor({ state: "detached" });
+  await tell();
+  await a.getByRole("button", { name: "Enregistrer un message vocal" }).click();
+  await a.locator(".offer").waitFor({ state: "detached" });
+  await second(1);
+  await clean("voice-recording-320-fr");
+  await a.setViewportSize({ width: 1366, height: 768 });
+  await status.getByRole("button", { name: "Terminer et envoyer" }).click();
+  await quiet();
+  assert.equal((await voices(zoe)).length, count + 1);
+}
+
+async function microphone() {
+  await zoe.run("mic", "on", "--source", "test");
+  await a.getByRole("button", { name: /^Micro/, pressed: true }).waitFor();
+  assert.equal(await talk.getAttribute("aria-disabled"), "true");
+  assert.equal(await a.locator(".bar .reason").count(), 0); // a good line needs no sentence
+  await clean("microphone-fr");
+  await zoe.run("mic", "off");
+  await a.getByRole("button", { name: /^Micro/, pressed: false }).waitFor();
+}
+
+// The page is gone: what it recorded ends, and is sent.
+async function gone() {
+  const count = (await voices(zoe)).length;
+  await record.click();
+  await second(1);
+  await a.reload();
+  await a.locator(".messages .own").nth(count - 1).waitFor();
+  assert.equal((await voices(zoe)).length, count + 1);
+  await record.click(); // the microphone is free again
+  await second(1);
+  await record.click();
+  await quiet();
+  assert.equal(await a.locator(".bar .failure").count(), 0);
+}
+
+for (const [name, work] of [
+  ["a voice message is heard from the list, to its end or until it is stopped", hear],
+  ["one is recorded from the chat, and goes out", send],
+  ["push-to-talk by mouse, key and shortcut, held or pressed twice", push],
+  ["what the node offers on a weak line is taken or declined", offer],
+  ["a microphone that is on is shown, without a word of a good line", microphone],
+  ["no microphone stays open behind a page that is gone", gone],
+]) {
+  if (!await step(name, work)) await browser.shot(a, `failed-${work.name}`);
+}
+await step("nothing was complained of, nor asked from elsewhere", () => {
+  assert.deepEqual(browser.complaints, []);
+});
+await browser.close();
+await step("both nodes end as they should", async () => {
+  assert.deepEqual(await Promise.all([zoe.end(), bob.end()]), [0, 0]);
+});
+note(`screenshots: ${browser.shots}`);
+end();

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "tests/sim/scenario.h"
+
+#include <string.h>
+
+/* Some hosts by the dice: neither none nor all of `count`. */
+static uint32_t some(World *world, unsigned count) {
+    return (uint32_t)dice_between(&world->dice, 1, (UINT64_C(1) << count) - 2);
+}
+
+void split_chat(World *world) {
+    unsigned count = world->options.nodes;
+    uint64_t part_us = world->options.minutes * MINUTE_US / 3;
+    uint32_t one, all = (UINT32_C(1) << count) - 1;
+
+    network_set_lines(world->network, &scenario_bad);
+    scenario_gather(world, count);
+    one = some(world, count);
+    network_split(world->network, one, all & ~one, true);
+    scenario_chat(world, part_us, 2 * SECOND_US);
+    /* Heals for a moment only, then is cut elsewhere, and in one direction. */
+    network_heal(world->network);
+    scenario_chat(world, 5 * SECOND_US, SECOND_US);
+    one = some(world, count);
+    network_split(world->network, one, all & ~one, true);
+    scenario_chat(world, part_us, 2 * SECOND_US);
+    network_heal(world->network);
+    line_cut(network_line(world->network, 0, count - 1), true);
+    scenario_chat(world, part_us, 2 * SECOND_US);
+    scenario_end(world, 3 * MINUTE_US);
+}
+
+static void expect_result(World *world, const MeshHash *id, const char *outcome, unsigned counted) {
+    MeshMotion motion;
+
+    for (unsigned i = 0; i < world->node_count && !world->failure; i++)
+        for (size_t j = 0; mesh_motion(world->nodes[i]->mesh, j, &motion); j++)
+            if (ledger_key_equal(motion.id.bytes, id->bytes))
+                world_expect(world,
+                             motion.state == MESH_MOTION_CLOSED && motion.counted == counted &&
+                                 strcmp(motion.outcome, outcome) == 0,
+                             "%s sees state %d, %u counted, outcome `%s`", world->nodes[i]->name,
+                             motion.state, motion.counted, motion.outcome);
+}
+
+void split_vote(World *world) {
+    static const char *const choices[] = {"pour", "pour", "contre", "abstention", "pour"};
+    unsigned count = MAX(world->options.nodes, 4);
+    MeshHash first, second;
+
+    network_set_lines(world->network, &scenario_bad);
+    scenario_gather(world, count);
+    check_settle(world, MINUTE_US);
+    first = person_open(world->nodes[0], "Évacuer le secteur nord ?");
+    check_settle(world, MINUTE_US);
+    /* The last two are cut off: they vote, and count once the line is back. */
+    network_split(world->network, 3U << (count - 2), (1U << (count - 2)) - 1, true);
+    for (unsigned i = 0; i < count; i++) {
+        person_vote(world->nodes[i], &first, "contre");
+        person_vote(world->nodes[i], &first, choices[i % G_N_ELEMENTS(choices)]);
+    }
+    world_run(world, 20 * SECOND_US, NULL, NULL);
+    node_crash(world->nodes[count - 1]);
+    node_start(world->nodes[count - 1]);
+    network_heal(world->network);
+    check_settle(world, 2 * MINUTE_US);
+    person_must(world->nodes[0], (MeshIntent){.kind = MESH_INTENT_MOTION_CLOSE, .hash = first},
+                10 * SECOND_US, NULL);
+    check_settle(world, MINUTE_US);
+    expect_result(world, &first, "pour", count);
+    /* Closed while some are cut off: their votes come too late, on every node alike. */
+    second = person_open(world->nodes[0], "Fermer le pont ?");
+    check_settle(world, MINUTE_US);
+    network_split(world->network, 1U << (count - 1), (1U << (count - 1)) - 1, true);
+    for (unsigned i = 0; i < count; i++)
+        person_vote(world->nodes[i], &second, "contre");
+    world_run(world, 30 * SECOND_US, NULL, NULL);
+    person_must(world->nodes[0], (MeshIntent){.kind = MESH_INTENT_MOTION_CLOSE, .hash = second},
+                10 * SECOND_US, NULL);
+    scenario_end(world, 2 * MINUTE_US);
+    expect_result(world, &second, "contre", count - 1);
+}

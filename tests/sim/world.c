@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "tests/sim/world.h"
+
+#include "tests/sim/ledger.h"
+#include "tests/sim/node.h"
+
+static void deliver(gpointer context, unsigned host, const MeshEvent *event) {
+    World *world = context;
+
+    if (host < world->node_count && world->nodes[host]->mesh)
+        node_step(world->nodes[host], event);
+}
+
+World *world_create(const WorldOptions *options) {
+    World *world = g_new0(World, 1);
+
+    world->options = *options;
+    world->schedule = schedule_create();
+    world->trace = trace_create(options->traced);
+    world->network = network_create(world->schedule, options->seed, deliver, world);
+    world->ice = ice_create(world->schedule, world->network, options->seed);
+    world->ledger = ledger_create();
+    dice_init(&world->dice, options->seed, DICE_SCENARIO);
+    return world;
+}
+
+void world_destroy(World *world) {
+    if (!world)
+        return;
+    schedule_destroy(world->schedule);
+    for (unsigned i = 0; i < world->node_count; i++)
+        node_destroy(world->nodes[i]);
+    ledger_destroy(world->ledger);
+    ice_destroy(world->ice);
+    network_destroy(world->network);
+    trace_destroy(world->trace);
+    g_free(world->failure);
+    g_free(world);
+}
+
+Node *world_add(World *world, unsigned site) {
+    unsigned number = world->node_count++;
+
+    g_assert_cmpuint(number, <, NETWORK_HOSTS);
+    network_place(world->network, number, site);
+    world->nodes[number] = node_create(world, number);
+    node_start(world->nodes[number]);
+    return world->nodes[number];
+}
+
+uint64_t world_now_us(const World *world) {
+    return schedule_now_us(world->schedule);
+}
+
+/* The node whose core wants to be woken first; NULL: none. */
+static Node *next_node(const World *world) {
+    Node *next = NULL;
+
+    for (unsigned i = 0; i < world->node_count; i++) {
+        Node *node = world->nodes[i];
+
+        if (node->mesh && (!next || node->deadline_us < next->deadline_us))
+            next = node;
+    }
+    return next;
+}
+
+bool world_run(World *world, uint64_t for_us, WorldCondition condition, gpointer context) {
+    uint64_t until_us = world_now_us(world) + for_us;
+
+    while (!world->failure) {
+        uint64_t act_us = schedule_next_us(world->schedule);
+        Node *node = next_node(world);
+        uint64_t wake_us = node ? MAX(node->deadline_us, world_now_us(world)) : UINT64_MAX;
+
+        if (condition && condition(context))
+            return true;
+        if (MIN(act_us, wake_us) > until_us) {
+            schedule_advance(world->schedule, until_us);
+            return false;
+        }
+        if (act_us <= wake_us) {
+            schedule_do_next(world->schedule);
+        } else {
+            schedule_advance(world->schedule, wake_us);
+            node_step(node, &(MeshEvent){.kind = MESH_EVENT_TIMEOUT});
+        }
+    }
+    return false;
+}
+
+bool world_fail(World *world, const char *format, ...) {
+    va_list arguments;
+
+    if (world->failure)
+        return false;
+    va_start(arguments, format);
+    world->failure = g_strdup_vprintf(format, arguments);
+    va_end(arguments);
+    world_note(world, "FAILED: %s", world->failure);
+    return false;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/*
+ * A world: virtual time, a network, and nodes that run the very core that ships, all from one seed.
+ * It owns everything in it, and its first failure, after which nothing more happens. It never waits
+ * for anything real.
+ */
+#pragma once
+
+#include "tests/sim/ice.h"
+#include "tests/sim/network.h"
+#include "tests/sim/trace.h"
+
+#define SECOND_US     G_USEC_PER_SEC
+#define MINUTE_US     (60 * SECOND_US)
+#define WORLD_BEGIN_S 1800000000 /* Unix time at which every world begins */
+
+typedef struct Node Node;     /* node.h */
+typedef struct Ledger Ledger; /* ledger.h */
+
+typedef struct {
+    uint64_t seed;
+    unsigned nodes;   /* asked for; 0: as the scenario likes */
+    unsigned minutes; /* the same */
+    bool traced;
+} WorldOptions;
+
+typedef struct World {
+    WorldOptions options;
+    Schedule *schedule;
+    Trace *trace;
+    Network *network;
+    Ice *ice;
+    Ledger *ledger;
+    Dice dice; /* the scenario's */
+    Node *nodes[NETWORK_HOSTS];
+    unsigned node_count;
+    bool noisy;    /* someone damages datagrams: malformed ones are no wonder */
+    char *failure; /* the first; NULL: none */
+    uint64_t steps;
+} World;
+
+typedef bool (*WorldCondition)(gpointer context);
+
+World *world_create(const WorldOptions *options);
+void world_destroy(World *world);
+
+/* A new node at a site, running. Borrowed. */
+Node *world_add(World *world, unsigned site);
+
+uint64_t world_now_us(const World *world);
+/* Lets the world go on for so long, or until the condition (may be NULL) holds: then true. It is
+ * asked after every act. */
+bool world_run(World *world, uint64_t for_us, WorldCondition condition, gpointer context);
+
+/* What must not be was: the first is kept. `false`, for the caller's convenience. */
+bool world_fail(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The same, when something is not so. */
+#define world_expect(world, fact, ...) ((fact) ? true : world_fail((world), __VA_ARGS__))
+/* A word in the trace. */
+#define world_note(world, ...) trace_note((world)->trace, world_now_us(world), __VA_ARGS__)

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What a line is good for: live voice, or a voice message instead. */
+#include <glib.h>
+
+#include "node/host/talk.h"
+
+/* A fair line that is known, for each test to spoil. */
+static MeshMember line(guint rate_bps) {
+    return (MeshMember){.state = MESH_LINK_UP,
+                        .line_state = MESH_LINE_STEADY,
+                        .rate_bps = rate_bps,
+                        .rtt_us = 600000};
+}
+
+static void test_rate(void) {
+    MeshMember member = line(10000);
+    g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_LIVE);
+    member = line(9999);
+    g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_NARROW);
+    /* Nothing is known yet: it is tried. */
+    member.line_state = MESH_LINE_START;
+    g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_LIVE);
+    member = line(0);
+    g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_LIVE);
+}
+
+/* What is lost is sent again, out of the same rate. */
+static void test_loss(void) {
+    MeshMember member = line(15000);
+    g_assert_cmpuint(talk_capacity_bps(15000, 0), ==, 15000);
+    g_assert_cmpuint(talk_capacity_bps(15000, 100000), ==, 10000);
+    g_assert_cmpuint(talk_capacity_bps(15000, 200000), ==, 7500);
+    g_assert_cmpuint(talk_capacity_bps(15000, 1000000), ==, 7500);
+    g_assert_cmpuint(talk_capacity_bps(G_MAXUINT, 0), ==, G_MAXUINT);
+    member.loss_ppm = 99000;
+    g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_LIVE);
+    member.loss_ppm = 101000;
+    g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_NARROW);
+    member = line(1000000);
+    member.loss_ppm = 499999;
+    g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_LIVE);
+    member.loss_ppm = 500000;
+    g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_LOSSY);
+}
+
+/* However much is thought to fit. */
+static void test_delay(void) {
+    MeshMember member = line(1000000);
+    member.rtt_us = 3999999;
+    g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_LIVE);
+    member.rtt_us = 4000000;
+    g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_SLOW);
+    member.line_state = MESH_LINE_START;
+    g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_SLOW);
+    member.rtt_us = G_MAXUINT;
+    g_assert_cmpint(talk_way(&member, TRUE), ==, TALK_SLOW);
+}
+
+/* What wavers about a limit is told once. */
+static void test_wavers(void) {
+    MeshMember member = line(11000);
+    g_assert_cmpint(talk_way(&member, TRUE), ==, TALK_NARROW);
+    g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_LIVE);
+    member = line(12000);
+    g_assert_cmpint(talk_way(&member, TRUE), ==, TALK_LIVE);
+    member.rtt_us = 3500000;
+    g_assert_cmpint(talk_way(&member, TRUE), ==, TALK_SLOW);
+    member.rtt_us = 3300000;
+    g_assert_cmpint(talk_way(&member, TRUE), ==, TALK_LIVE);
+    member.loss_ppm = 450000;
+    g_assert_cmpint(talk_way(&member, TRUE), ==, TALK_LOSSY);
+}
+
+int main(int argc, char **argv) {
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/node/talk/rate", test_rate);
+    g_test_add_func("/node/talk/loss", test_loss);
+    g_test_add_func("/node/talk/delay", test_delay);
+    g_test_add_func("/node/talk/wavers", test_wavers);
+    return g_test_run();
+}
