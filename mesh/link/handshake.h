@@ -71,7 +71,7 @@ MeshError handshake_answer(const HandshakeInit *init, const uint8_t psk[HANDSHAK
                            const uint8_t seed[32], Bytes payload, uint8_t *ret_bytes,
                            size_t *ret_length, HandshakeKeys *ret_keys);
 
-/* The index in a message 2; zeros when it is too short. */
+/* The index in a message 1 or 2; zeros when it is too short. */
 void handshake_index(Bytes message, uint8_t ret_index[HANDSHAKE_INDEX_SIZE]);
 
 /* Reads message 2; nothing is given back when it fails. MALFORMED; FORGED, also when it answers

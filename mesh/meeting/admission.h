@@ -38,6 +38,8 @@ typedef struct {
     uint8_t hand_seed[32];
     uint8_t hand_payload[HANDSHAKE_PAYLOAD_SIZE];
     size_t hand_payload_length;
+    bool hand_given; /* a code of ours was carried away, with this index; true after the end too */
+    uint8_t hand_index[HANDSHAKE_INDEX_SIZE];
     AdmissionAsk *asks[MESH_PEERS_MAX];
     uint64_t join_us;   /* the next member may be asked then */
     uint32_t join_turn; /* slot asked last */

@@ -29,6 +29,7 @@ static void finish_join(Mesh *mesh, MeshError error) {
     sodium_memzero(admission->hand_seed, sizeof admission->hand_seed);
     core_forget(mesh, MESH_ITEM_STATE, BYTES_AT(WORD, strlen(WORD)));
     if (error) {
+        admission->hand_given = false;
         mesh->status = MESH_STATUS_NEW;
         neighbours_leave(mesh); /* another ticket may lead to the same nodes */
     }
@@ -83,6 +84,8 @@ static MeshError begin_by_hand(Mesh *mesh, Neighbour *neighbour, uint64_t tag, b
                          BYTES_AT(admission->hand_payload, admission->hand_payload_length), bytes,
                          &length);
     if (!error) {
+        handshake_index(BYTES_AT(bytes, length), admission->hand_index);
+        admission->hand_given = true;
         error = ticket_code_write(ADMISSION_CODE_ASKS, BYTES_AT(bytes, length), code);
     }
     if (!error && anew) {
@@ -145,6 +148,7 @@ void join_wanted(Mesh *mesh, const MeshIntent *intent) {
         if (mesh->status == MESH_STATUS_JOINING) {
             mesh->status = MESH_STATUS_NEW;
             mesh->admission.state = ADMISSION_NONE;
+            mesh->admission.hand_given = false;
             neighbours_leave(mesh);
         }
         core_done(mesh, intent->tag, error, NULL, NULL);
@@ -182,28 +186,55 @@ void join_loaded(Mesh *mesh, Bytes value) {
     }
 }
 
-void join_accept_wanted(Mesh *mesh, const MeshIntent *intent) {
-    uint8_t bytes[MESH_DATAGRAM_MAX];
+/* The answer to the code that was carried away, which may not be waited for any more: the same
+ * message 1 also goes out by itself, and where it was answered so, the link is there already. */
+static MeshError accept(Mesh *mesh, Bytes message) {
+    Admission *admission = &mesh->admission;
     MeshPath by_hand = {.kind = MESH_PATH_NONE};
-    size_t length;
-    MeshError error = mesh->admission.state == ADMISSION_BY_HAND ? MESH_OK : MESH_ERROR_STATE;
+    uint8_t index[HANDSHAKE_INDEX_SIZE];
+    MeshError error = contact_answer(mesh, &by_hand, message);
+    Neighbour *neighbour;
+
+    handshake_index(message, index);
+    if (error != MESH_ERROR_FOREIGN) {
+        return error;
+    }
+    if (memcmp(index, admission->hand_index, sizeof index)) {
+        return MESH_ERROR_UNKNOWN; /* the answer to another code */
+    }
+    neighbour = inviter(mesh);
+    if (!neighbour || neighbour_is_up(neighbour)) {
+        return neighbour ? MESH_OK : MESH_ERROR_FULL;
+    }
+    /* That link was lost again: message 1 as it was carried, made anew from its seed. */
+    begin_by_hand(mesh, neighbour, 0, false);
+    error = contact_answer(mesh, &by_hand, message);
+    return error == MESH_ERROR_FOREIGN ? MESH_ERROR_UNKNOWN : error;
+}
+
+void join_accept_wanted(Mesh *mesh, const MeshIntent *intent) {
+    Admission *admission = &mesh->admission;
+    uint8_t bytes[MESH_DATAGRAM_MAX];
+    uint8_t index[HANDSHAKE_INDEX_SIZE];
+    size_t length = 0;
+    MeshError error = admission->hand_given ? MESH_OK : MESH_ERROR_STATE;
 
     if (!error) {
         error = ticket_code_read(ADMISSION_CODE_ANSWERS, intent->text ? intent->text : "", bytes,
                                  sizeof bytes, &length);
     }
-    if (!error) {
-        error = contact_answer(mesh, &by_hand, BYTES_AT(bytes, length));
-        if (error == MESH_ERROR_FOREIGN) {
-            error = MESH_ERROR_UNKNOWN; /* the answer to another code */
-        }
+    if (!error && admission->state == ADMISSION_BY_HAND) {
+        error = accept(mesh, BYTES_AT(bytes, length));
+    } else if (!error) {
+        handshake_index(BYTES_AT(bytes, length), index);
+        error = memcmp(index, admission->hand_index, sizeof index) ? MESH_ERROR_UNKNOWN : MESH_OK;
     }
-    if (error) {
-        core_done(mesh, intent->tag, error, NULL, NULL);
+    if (error || admission->state != ADMISSION_BY_HAND) {
+        core_done(mesh, intent->tag, error, &mesh->meeting.id, NULL); /* in already, perhaps */
         return;
     }
-    mesh->admission.answers = true;
-    mesh->admission.tag = intent->tag;
+    admission->answers = true;
+    admission->tag = intent->tag;
 }
 
 /* Asks one member to be admitted. */

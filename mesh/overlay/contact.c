@@ -410,12 +410,13 @@ MeshError contact_init(Mesh *mesh, const MeshPath *path, Bytes message) {
         error = answer(mesh, neighbour, &init, psk, &payload);
         memcpy(neighbour->answered_hash, hash, sizeof hash);
         yield(mesh, neighbour);
-        if (path->kind == MESH_PATH_NONE) {
-            neighbour->hand_until_us = mesh->now_us + HAND_US;
-            neighbour->probe_next_us = mesh->now_us;
-            for (size_t i = payload.address_count; i-- > 0;) {
-                neighbour_add_address(neighbour, &payload.addresses[i]);
-            }
+    }
+    /* Whether or not it also knocked, and was answered by a way on which nothing comes back. */
+    if (!error && path->kind == MESH_PATH_NONE) {
+        neighbour->hand_until_us = mesh->now_us + HAND_US;
+        neighbour->probe_next_us = mesh->now_us;
+        for (size_t i = payload.address_count; i-- > 0;) {
+            neighbour_add_address(neighbour, &payload.addresses[i]);
         }
     }
     sodium_memzero(&init, sizeof init);

@@ -21,6 +21,7 @@ typedef struct {
     Room *room;
     guint timer;
     gboolean by_hand;
+    gboolean waited_for; /* of accept: a room asked waits for an answer */
 } Joining;
 
 static void answer_meeting(BusCall *call, Room *room) {
@@ -191,7 +192,8 @@ static void join_begin(Host *host, BusCall *call) {
     }
 }
 
-/* ---- accept: the room waits since `join --by-hand`, perhaps since before a restart ---- */
+/* ---- accept: the room waits since `join --by-hand`, perhaps since before a restart, or is in
+ * already, by a line that was found meanwhile ---- */
 
 static void accepted(Room *room, const MeshEffect *effect, gpointer data);
 
@@ -199,16 +201,19 @@ static gboolean accept_waited(gpointer data) {
     Joining *joining = data;
     joining->timer = 0;
     /* The room stays: another code may come, or the link after all. */
-    room_refuse(g_steal_pointer(&joining->call), MESH_ERROR_UNREACHABLE);
+    bus_call_refuse(g_steal_pointer(&joining->call), "%s",
+                    _("the answer is right, but its member is not reached yet: this node goes on "
+                      "trying, and so does theirs for ten minutes"));
     return G_SOURCE_REMOVE;
 }
 
-/* The newest room by hand that is older than `before`, to which the code may belong. */
-static Room *waiting_room(Host *host, guint before) {
+/* The newest room that is older than `before`, to which the code may belong. */
+static Room *room_for_code(Host *host, guint before) {
     for (guint i = host->rooms->len; i-- > 0;) {
         Room *room = g_ptr_array_index(host->rooms, i);
+        MeshStatus status = mesh_info(room->mesh).status;
         if (room->number < before && room->state == ROOM_OPEN &&
-            mesh_info(room->mesh).status == MESH_STATUS_JOINING) {
+            (status == MESH_STATUS_JOINING || status == MESH_STATUS_MEMBER)) {
             return room;
         }
     }
@@ -222,32 +227,48 @@ static void accept_in(Room *room, Joining *joining) {
     room_intent(room, &intent, accepted, joining);
 }
 
+static void accept_refuse(BusCall *call, MeshError error, gboolean waited_for) {
+    if (!waited_for) {
+        bus_call_refuse(call, "%s", _("no joining by hand has begun here"));
+    } else if (error == MESH_ERROR_UNKNOWN || error == MESH_ERROR_STATE) {
+        bus_call_refuse(
+            call, "%s",
+            _("this is the answer to another code: the code of this node was made anew, "
+              "or the answer is for someone else"));
+    } else {
+        room_refuse(call, error);
+    }
+}
+
 static void accepted(Room *room, const MeshEffect *effect, gpointer data) {
     Joining *joining = data;
-    if (effect->done.error == MESH_OK) {
+    MeshError error = effect->done.error;
+    if (error == MESH_OK) {
         BusCall *call = joining_answerable(joining);
         g_free(joining);
         admitted(room, call);
         return;
     }
-    Room *next = joining->call != NULL && effect->done.error != MESH_ERROR_TICKET_MISTYPED
-                     ? waiting_room(room->host, room->number)
+    joining->waited_for |= error != MESH_ERROR_STATE; /* so says who gave no code away */
+    Room *next = joining->call != NULL && error != MESH_ERROR_TICKET_MISTYPED
+                     ? room_for_code(room->host, room->number)
                      : NULL;
     if (next != NULL) {
         accept_in(next, joining);
         return;
     }
+    gboolean waited_for = joining->waited_for;
     BusCall *call = joining_answerable(joining);
-    if (call != NULL) {
-        room_refuse(call, effect->done.error);
-    }
     g_free(joining);
+    if (call != NULL) {
+        accept_refuse(call, error, waited_for);
+    }
 }
 
 void host_handle_accept(Host *host, BusCall *call) {
-    Room *room = waiting_room(host, G_MAXUINT);
+    Room *room = room_for_code(host, G_MAXUINT);
     if (room == NULL) {
-        bus_call_refuse(call, "%s", _("no joining by hand has begun here"));
+        accept_refuse(call, MESH_ERROR_STATE, FALSE);
         return;
     }
     accept_in(room, joining_begin(room, call, accept_waited));

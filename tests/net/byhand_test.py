@@ -105,6 +105,25 @@ def survives(test, world):
         a.wait_members(2, timeout=30)
 
 
+def meanwhile(test, world):
+    """Codes carried where a line is found meanwhile"""
+    _, (ha, hb) = world.lan(2)
+    a, b = Node(world, ha, "A").start(), Node(world, hb, "B").start()
+    meeting = a.create("Cellule")
+    question = b.run("join", a.invite(), "--by-hand")["code"]
+    answer = a.run("answer", question)["code"]
+    with test.step("the answer is accepted, whether its node is in, on its way in, or alone"):
+        assert b.run("accept", answer)["id"] == meeting
+        a.wait_members(2, timeout=30)
+    with test.step("and accepted again"):
+        assert b.run("accept", answer)["id"] == meeting
+    with test.step("that to another code is not"):
+        c = Node(world, hb, "C").start()
+        c.refused("accept", answer)
+        c.run("join", a.invite(), "--by-hand")
+        c.refused("accept", answer)
+
+
 if __name__ == "__main__":
     tap.need_environment("MAILLON_BIN", "the node program")
-    tap.main(codes, bundles, survives)
+    tap.main(codes, bundles, survives, meanwhile)

@@ -13,6 +13,8 @@ static const Scenario scenarios[] = {
     {"absent", "a ticket admits though its inviter is dead, who comes back", 0, 0, ticket_absent},
     {"refused", "wrong, expired, used and revoked tickets are each refused", 0, 0, ticket_refused},
     {"hand", "codes carried by people join who finds nobody", 0, 0, ticket_by_hand},
+    {"meanwhile", "codes are carried, and a line is found before they are back", 0, 0,
+     ticket_meanwhile},
     {"expelled", "one is expelled: new epoch, its tickets die, others go on", 0, 0,
      ticket_expelled},
     {"split", "both sides of a partition talk, then heal", 5, 3, split_chat},

@@ -56,6 +56,7 @@ void lan_noise(World *world);
 void ticket_absent(World *world);
 void ticket_refused(World *world);
 void ticket_by_hand(World *world);
+void ticket_meanwhile(World *world);
 void ticket_expelled(World *world);
 void split_chat(World *world);
 void split_vote(World *world);

@@ -107,6 +107,34 @@ void ticket_by_hand(World *world) {
     scenario_end(world, MINUTE_US);
 }
 
+/* A code was carried, and its node came in by itself, or was about to, before the answer was back.
+ */
+void ticket_meanwhile(World *world) {
+    MeshIntent join = {.kind = MESH_INTENT_JOIN, .by_hand = true};
+    MeshIntent answer = {.kind = MESH_INTENT_ANSWER}, accept = {.kind = MESH_INTENT_ACCEPT};
+    const Ask *code, *answered;
+    Node *a, *b;
+
+    network_set_lines(world->network, &scenario_thin);
+    scenario_gather(world, 2);
+    a = world->nodes[0];
+    join.text = person_invite(a, MESH_ROLE_MEMBER, 1);
+    check_settle(world, 20 * SECOND_US);
+    b = world_add(world, network_site(world->network, NAT_NONE));
+    b->place = NODE_MEMBER;
+    if (!person_must(b, join, 20 * SECOND_US, &code))
+        return;
+    answer.text = code->text;
+    world_run(world, dice_below(&world->dice, 3 * SECOND_US), NULL, NULL);
+    if (!person_must(a, answer, 20 * SECOND_US, &answered))
+        return;
+    accept.text = answered->text;
+    world_run(world, dice_below(&world->dice, 3 * SECOND_US), NULL, NULL);
+    person_must(b, accept, 30 * SECOND_US, NULL);
+    person_say(b, "par la main");
+    scenario_end(world, MINUTE_US);
+}
+
 void ticket_expelled(World *world) {
     uint32_t epoch;
     const char *ticket;
