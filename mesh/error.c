@@ -15,3 +15,13 @@ const char *mesh_error_text(MeshError error) {
     }
     return texts[error];
 }
+
+const char *mesh_error_name(MeshError error) {
+    static const char *const names[] = {
+#define MESH_ERROR_WORD(name, text) [name] = #name,
+        MESH_ERRORS(MESH_ERROR_WORD)
+#undef MESH_ERROR_WORD
+    };
+
+    return (size_t)error < sizeof names / sizeof *names ? names[error] : "MESH_ERROR_UNKNOWN";
+}

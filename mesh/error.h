@@ -38,3 +38,5 @@ typedef enum {
 
 /* The English sentence of an error; never NULL. */
 const char *mesh_error_text(MeshError error);
+/* Its name as written above, for programs; never NULL. */
+const char *mesh_error_name(MeshError error);

@@ -101,10 +101,13 @@ void bus_call_reply(BusCall *call, JsonNode *result) {
     call_end(call, builder);
 }
 
-static void call_refuse_as(BusCall *call, const char *code, const char *text) {
+static void call_refuse_as(BusCall *call, const char *code, const char *reason, const char *text) {
     JsonBuilder *builder = json_begin_object();
     json_put_flag(builder, "ok", FALSE);
     json_put_text(builder, "code", code);
+    if (reason != NULL) {
+        json_put_text(builder, "reason", reason);
+    }
     json_put_text(builder, "error", text);
     call_end(call, builder);
 }
@@ -115,7 +118,11 @@ void bus_call_refuse(BusCall *call, const char *format, ...) {
     g_autofree char *text = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     g_autofree char *valid = g_utf8_make_valid(text, -1);
-    call_refuse_as(call, "refused", valid);
+    call_refuse_as(call, "refused", NULL, valid);
+}
+
+void bus_call_refuse_for(BusCall *call, const char *reason, const char *text) {
+    call_refuse_as(call, "refused", reason, text);
 }
 
 static gboolean send_progress(BusCall *call, guint64 done, guint64 total) {
@@ -161,7 +168,7 @@ static void call_begin(BusCall *call, GBytes *body) {
     g_hash_table_add(bus->calls, call);
     if (g_hash_table_size(bus->calls) > BUS_CALLS_MAX) {
         bus->refused++;
-        call_refuse_as(call, "busy", _("too many commands at once"));
+        call_refuse_as(call, "busy", NULL, _("too many commands at once"));
         return;
     }
     g_autoptr(GError) error = NULL;
@@ -169,7 +176,7 @@ static void call_begin(BusCall *call, GBytes *body) {
     if (command == NULL) {
         gboolean usage = g_error_matches(error, COMMAND_ERROR, COMMAND_ERROR_USAGE);
         bus->refused++;
-        call_refuse_as(call, usage ? "usage" : "refused", error->message);
+        call_refuse_as(call, usage ? "usage" : "refused", NULL, error->message);
         return;
     }
     command->handler(bus->host, call);

@@ -60,6 +60,8 @@ Language bus_call_language(BusCall *call);
 void bus_call_reply(BusCall *call, JsonNode *result);
 /* Refuses, in a sentence for a person. */
 void bus_call_refuse(BusCall *call, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The same, with a word for programs beside it: "reason". */
+void bus_call_refuse_for(BusCall *call, const char *reason, const char *text);
 /* Says that the work goes on: `done` of `total`; the call stays open. */
 void bus_call_progress(BusCall *call, guint64 done, guint64 total);
 /*

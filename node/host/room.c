@@ -126,7 +126,11 @@ static void end_intents(Room *room) {
 }
 
 void room_refuse(BusCall *call, MeshError error) {
-    bus_call_refuse(call, "%s", language_text_in(bus_call_language(call), mesh_error_text(error)));
+    g_autofree char *reason =
+        g_ascii_strdown(mesh_error_name(error) + strlen("MESH_ERROR_"), -1); /* "ticket_used" */
+    g_assert(error != MESH_OK);
+    bus_call_refuse_for(call, reason,
+                        language_text_in(bus_call_language(call), mesh_error_text(error)));
 }
 
 /* ---- effects ---- */

@@ -24,6 +24,7 @@ struct Live {
     GPtrArray *clients;
     GQueue events; /* Event, the oldest first, without a gap */
     gsize event_bytes;
+    char *build;                /* of the page this node serves */
     char run[2 * RUN_SIZE + 1]; /* of the node: numbers begin anew in another */
 };
 
@@ -121,6 +122,7 @@ static void client_greet(Client *client, gboolean resumed, guint64 after) {
     json_put_int(builder, "number", (gint64)number);
     json_put_text(builder, "run", live->run);
     json_put_text(builder, "version", MAILLON_VERSION);
+    json_put_text(builder, "build", live->build);
     json_put_flag(builder, "resumed", resumed);
     json_builder_end_object(builder);
     JsonNode *node = json_built(builder);
@@ -213,10 +215,11 @@ void live_accept(Live *live, SoupWebsocketConnection *socket, const char *run, g
 
 /* ---- life ---- */
 
-Live *live_create(Bus *bus) {
+Live *live_create(Bus *bus, const char *build) {
     guint8 drawn[RUN_SIZE];
     Live *live = g_new0(Live, 1);
     live->bus = bus;
+    live->build = g_strdup(build);
     live->clients = g_ptr_array_new_with_free_func(client_release);
     g_queue_init(&live->events);
     randombytes_buf(drawn, sizeof drawn);
@@ -234,5 +237,6 @@ void live_destroy(Live *live) {
     }
     g_ptr_array_unref(live->clients);
     g_queue_clear_full(&live->events, (GDestroyNotify)event_free);
+    g_free(live->build);
     g_free(live);
 }

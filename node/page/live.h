@@ -21,7 +21,8 @@
 
 typedef struct Live Live;
 
-Live *live_create(Bus *bus);
+/* `build`: of the page that is served, said in every welcome; a page of another is old. */
+Live *live_create(Bus *bus, const char *build);
 /* Hangs up on all. NULL-safe. */
 void live_destroy(Live *live);
 /*

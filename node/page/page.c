@@ -101,6 +101,13 @@ static GBytes *resource(const char *name) {
     return g_resource_lookup_data(page_get_resource(), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
 }
 
+/* "" when there is none. The caller frees. */
+static char *resource_text(const char *name) {
+    g_autoptr(GBytes) bytes = resource(name);
+    return bytes != NULL ? g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes))
+                         : g_strdup("");
+}
+
 static void answer_file(SoupServerMessage *message, const char *name, const char *type,
                         gboolean sentences_inside) {
     g_autoptr(GBytes) bytes = resource(name);
@@ -113,6 +120,23 @@ static void answer_file(SoupServerMessage *message, const char *name, const char
         return;
     }
     answer_text(message, type, g_memdup2(data, length), length);
+}
+
+/* The frame that shows what others made: it may run the script it was built with, and no other. */
+static void answer_viewer(SoupServerMessage *message, const char *name, const char *type) {
+    g_autofree char *hash = resource_text("viewer.sha256");
+    answer_file(message, name, type, FALSE);
+    request_harden_viewer(message, hash);
+}
+
+static void answer_part(SoupServerMessage *message, const char *name, const char *type) {
+    g_autofree char *path = g_strconcat("viewer/", name, NULL);
+    g_autoptr(GBytes) bytes = strchr(name, '/') == NULL ? resource(path) : NULL;
+    if (bytes == NULL) {
+        soup_server_message_set_status(message, SOUP_STATUS_NOT_FOUND, NULL);
+        return;
+    }
+    answer_file(message, path, type, FALSE);
 }
 
 /* The two halves of a session, for a token, or for those of one that is not too old. */
@@ -151,6 +175,8 @@ static void answer_qr(Page *page, SoupServerMessage *message) {
 
 typedef enum {
     ROUTE_FILE,
+    ROUTE_VIEWER,
+    ROUTE_PART, /* of the viewer: a decoder, a font */
     ROUTE_SESSION,
     ROUTE_STATUS,
     ROUTE_QR,
@@ -178,6 +204,9 @@ static const Route routes_whole[] = {
     {"/", ROUTE_FILE, REQUEST_READS, TRUE, "app.html", HTML, TRUE},
     {"/app.css", ROUTE_FILE, REQUEST_READS, TRUE, "app.css", CSS, FALSE},
     {"/app.js", ROUTE_FILE, REQUEST_READS, TRUE, "app.js", JS, FALSE},
+    {"/qr.js", ROUTE_FILE, REQUEST_READS, TRUE, "qr.js", JS, FALSE},
+    {"/viewer.html", ROUTE_VIEWER, REQUEST_READS, TRUE, "viewer.html", HTML, FALSE},
+    {"/viewer/", ROUTE_PART, REQUEST_READS, TRUE, NULL, "application/octet-stream", FALSE},
 };
 static const Route routes_plain[] = {
     {"/", ROUTE_FILE, REQUEST_READS, TRUE, "page.html", HTML, TRUE},
@@ -256,6 +285,12 @@ static void on_request(SoupServer *server, SoupServerMessage *message, const cha
     case ROUTE_FILE:
         answer_file(message, route->file, route->type, route->sentences_inside);
         break;
+    case ROUTE_VIEWER:
+        answer_viewer(message, route->file, route->type);
+        break;
+    case ROUTE_PART:
+        answer_part(message, path + strlen(route->path), route->type);
+        break;
     case ROUTE_SESSION:
         answer_session(page, message);
         break;
@@ -313,11 +348,12 @@ Page *page_create(guint16 port, Bus *bus, const guint8 secret[SESSION_SECRET_SIZ
                   PageHandler handler, GError **error) {
     Page *page = g_new0(Page, 1);
     g_autoptr(GBytes) whole = resource("app.html");
+    g_autofree char *build = resource_text("build.txt");
     page->handler = handler;
     page->bus = bus;
     page->whole = whole != NULL;
     page->session = session_create(secret);
-    page->live = live_create(bus);
+    page->live = live_create(bus, build);
     page->server = soup_server_new(NULL, NULL);
     serve(page);
     if ((port == 0 || !listen_on(page, port, NULL)) && !listen_on(page, 0, error)) {

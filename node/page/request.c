@@ -147,3 +147,15 @@ void request_harden_preview(SoupServerMessage *message) {
                                  "sandbox; frame-ancestors 'self'");
     soup_message_headers_replace(answer, "X-Frame-Options", "SAMEORIGIN");
 }
+
+void request_harden_viewer(SoupServerMessage *message, const char *hash) {
+    SoupMessageHeaders *answer = soup_server_message_get_response_headers(message);
+    /* What pdf.js compiles of WebAssembly comes from the page: decoders of scanned pages. */
+    g_autofree char *policy = g_strdup_printf(
+        "default-src 'none'; script-src 'sha256-%s' 'wasm-unsafe-eval'; worker-src blob:; "
+        "style-src 'unsafe-inline'; connect-src 'none'; base-uri 'none'; form-action 'none'; "
+        "sandbox allow-scripts; frame-ancestors 'self'",
+        hash);
+    soup_message_headers_replace(answer, "Content-Security-Policy", policy);
+    soup_message_headers_replace(answer, "X-Frame-Options", "SAMEORIGIN");
+}

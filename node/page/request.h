@@ -36,3 +36,8 @@ Language request_language(SoupServerMessage *message);
 void request_harden(SoupServerMessage *message, guint16 port);
 /* What is answered was made by others: it is shown in a frame of ours, and can do nothing there. */
 void request_harden_preview(SoupServerMessage *message);
+/*
+ * What is answered shows, in a frame of ours, what others made: it is of no origin and reaches
+ * nothing, and of scripts only the one with this hash (base64 of SHA-256) runs, with its worker.
+ */
+void request_harden_viewer(SoupServerMessage *message, const char *hash);

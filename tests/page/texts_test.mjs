@@ -40,7 +40,7 @@ await step("every key the page asks for is there, and every key is asked for", (
   const keys = new Set(Object.keys(texts["fr.json"]).map(stem));
   const asked = new Set([...sources.matchAll(/"([a-z]+(?:\.[A-Za-z]+)+)"/g)].map((hit) => hit[1]));
   const begun = [...sources.matchAll(/`([a-z]+(?:\.[A-Za-z]+)*\.)\$\{/g)].map((hit) => hit[1]);
-  const single = [...sources.matchAll(/text\((?:[^"()]*\? )?"(\w+)"/g)].map((hit) => hit[1]);
+  const single = [...sources.matchAll(/\btext\((?:[^"()]*\? )?"(\w+)"/g)].map((hit) => hit[1]);
   const isKey = (word) => [...keys].some((key) => key.startsWith(`${word.split(".")[0]}.`));
   for (const key of asked) {
     if (isKey(key)) assert.ok(keys.has(key), `no text for ${key}`);
@@ -104,7 +104,7 @@ await step("an invitation is a calendar's, whatever it says, and gives its ticke
   const outfile = join(place, "calendar.mjs");
   esbuild.buildSync({ entryPoints: [join(tree, "app/calendar.ts")], outfile, format: "esm",
     bundle: true });
-  const { calendar, fileName, ticketIn } = await import(pathToFileURL(outfile).href);
+  const { calendar, carriedIn, fileName } = await import(pathToFileURL(outfile).href);
   const ticket = `maillon:${"abcdefgh234567".repeat(14)}`;
   const title = `Été, \\ hiver; 会議 ${"é😀".repeat(60)}\r\nBEGIN:VALARM\u0007`;
   const written = calendar({ uid: "1@maillon", language: "fr", title,
@@ -123,10 +123,17 @@ await step("an invitation is a calendar's, whatever it says, and gives its ticke
   assert.equal(whole[8],
     `SUMMARY:Été\\, \\\\ hiver\\; 会議 ${"é😀".repeat(60)}\\nBEGIN:VALARM `);
   assert.equal(whole.filter((line) => line.startsWith("BEGIN:")).length, 2);
-  assert.equal(ticketIn(written), ticket);
-  assert.equal(ticketIn(`\ufeff${ticket.toUpperCase().replace(/(.{20})/g, "$1\n")} \n`), ticket);
-  assert.equal(ticketIn(`Bonjour,\nvoici ${ticket}\nA demain`), ticket);
-  for (const none of ["", "maillon:", "rien", "\u0000".repeat(100)]) assert.equal(ticketIn(none), "");
+  const word = "maillon";
+  assert.deepEqual(carriedIn(written), { word, text: ticket });
+  assert.deepEqual(carriedIn(`\ufeff${ticket.toUpperCase().replace(/(.{20})/g, "$1\n")} \n`),
+    { word, text: ticket });
+  assert.deepEqual(carriedIn(`Bonjour,\nvoici ${ticket}\nA demain`), { word, text: ticket });
+  for (const other of ["maillon-join", "maillon-answer"]) {
+    assert.deepEqual(carriedIn(`Voici : ${other.toUpperCase()}:ABCD2`), { word: other, text: `${other}:abcd2` });
+  }
+  for (const none of ["", "maillon:", "maillon-code:abc", "rien", "\u0000".repeat(100)]) {
+    assert.equal(carriedIn(none), null);
+  }
   assert.equal(fileName("../Été : 会議/", "ics"), "Été-会議.ics");
   assert.equal(fileName("…", "maillon"), "maillon.maillon");
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MPL-2.0
-// An invitation for a calendar (RFC 5545), and the ticket found again in whatever file carried it.
+// An invitation for a calendar (RFC 5545), and what people carry found again in whatever text it is in.
 
 export interface Invitation {
   uid: string; // the same for the same ticket: carried again, it replaces what it was
@@ -13,7 +13,7 @@ export interface Invitation {
 
 const LINE_BYTES = 75; // of UTF-8, without the break
 const MINUTE_MS = 60_000;
-const TICKET = /maillon:[a-z2-7]+/i;
+const CARRIED = /(maillon(?:-join|-answer)?):[a-z2-7]+/i;
 
 const stamp = (date: Date) => date.toISOString().replace(/[-:]|\.\d+/g, "");
 
@@ -57,12 +57,16 @@ export function calendar(invitation: Invitation): string {
   ].map((line) => `${folded(line)}\r\n`).join("");
 }
 
-// A calendar breaks its lines and goes on after a blank; a file of the ticket alone may hold any.
-export function ticketIn(text: string): string {
-  const alone = text.replace(/\s+/g, "");
-  const found = new RegExp(`^\uFEFF?(${TICKET.source})$`, "i").exec(alone)?.[1]
-    ?? TICKET.exec(text.replace(/\r?\n[ \t]/g, ""))?.[0] ?? "";
-  return found.toLowerCase();
+// A ticket, the code of someone who joins by hand, the answer to one.
+export type Word = "maillon" | "maillon-join" | "maillon-answer";
+export interface CarriedText { word: Word; text: string }
+
+// A calendar breaks its lines and goes on after a blank; a file of one of them alone may hold any.
+export function carriedIn(text: string): CarriedText | null {
+  const alone = text.replace(/[\s\uFEFF]+/g, "");
+  const hit = new RegExp(`^${CARRIED.source}$`, "i").exec(alone)
+    ?? CARRIED.exec(text.replace(/\r?\n[ \t]/g, ""));
+  return hit && { word: hit[1].toLowerCase() as Word, text: hit[0].toLowerCase() };
 }
 
 // A name for a file, whatever the title is.

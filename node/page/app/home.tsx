@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MPL-2.0
 // Outside a meeting: who one is, and the ways in.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ticketIn } from "./calendar";
-import { ByHand } from "./hand";
+import type { Word } from "./calendar";
+import { ByHand, clean } from "./hand";
 import type { Meeting, State } from "./state";
+import { Take } from "./take";
 import { languages } from "./texts";
 import { Failure, Form, Said, useAround, useAsking } from "./ui";
 
@@ -92,63 +93,45 @@ function Create({ before, done }: { before(): Promise<void>; done(): void }) {
   );
 }
 
-const TICKET_FILE_BYTES = 100_000; // a calendar may hold more than its ticket
-
-// A ticket out of a file: of the ticket alone, a calendar's, or a text around it.
-function TicketFile({ found }: { found(ticket: string): void }) {
-  const { text } = useAround();
-  const [said, setSaid] = useState("");
-  const [failure, setFailure] = useState("");
-  const picker = useRef<HTMLInputElement>(null);
-  const take = async (file: File) => {
-    const ticket = file.size > TICKET_FILE_BYTES ? "" : ticketIn(await file.text());
-    setSaid(ticket && text("join.found", { name: file.name }));
-    setFailure(ticket ? "" : text("join.none", { name: file.name }));
-    if (ticket) found(ticket);
-  };
-  return (
-    <>
-      <button type="button" onClick={() => picker.current!.click()}>{text("join.file")}</button>
-      <input ref={picker} type="file" hidden aria-label={text("join.file")}
-        accept=".maillon,.ics,.txt" onChange={({ currentTarget: at }) => {
-          const [file] = at.files ?? [];
-          if (file) void take(file).catch(() => setFailure(text("join.none", { name: file.name })));
-          at.value = "";
-        }} />
-      <p class="hint" role="status">{said || null}</p>
-      {failure && <Failure>{failure}</Failure>}
-    </>
-  );
-}
-
 function Join({ meetings, before, done }: {
   meetings: Meeting[]; before(): Promise<void>; done(): void;
 }) {
   const { model, text } = useAround();
   const [ticket, setTicket] = useState("");
-  const { busy, failure, run } = useAsking();
+  const [answer, setAnswer] = useState("");
+  const [byHand, setByHand] = useState(false);
+  const { busy, failure, reason, run } = useAsking();
   const submit = () => run(async () => {
     await before();
-    await model.ask("join", { ticket: ticket.replace(/\s+/g, "").toLowerCase() });
+    await model.ask("join", { ticket: clean(ticket) });
     done();
   });
+  const found = (word: Word, carried: string) => {
+    if (word === "maillon") return setTicket(carried);
+    setAnswer(carried);
+    setByHand(true);
+  };
   return (
     <section class="card" aria-labelledby="join-title">
       <h2 id="join-title">{text("join.title")}</h2>
       <Form labelledby="join-title" submit={submit}>
         <label class="field">
           <span>{text("join.label")}</span>
-          <textarea required rows={4} value={ticket} spellcheck={false} autocapitalize="none"
-            aria-describedby="join-hint" onInput={(event) => setTicket(event.currentTarget.value)} />
+          <textarea class="code" required rows={4} value={ticket} spellcheck={false}
+            autocapitalize="none" aria-describedby="join-hint"
+            onInput={(event) => setTicket(event.currentTarget.value)} />
         </label>
         <p class="hint" id="join-hint">{text("join.hint")}</p>
-        <TicketFile found={setTicket} />
+        <Take takes={["maillon", "maillon-answer"]} found={found} />
         <button type="submit" class="main" aria-disabled={busy}>
           {text(busy ? "join.busy" : "join.button")}
         </button>
         {failure && <Failure>{failure}</Failure>}
+        {reason === "unreachable" && !byHand && <button type="button"
+          onClick={() => setByHand(true)}>{text("join.byHand")}</button>}
       </Form>
-      <ByHand ticket={ticket} meetings={meetings} before={before} done={done} />
+      <ByHand ticket={ticket} answer={answer} setAnswer={setAnswer} open={byHand} setOpen={setByHand}
+        meetings={meetings} before={before} done={done} />
     </section>
   );
 }

@@ -3,34 +3,14 @@
 import { useEffect, useState } from "preact/hooks";
 import { calendar, fileName } from "./calendar";
 import { Answer, Carried } from "./hand";
-import { post, Refused } from "./link";
+import { Refused } from "./link";
 import type { Meeting } from "./state";
 import { Dialog, Failure, Form, keep, useAround, useAsking } from "./ui";
 
 const TIMES = { hour: 3600, day: 86400, week: 604800 };
 const LENGTHS = [30, 60, 90, 120, 240]; // minutes of a meeting
 const USES = 10;
-const QUIET = 4; // light modules around a QR code
 const GROUP = 4; // letters spelled in one go
-
-function QrCode({ ticket }: { ticket: string }) {
-  const { text } = useAround();
-  const [rows, setRows] = useState<string[]>([]);
-  useEffect(() => {
-    post("qr", ticket).then(async (answer) => answer.ok &&
-      setRows((await answer.text()).trim().split("\n"))).catch(() => setRows([]));
-  }, [ticket]);
-  if (rows.length === 0) return null;
-  const size = rows.length + 2 * QUIET;
-  const path = rows.flatMap((row, y) => [...row].map((dark, x) =>
-    dark === "1" ? `M${x + QUIET} ${y + QUIET}h1v1h-1z` : "")).join("");
-  return (
-    <svg class="qr" viewBox={`0 0 ${size} ${size}`} role="img" aria-label={text("invite.qr")}>
-      <rect width={size} height={size} fill="#fff" />
-      <path d={path} fill="#000" shape-rendering="crispEdges" />
-    </svg>
-  );
-}
 
 function Spelled({ ticket }: { ticket: string }) {
   const { text } = useAround();
@@ -105,13 +85,8 @@ function Ticket({ made, meeting }: { made: Made; meeting: Meeting }) {
   return (
     <div class="ticket">
       <p>{limits}</p>
-      <div class="carried">
-        <div class="grow">
-          <Carried label={text("invite.ticket")} value={ticket} select
-            file={fileName(meeting.title, "maillon")} />
-        </div>
-        <QrCode ticket={ticket} />
-      </div>
+      <Carried label={text("invite.ticket")} value={ticket} picture={text("invite.qr")}
+        file={fileName(meeting.title, "maillon")} />
       <Calendar key={made.uid} made={made} meeting={meeting} />
       <Spelled ticket={ticket} />
     </div>

@@ -4,10 +4,11 @@
 // whether it was done.
 
 export type Json = any; // what the node says, read where it is used
-export type LinkState = "connecting" | "live" | "lost" | "refused";
+// "old": another build of the page is served by now, and loading it anew has not brought it.
+export type LinkState = "connecting" | "live" | "lost" | "refused" | "old";
 
 export class Refused extends Error {
-  constructor(readonly code: string, message: string) {
+  constructor(readonly code: string, message: string, readonly reason = "") {
     super(message);
   }
 }
@@ -26,6 +27,8 @@ interface Asked {
 }
 
 const KEY = "key";
+const RELOADED = "reloaded"; // the build the page was loaded anew for, in this tab
+declare const BUILD: string; // of this page
 const RETRY_MS = [200, 400, 800, 1500, 3000];
 const SEEN_COUNT = 16; // the node is told what was had, at the latest after so many
 const SEEN_MS = 200;
@@ -44,14 +47,15 @@ export const withKey = (path: string) => `${path}?key=${encodeURIComponent(key()
 export const post = (path: string, body: string) => fetch(path,
   { method: "POST", headers: { Authorization: `Bearer ${key()}` }, body });
 
-// Sends a file; `progress` gets 0 … 1. The answer is that of `doc add`.
-export function upload(file: File, progress: (part: number) => void): Promise<Json> {
+// Sends a file; `progress` gets 0 … 1. The answer is that of `doc add`, "cancelled" after abort().
+export function upload(file: File, request: XMLHttpRequest,
+  progress: (part: number) => void): Promise<Json> {
   return new Promise((done, failed) => {
-    const request = new XMLHttpRequest();
     request.open("POST", `documents?name=${encodeURIComponent(file.name)}`);
     request.setRequestHeader("Authorization", `Bearer ${key()}`);
     request.upload.onprogress = (event) => progress(event.loaded / Math.max(event.total, 1));
     request.onerror = () => failed(new Refused("lost", ""));
+    request.onabort = () => failed(new Refused("cancelled", ""));
     request.onload = () => {
       const answer = request.status === 200 ? JSON.parse(request.responseText) : null;
       if (answer?.ok) done(answer.result);
@@ -66,7 +70,6 @@ export class Link {
   private socket: WebSocket | null = null;
   private asked = new Map<number, Asked>();
   private lastId = 0;
-  private version = "";
   private run = "";
   private number = 0; // of the last event
   private had = 0; // messages of this connection
@@ -140,13 +143,26 @@ export class Link {
 
   private greeted(welcome: Json): void {
     this.tries = 0;
-    // Another program runs there now: its own page speaks with it. What was written is kept.
-    if (this.version && welcome.version !== this.version) return location.reload();
-    this.version = welcome.version;
+    if (welcome.build !== BUILD) return this.outdated(welcome.build);
+    sessionStorage.removeItem(RELOADED);
     this.run = welcome.run;
     this.number = welcome.number;
     this.hearer.state("live");
     if (!welcome.resumed) this.hearer.gap();
+  }
+
+  // Another program runs there now: its own page speaks with it. What was written is kept. Once: a
+  // browser that keeps the old page is not sent in circles.
+  private outdated(build: string): void {
+    const again = sessionStorage.getItem(RELOADED) === build;
+    this.hearer.state("old");
+    this.opening = true; // nothing is asked from here any more
+    const { socket } = this;
+    this.socket = null;
+    socket?.close();
+    if (again) return;
+    sessionStorage.setItem(RELOADED, build);
+    location.reload();
   }
 
   private heard(event: Json): void {
@@ -165,7 +181,7 @@ export class Link {
     }
     this.asked.delete(answer.id);
     if (answer.ok) asked.done(answer.result);
-    else asked.failed(new Refused(answer.code, answer.error));
+    else asked.failed(new Refused(answer.code, answer.error, answer.reason));
   }
 
   private broken(): void {

@@ -7,6 +7,8 @@ import { Model } from "./model";
 import { Room } from "./room";
 import { current, type State } from "./state";
 import "./style.css";
+import "./documents.css";
+import "./join.css";
 import { chosenLanguage, keepLanguage } from "./texts";
 import { around, Said, Surroundings, useAround } from "./ui";
 

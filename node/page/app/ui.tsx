@@ -43,9 +43,13 @@ export const choiceText = ({ text, language }: Around, choice: string) =>
   hasText(language, `choice.${choice}`) ? text(`choice.${choice}`) : choice;
 
 // What went wrong, and what to do: the node's own sentence when it has said one.
-export function errorText({ text }: Around, error: unknown): string {
+export function errorText({ text, language }: Around, error: unknown): string {
   if (!(error instanceof Refused)) throw error;
   if (error.code === "http-413") return text("documents.large");
+  // Where the page can say what to do next here, the node's sentence, which speaks of commands, rests.
+  if (error.reason && hasText(language, `refused.${error.reason}`)) {
+    return text(`refused.${error.reason}`);
+  }
   if (error.message) return error.message.charAt(0).toUpperCase() + error.message.slice(1) + ".";
   const key = `error.${error.code}`;
   const found = text(key);
@@ -66,8 +70,16 @@ export function keep(name: string, type: string, text: string): void {
 
 // ---- parts ----
 
-// A name or a title written by someone: it steers nothing around it.
-export const Said = ({ children }: { children: string }) => <bdi class="said">{children}</bdi>;
+// Signs that are not seen and turn the writing around, or hide: an "exe" may look like a "pdf".
+const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff]/g;
+
+// The same with each of them told: where no markup can be, and the sentence around is not ours to turn.
+export const shownName = (name: string) => name.replace(UNSEEN, (sign) =>
+  `[U+${sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}]`);
+
+// A name or a title written by someone: it steers nothing around it, and hides nothing.
+export const Said = ({ children }: { children: string }) =>
+  <bdi class="said">{shownName(children)}</bdi>;
 
 export const Failure = ({ children }: { children?: ComponentChildren }) =>
   <p class="failure" role="alert">{children}</p>;
@@ -75,6 +87,7 @@ export const Failure = ({ children }: { children?: ComponentChildren }) =>
 interface Asking {
   busy: boolean;
   failure: string;
+  reason: string; // the node's word for it, perhaps
   // Runs once at a time; what fails is a sentence.
   run(work: () => Promise<void>): Promise<void>;
 }
@@ -82,20 +95,20 @@ interface Asking {
 export function useAsking(): Asking {
   const all = useAround();
   const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState("");
+  const [{ failure, reason }, setFailed] = useState({ failure: "", reason: "" });
   const run = async (work: () => Promise<void>) => {
     if (busy) return;
     setBusy(true);
-    setFailure("");
+    setFailed({ failure: "", reason: "" });
     try {
       await work();
     } catch (error) {
-      setFailure(errorText(all, error));
+      setFailed({ failure: errorText(all, error), reason: (error as Refused).reason });
     } finally {
       setBusy(false);
     }
   };
-  return { busy, failure, run };
+  return { busy, failure, reason, run };
 }
 
 interface FormProps {
@@ -113,8 +126,8 @@ export const Form = ({ children, label, labelledby, submit }: FormProps) => (
   }}>{children}</form>
 );
 
-export function Dialog({ title, close, closeText, children }: {
-  title: string; close(): void; closeText: string; children: ComponentChildren;
+export function Dialog({ title, close, closeText, wide, children }: {
+  title: string; close(): void; closeText: string; wide?: boolean; children: ComponentChildren;
 }) {
   const place = useRef<HTMLDialogElement>(null);
   useEffect(() => {
@@ -124,7 +137,7 @@ export function Dialog({ title, close, closeText, children }: {
     return () => before?.isConnected ? before.focus() : undefined;
   }, []);
   return (
-    <dialog ref={place} aria-labelledby="dialog-title" onClose={close}
+    <dialog ref={place} class={wide ? "wide" : ""} aria-labelledby="dialog-title" onClose={close}
       onClick={(event) => event.target === place.current && place.current!.close()}>
       <div class="dialog">
         <header>

@@ -53,7 +53,8 @@ export class Browser {
       }
     });
     page.on("request", (request) => {
-      if (!/^(http|ws):\/\/127\.0\.0\.1:|^data:/.test(request.url())) {
+      // blob:null is the worker inside a frame of no origin.
+      if (!/^(http|ws):\/\/127\.0\.0\.1:|^data:|^blob:null\//.test(request.url())) {
         this.complaints.push(`asked elsewhere: ${request.url()}`);
       }
     });
