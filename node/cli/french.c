@@ -288,11 +288,11 @@ const FrenchSentence french_sentences[] = {
     {"no joining by hand has begun here", "aucun échange de codes n’a été commencé sur ce poste"},
     {"the answer is right, but its member is not reached yet: this node goes on trying, and so does "
      "theirs for ten minutes",
-     "la réponse est bonne, mais ce membre n’est pas encore joint : ce poste continue d’essayer, et "
+     "la réponse est bonne, mais ce membre n’est pas encore joint : ce poste continue d’essayer, et "
      "le sien aussi pendant dix minutes"},
     {"this is the answer to another code: the code of this node was made anew, or the answer is for "
      "someone else",
-     "c’est la réponse à un autre code : celui de ce poste a été refait, ou la réponse est pour "
+     "c’est la réponse à un autre code : celui de ce poste a été refait, ou la réponse est pour "
      "quelqu’un d’autre"},
     {"%s is the beginning of several ids: give more of it",
      "%s est le début de plusieurs identifiants : précisez davantage"},

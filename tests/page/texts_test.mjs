@@ -87,6 +87,12 @@ await step("what is told comes into the meeting's order, once, whatever it is", 
   assert.equal(state.messages.map((one) => one.id).join(""), "0abcd");
   assert.equal(told(state, { ...message("x", "d"), current: false }).messages.length, 5);
   assert.equal(told(state, { event: "of a newer node", current: true, thing: {} }), state);
+  let flooded = nothing;
+  for (let number = 0; number < 10_000; number++) {
+    flooded = told(flooded, message(String(number), String(number - 1)));
+  }
+  assert.equal(flooded.messages.length, 10_000);
+  assert.ok(flooded.messages.every((one, number) => one.id === String(number)));
   const meeting = (id, current) => ({ event: "meeting", state: { id, current } });
   state = told(told(state, meeting("m", true)), meeting("n", true));
   assert.deepEqual(state.meetings.map((one) => one.current), [false, true]);
