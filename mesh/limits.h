@@ -26,6 +26,7 @@
 #define MESH_REPLAY_MAX      2048         /* packets of the replay window */
 #define MESH_HAILS_MAX       32           /* hails answered per second */
 #define MESH_HALF_OPEN_MAX   32           /* handshakes answered and not yet confirmed */
+#define MESH_KEYS_MAX        8            /* agreed with one node: in use, former, or waiting */
 #define MESH_EFFECTS_MAX     4096         /* effects waiting to be pulled */
 
 /* The journal. */

@@ -300,6 +300,10 @@ static MeshError dispatch(Mesh *mesh, const MeshEvent *event) {
         route_wake(mesh);
         reach_soon(mesh);
         return MESH_OK;
+    case MESH_EVENT_LEAVE:
+        uplink_flush(mesh); /* what may still leave does so before the goodbye */
+        neighbours_leave(mesh);
+        return MESH_OK;
     }
     return MESH_ERROR_INVALID;
 }

@@ -171,6 +171,7 @@ typedef enum {
     MESH_EVENT_INTENT,       /* intent */
     MESH_EVENT_FRAME,        /* frame: our own, to be sent */
     MESH_EVENT_WAKE,         /* the machine slept or its network changed: probe everything now */
+    MESH_EVENT_LEAVE, /* this node goes: its neighbours are told, and this is its last step */
 } MeshEventKind;
 
 typedef struct {
@@ -341,6 +342,8 @@ typedef struct {
     MeshLineState line_state;
     uint64_t tx_bytes; /* datagrams of this link, their 28 or 48 header bytes not counted */
     uint64_t rx_bytes;
+    uint64_t packets_sent, packets_lost; /* by this link, since it was last up anew */
+    uint64_t messages_expired;           /* given up at their deadline, not wholly sent */
 } MeshMember;
 
 typedef struct {

@@ -61,6 +61,9 @@ static void view_link(const Mesh *mesh, const Neighbour *neighbour, MeshMember *
     member->rate_bps = state.rate_bps;
     member->queue_us = state.queue_us;
     member->line_queue_us = state.queue_own_us;
+    member->packets_sent = state.packets_sent;
+    member->packets_lost = state.packets_lost;
+    member->messages_expired = state.messages_expired;
     member->tx_bytes = neighbour->tx_bytes;
     member->rx_bytes = neighbour->rx_bytes;
     if (!neighbour_is_up(neighbour)) {

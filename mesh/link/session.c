@@ -36,7 +36,7 @@ bool session_peek(Bytes datagram, SessionKind *ret_kind, uint8_t *ret_phase) {
         return false;
     }
     first = datagram.data[0];
-    if ((first & LOOK_MASK) != LOOK || (first & 0x3f) >> 2 > SESSION_ECHO) {
+    if ((first & LOOK_MASK) != LOOK || (first & 0x3f) >> 2 > SESSION_BYE) {
         return false;
     }
     *ret_kind = (SessionKind)((first & 0x3f) >> 2);

@@ -142,7 +142,7 @@ void admission_answer_wanted(Mesh *mesh, const MeshIntent *intent) {
     char code[MESH_CODE_MAX + 1];
     MeshPath by_hand = {.kind = MESH_PATH_NONE};
     size_t length;
-    const Neighbour *neighbour = NULL;
+    const Keys *keys = NULL;
     uint8_t hash[16];
     MeshError error = ticket_code_read(ADMISSION_CODE_ASKS, intent->text ? intent->text : "", bytes,
                                        sizeof bytes, &length);
@@ -151,14 +151,12 @@ void admission_answer_wanted(Mesh *mesh, const MeshIntent *intent) {
         error = contact_init(mesh, &by_hand, BYTES_AT(bytes, length));
         domain_hash(hash, sizeof hash, "init", BYTES_AT(bytes, length), BYTES_NONE);
     }
-    for (uint32_t slot = 0; !error && slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; !error && !keys && slot < MESH_PEERS_MAX; slot++) {
         const Neighbour *other = neighbour_at(mesh, slot);
 
-        if (other && other->answer && bytes_equal(other->answered_hash, hash, sizeof hash)) {
-            neighbour = other;
-        }
+        keys = other ? keyring_answered(&other->keyring, hash) : NULL;
     }
-    if (!error && !neighbour) {
+    if (!error && !keys) {
         error = MESH_ERROR_STATE;
     }
     if (error == MESH_ERROR_FOREIGN) {
@@ -166,7 +164,7 @@ void admission_answer_wanted(Mesh *mesh, const MeshIntent *intent) {
     }
     if (!error) {
         error = ticket_code_write(ADMISSION_CODE_ANSWERS,
-                                  BYTES_AT(neighbour->answer, neighbour->answer_length), code);
+                                  BYTES_AT(keys->answer, keys->answer_length), code);
     }
     core_done(mesh, intent->tag, error, NULL, error ? NULL : code);
 }

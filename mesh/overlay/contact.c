@@ -17,11 +17,8 @@
 #define SIGHTED_US     S
 #define REKEY_US       (600 * S)
 #define REKEY_PACKETS  (1u << 20)
-#define FORMER_US      (60 * S)  /* keys are kept so long after they were replaced */
 #define HAND_US        (600 * S) /* NAT mappings and people: whoever carries a code is quick */
 #define YIELD_US       S /* theirs was answered: ours waits so long before it goes out again */
-#define CROSSING_US    S /* a message 1 may be on its way so long, when that was no round trip */
-#define CROSSING_TWICE 5 /* times */
 #define AGAIN_US       (200 * MS) /* however often it is wanted soon */
 #define CARRIERS_TRIED 2
 
@@ -65,78 +62,61 @@ static bool read_payload(Bytes bytes, Payload *ret_payload) {
 
 /* ---- keys ---- */
 
-static bool set_keys(Neighbour *neighbour, uint8_t phase, const HandshakeKeys *keys,
-                     const uint8_t instance[4], const uint8_t psk[HANDSHAKE_PSK_SIZE]) {
-    Session *session = neighbour->sessions[phase];
+static Keys *add_keys(Mesh *mesh, Neighbour *neighbour, uint8_t phase, const HandshakeKeys *keys,
+                      const Payload *payload, const uint8_t psk[HANDSHAKE_PSK_SIZE]) {
+    Keyring *keyring = &neighbour->keyring;
+    const Keys *former = keyring->current;
+    uint64_t counter = former && former->session.any ? former->session.highest : 0;
+    uint32_t chance;
+    Keys *added;
 
-    if (!session) {
-        session = calloc(1, sizeof *session);
-        neighbour->sessions[phase] = session;
+    core_random(mesh, &chance, sizeof chance);
+    added = keyring_add(keyring, mesh->now_us, chance);
+    if (added) {
+        session_init(&added->session, keys, phase);
+        session_expect(&added->session, counter);
+        memcpy(added->own_instance, neighbour->instance, sizeof added->own_instance);
+        memcpy(added->peer_instance, payload->instance, sizeof added->peer_instance);
+        memcpy(added->psk, psk, HANDSHAKE_PSK_SIZE);
     }
-    if (session) {
-        const Session *former = neighbour->sessions[neighbour->phase];
-        uint64_t counter = former && former != session && former->any ? former->highest : 0;
-
-        session_init(session, keys, phase);
-        session_expect(session, counter);
-        neighbour->key_number[phase] = ++neighbour->keys_made;
-        neighbour->key_greets[phase] = false;
-        memcpy(neighbour->key_instance[phase], instance, 4);
-        memcpy(neighbour->key_psk[phase], psk, HANDSHAKE_PSK_SIZE);
-    }
-    return session;
+    return added;
 }
 
 /* Another run of that node, or its link was lost: what our link held means nothing to it. */
-static bool begin_link(Mesh *mesh, Neighbour *neighbour, uint8_t phase) {
-    uint8_t instance[sizeof neighbour->instance]; /* which these keys were agreed with */
+static bool begin_link(Mesh *mesh, Neighbour *neighbour, const Keys *keys) {
     Link *link = link_create(NEIGHBOUR_WIRE_OVERHEAD);
 
     if (!link) {
         return false;
     }
-    memcpy(instance, neighbour->instance, sizeof instance);
     route_lost(mesh, neighbour);
-    memcpy(neighbour->instance, instance, sizeof instance);
-    memcpy(neighbour->peer_instance, neighbour->key_instance[phase], sizeof instance);
-    neighbour->peer_instance_known = true;
-    neighbour->keys_stale = neighbour->key_number[phase] - 1;
+    memcpy(neighbour->instance, keys->own_instance, sizeof neighbour->instance);
     neighbour->contact = CONTACT_IDLE;
     link_destroy(neighbour->link);
     neighbour->link = link;
     return true;
 }
 
-bool contact_confirmed(Mesh *mesh, Neighbour *neighbour, uint8_t phase) {
-    const uint8_t *instance = neighbour->key_instance[phase];
-    bool same = neighbour->peer_instance_known && !memcmp(neighbour->peer_instance, instance, 4);
+bool contact_confirmed(Mesh *mesh, Neighbour *neighbour, Keys *keys) {
+    const Keys *former = neighbour->keyring.current;
+    bool same = former && !keyring_is_stale(&neighbour->keyring, former, neighbour->instance) &&
+                !memcmp(former->peer_instance, keys->peer_instance, sizeof keys->peer_instance);
 
-    if (!same && !begin_link(mesh, neighbour, phase)) {
+    keys->confirmed = true; /* the end of the former link leaves them */
+    if (!same && !begin_link(mesh, neighbour, keys)) {
+        keys->confirmed = false;
         return false;
     }
-    neighbour->phase = phase;
-    neighbour->keyed_us = mesh->now_us;
+    keyring_use(&neighbour->keyring, keys, mesh->now_us);
     neighbour->contact = CONTACT_IDLE;
-    neighbour->yields = 0;
     if (neighbour->by_ticket) {
-        memcpy(neighbour->psk, neighbour->key_psk[phase], sizeof neighbour->psk);
+        memcpy(neighbour->psk, keys->psk, sizeof neighbour->psk);
     }
     return true;
 }
 
-/* Keys replaced open what was under way for a while, then nobody can any more. */
-static void wipe_former(Mesh *mesh, Neighbour *neighbour) {
-    if (neighbour->keyed_us == 0 || mesh->now_us < neighbour->keyed_us + FORMER_US) {
-        return;
-    }
-    for (size_t i = 0; i < NEIGHBOUR_PHASES; i++) {
-        if (neighbour->sessions[i] &&
-            neighbour->key_number[i] < neighbour->key_number[neighbour->phase]) {
-            session_finish(neighbour->sessions[i]);
-            free(neighbour->sessions[i]);
-            neighbour->sessions[i] = NULL;
-        }
-    }
+bool contact_is_first(const Mesh *mesh, const Neighbour *neighbour) {
+    return memcmp(mesh->self.static_public, neighbour->static_key, 32) < 0;
 }
 
 /* ---- beginning ---- */
@@ -201,6 +181,13 @@ void contact_begin(Mesh *mesh, Neighbour *neighbour, bool soon) {
     }
 }
 
+void contact_rest(Mesh *mesh, Neighbour *neighbour) {
+    neighbour->sighted_us = mesh->now_us; /* what was still under way says nothing */
+    neighbour->wanted_until_us = mesh->now_us;
+    neighbour->contact_tries = OFTEN_TRIES;
+    neighbour->contact_next_us = mesh->now_us + SLOWEST_US;
+}
+
 void contact_sighted(Mesh *mesh, Neighbour *neighbour, const MeshPath *path) {
     if (neighbour_is_up(neighbour) || mesh->now_us < neighbour->sighted_us + SIGHTED_US) {
         return;
@@ -238,16 +225,18 @@ static void transmit_init(Mesh *mesh, Neighbour *neighbour) {
 
 /* The lower static key renews the keys of a link in use. */
 static bool is_due(const Mesh *mesh, const Neighbour *neighbour) {
+    const Keyring *keyring = &neighbour->keyring;
+
     return neighbour_is_up(neighbour) && neighbour->contact == CONTACT_IDLE &&
-           memcmp(mesh->self.static_public, neighbour->static_key, 32) < 0 &&
-           (mesh->now_us >= neighbour->keyed_us + REKEY_US ||
-            neighbour->sessions[neighbour->phase]->sealed > REKEY_PACKETS);
+           contact_is_first(mesh, neighbour) &&
+           (mesh->now_us >= keyring->used_us + REKEY_US ||
+            keyring->current->session.sealed > REKEY_PACKETS);
 }
 
 void contact_timeout(Mesh *mesh, Neighbour *neighbour) {
     uint64_t pause_us;
 
-    wipe_former(mesh, neighbour);
+    keyring_wipe(&neighbour->keyring, mesh->now_us);
     if (is_due(mesh, neighbour)) {
         contact_begin(mesh, neighbour, false);
     }
@@ -262,6 +251,7 @@ void contact_timeout(Mesh *mesh, Neighbour *neighbour) {
     }
     transmit_init(mesh, neighbour);
     neighbour->contact_sent_us = mesh->now_us;
+    neighbour->yielded = false;
     pause_us = neighbour->contact_tries < 4             ? FIRST_US << neighbour->contact_tries
                : neighbour->contact_tries < OFTEN_TRIES ? OFTEN_US
                                                         : SLOWEST_US;
@@ -293,55 +283,37 @@ static const uint8_t *find_psk(Mesh *mesh, Bytes message, bool *ret_by_ticket) {
     return NULL;
 }
 
-/* How long our message 1 may be on its way: as long as the line there was, if it is known. But
- * where both yield, again and again, it is longer than that. */
-static uint64_t crossing_us(const Mesh *mesh, const Neighbour *neighbour) {
-    uint64_t trip_us = neighbour->link ? link_state(neighbour->link, mesh->now_us).rtt_us : 0;
+/* Of the keys after those in use; of those that wait for their first packet several may be so. */
+static uint8_t next_phase(const Neighbour *neighbour) {
+    const Keys *current = neighbour->keyring.current;
 
-    if (neighbour->yields > 0) {
-        return CROSSING_US << (neighbour->yields - 1);
-    }
-    return trip_us > 0 && trip_us < CROSSING_US ? trip_us : CROSSING_US;
+    return current ? (uint8_t)((current->session.phase + 1) % NEIGHBOUR_PHASES) : 0;
 }
 
-/* Ours goes on when both began: the lower static key stays initiator. But one sent long ago is
- * lost, and theirs is here. */
-static bool ours_stays(const Mesh *mesh, const Neighbour *neighbour) {
-    return neighbour->contact == CONTACT_KNOCKING && neighbour->init_length > 0 &&
-           neighbour->contact_tries > 0 && neighbour->init_made_us != UINT64_MAX &&
-           mesh->now_us < neighbour->contact_sent_us + crossing_us(mesh, neighbour) &&
-           memcmp(mesh->self.static_public, neighbour->static_key, 32) < 0;
-}
-
-static MeshError answer(Mesh *mesh, Neighbour *neighbour, const HandshakeInit *init,
-                        const uint8_t *psk, const Payload *payload) {
-    uint8_t phase = (uint8_t)((neighbour->phase + (neighbour->keyed_us > 0)) % NEIGHBOUR_PHASES);
+static Keys *answer(Mesh *mesh, Neighbour *neighbour, const HandshakeInit *init, const uint8_t *psk,
+                    const Payload *payload) {
+    uint8_t phase = next_phase(neighbour);
     uint8_t bytes[HANDSHAKE_PAYLOAD_SIZE];
     uint8_t message[MESH_DATAGRAM_MAX];
     uint8_t seed[32];
     HandshakeKeys keys;
     bool greets = mesh->status == MESH_STATUS_MEMBER && core_member(mesh, &payload->key) != NULL;
+    Keys *added = NULL;
     size_t length;
-    MeshError error;
 
     core_random(mesh, seed, sizeof seed);
-    error = handshake_answer(init, psk, seed, write_payload(mesh, neighbour, phase, greets, bytes),
-                             message, &length, &keys);
-    if (!error && !set_keys(neighbour, phase, &keys, payload->instance, psk)) {
-        error = MESH_ERROR_NO_MEMORY;
+    if (!handshake_answer(init, psk, seed, write_payload(mesh, neighbour, phase, greets, bytes),
+                          message, &length, &keys)) {
+        added = add_keys(mesh, neighbour, phase, &keys, payload, psk);
     }
-    if (!error) {
-        neighbour->key_greets[phase] = greets;
-        free(neighbour->answer);
-        neighbour->answer = malloc(length);
-        neighbour->answer_length = neighbour->answer ? length : 0;
-        if (neighbour->answer) {
-            memcpy(neighbour->answer, message, length);
-        }
+    if (added) {
+        added->greets = greets;
+        added->answer = memory_copy(message, length);
+        added->answer_length = added->answer ? length : 0;
     }
     sodium_memzero(&keys, sizeof keys);
     sodium_memzero(seed, sizeof seed);
-    return error;
+    return added;
 }
 
 /* The slot of whoever sent a message 1 that may be answered; NULL with an error. */
@@ -369,14 +341,24 @@ static Neighbour *welcome_init(Mesh *mesh, const HandshakeInit *init, const Payl
     return neighbour;
 }
 
-/* Theirs goes on: an answer to ours would agree other keys than the answer to theirs. Once: what
- * is replayed must not hold ours back for good. */
+/* Theirs most likely links both, so ours waits. But once: message 1 may be an old one repeated, and
+ * must not hold ours back for good. */
 static void yield(const Mesh *mesh, Neighbour *neighbour) {
-    if (neighbour->contact == CONTACT_KNOCKING && neighbour->init_length > 0 &&
-        neighbour->init_made_us != UINT64_MAX) {
-        neighbour->init_length = 0;
-        neighbour->contact_next_us = mesh->now_us + YIELD_US;
-        neighbour->yields += neighbour->yields < CROSSING_TWICE;
+    uint64_t until_us = mesh->now_us + YIELD_US;
+
+    if (!neighbour->yielded && neighbour->contact_next_us < until_us) {
+        neighbour->contact_next_us = until_us;
+    }
+    neighbour->yielded = true;
+}
+
+/* What came by hand leads to whoever wrote it by no other way. */
+static void await_by_hand(Mesh *mesh, Neighbour *neighbour, Keys *keys, const Payload *payload) {
+    keys->by_hand = true;
+    neighbour->hand_until_us = mesh->now_us + HAND_US;
+    neighbour->probe_next_us = mesh->now_us;
+    for (size_t i = payload->address_count; i-- > 0;) {
+        neighbour_add_address(neighbour, &payload->addresses[i]);
     }
 }
 
@@ -388,6 +370,7 @@ MeshError contact_init(Mesh *mesh, const MeshPath *path, Bytes message) {
     const uint8_t *psk = find_psk(mesh, message, &by_ticket);
     MeshError error = psk ? handshake_read(message, &mesh->self, &init) : MESH_ERROR_FOREIGN;
     Neighbour *neighbour;
+    Keys *keys;
 
     if (error) {
         return error;
@@ -400,31 +383,24 @@ MeshError contact_init(Mesh *mesh, const MeshPath *path, Bytes message) {
         return error;
     }
     domain_hash(hash, sizeof hash, "init", message, BYTES_NONE);
-    if (ours_stays(mesh, neighbour)) {
-        /* By the way that theirs came ours may pass, even if it never reached them before. */
-        neighbour_transmit(mesh, path, BYTES_AT(neighbour->init, neighbour->init_length),
-                           LINK_CONTROL);
-        return MESH_OK;
-    }
-    if (neighbour->answer_length == 0 || !bytes_equal(hash, neighbour->answered_hash, 16)) {
-        error = answer(mesh, neighbour, &init, psk, &payload);
-        memcpy(neighbour->answered_hash, hash, sizeof hash);
-        yield(mesh, neighbour);
-    }
-    /* Whether or not it also knocked, and was answered by a way on which nothing comes back. */
-    if (!error && path->kind == MESH_PATH_NONE) {
-        neighbour->hand_until_us = mesh->now_us + HAND_US;
-        neighbour->probe_next_us = mesh->now_us;
-        for (size_t i = payload.address_count; i-- > 0;) {
-            neighbour_add_address(neighbour, &payload.addresses[i]);
+    keys = keyring_answered(&neighbour->keyring, hash);
+    if (!keys) {
+        keys = answer(mesh, neighbour, &init, psk, &payload);
+        if (keys) {
+            memcpy(keys->hash, hash, sizeof hash);
+            yield(mesh, neighbour);
         }
     }
-    sodium_memzero(&init, sizeof init);
-    if (!error) {
-        neighbour_transmit(mesh, path, BYTES_AT(neighbour->answer, neighbour->answer_length),
-                           LINK_CONTROL);
+    /* Whether or not it also knocked, and was answered by a way on which nothing comes back. */
+    if (keys && path->kind == MESH_PATH_NONE) {
+        await_by_hand(mesh, neighbour, keys, &payload);
     }
-    return error;
+    sodium_memzero(&init, sizeof init);
+    if (!keys || !keys->answer) {
+        return MESH_ERROR_NO_MEMORY;
+    }
+    neighbour_transmit(mesh, path, BYTES_AT(keys->answer, keys->answer_length), LINK_CONTROL);
+    return MESH_OK;
 }
 
 /* ---- the answer ---- */
@@ -449,6 +425,7 @@ MeshError contact_answer(Mesh *mesh, const MeshPath *path, Bytes message) {
     uint8_t bytes[HANDSHAKE_PAYLOAD_SIZE];
     size_t length;
     HandshakeKeys keys;
+    Keys *added = NULL;
     Payload payload;
     MeshError error;
 
@@ -463,16 +440,19 @@ MeshError contact_answer(Mesh *mesh, const MeshPath *path, Bytes message) {
         return error;
     }
     if (!read_payload(BYTES_AT(bytes, length), &payload) ||
-        !mesh_key_equal(&payload.key, &neighbour->key) ||
-        !set_keys(neighbour, payload.phase, &keys, payload.instance, neighbour->psk)) {
+        !mesh_key_equal(&payload.key, &neighbour->key)) {
         error = MESH_ERROR_MALFORMED;
+    } else if (!(added =
+                     add_keys(mesh, neighbour, payload.phase, &keys, &payload, neighbour->psk))) {
+        error = MESH_ERROR_NO_MEMORY;
     } else {
+        added->own = true;
         for (size_t i = payload.address_count; i-- > 0;) {
             neighbour_add_address(neighbour, &payload.addresses[i]);
         }
         neighbour->init_length = 0;
         neighbour->init_made_us = 0;
-        error = contact_confirmed(mesh, neighbour, payload.phase) ? MESH_OK : MESH_ERROR_NO_MEMORY;
+        error = contact_confirmed(mesh, neighbour, added) ? MESH_OK : MESH_ERROR_NO_MEMORY;
         if (!error && payload.greets) {
             neighbour_greeted(mesh, neighbour);
         }

@@ -167,7 +167,7 @@ static void echo(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, Bytes t
     if (token.length > 64) {
         return;
     }
-    length = session_seal(neighbour->sessions[neighbour->phase], SESSION_ECHO, neighbour->counter++,
+    length = session_seal(&neighbour->keyring.current->session, SESSION_ECHO, neighbour->counter++,
                           token, datagram);
     neighbour->tx_bytes += length;
     neighbour_transmit(mesh, path, BYTES_AT(datagram, length), LINK_CONTROL);
@@ -183,20 +183,24 @@ static void judge(Mesh *mesh, uint32_t slot, MeshError error) {
     }
 }
 
-static MeshError opened(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint8_t phase,
+static MeshError opened(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, Keys *keys,
                         SessionKind kind, uint64_t counter, Bytes plain) {
+    const Keyring *keyring = &neighbour->keyring;
     uint32_t slot = neighbour_slot(mesh, neighbour);
     MeshError error = MESH_OK;
 
-    if (neighbour->key_number[phase] <= neighbour->keys_stale) {
+    if (keyring_is_stale(keyring, keys, neighbour->instance)) {
         contact_sighted(mesh, neighbour, path);
         return MESH_OK;
     }
-    if (neighbour->keyed_us == 0 ||
-        neighbour->key_number[phase] > neighbour->key_number[neighbour->phase]) {
-        if (!contact_confirmed(mesh, neighbour, phase)) {
-            return MESH_ERROR_NO_MEMORY;
-        }
+    if (kind == SESSION_BYE) {
+        route_left(mesh, neighbour);
+        return MESH_OK;
+    }
+    if (keys != keyring->current &&
+        keyring_is_newer(keyring, keys, contact_is_first(mesh, neighbour)) &&
+        !contact_confirmed(mesh, neighbour, keys)) {
+        return MESH_ERROR_NO_MEMORY;
     }
     route_heard(mesh, neighbour, path, kind, counter);
     if (kind == SESSION_PROBE) {
@@ -220,27 +224,35 @@ static bool comes_by(const Mesh *mesh, const Neighbour *neighbour, const MeshPat
     }
 }
 
-/* Tries the keys of one neighbour; true when they opened it, `ret_error` is what came of it. */
+/* Tries the keys of this phase that were agreed with one neighbour; true when some opened it,
+ * `ret_error` is what came of it. */
 static bool open_by(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint8_t phase,
                     Bytes datagram, MeshError *ret_error) {
     uint8_t plain[MESH_DATAGRAM_MAX];
     SessionKind kind;
     uint64_t counter;
     size_t length;
-    MeshError error = MESH_ERROR_FORGED;
+    bool replayed = false;
 
-    if (neighbour->sessions[phase] && !route_is_through(mesh, path, neighbour)) {
-        error = session_open(neighbour->sessions[phase], datagram, &kind, &counter, plain, &length);
+    for (size_t i = 0; i < MESH_KEYS_MAX && !route_is_through(mesh, path, neighbour); i++) {
+        Keys *keys = neighbour->keyring.keys[i];
+        MeshError error =
+            keys && keys->session.phase == phase
+                ? session_open(&keys->session, datagram, &kind, &counter, plain, &length)
+                : MESH_ERROR_FORGED;
+
+        if (!error) {
+            neighbour->rx_bytes += datagram.length;
+            *ret_error =
+                opened(mesh, neighbour, path, keys, kind, counter, BYTES_AT(plain, length));
+            sodium_memzero(plain, length);
+            return true;
+        }
+        replayed = replayed || error == MESH_ERROR_REPLAYED;
     }
-    if (error) {
-        /* A counter too old for one may be new to another: only the keys tell whose it is. */
-        mesh->counters.replayed += error == MESH_ERROR_REPLAYED && comes_by(mesh, neighbour, path);
-        return false;
-    }
-    neighbour->rx_bytes += datagram.length;
-    *ret_error = opened(mesh, neighbour, path, phase, kind, counter, BYTES_AT(plain, length));
-    sodium_memzero(plain, length);
-    return true;
+    /* A counter too old for one may be new to another: only the keys tell whose it is. */
+    mesh->counters.replayed += replayed && comes_by(mesh, neighbour, path);
+    return false;
 }
 
 static MeshError transport(Mesh *mesh, const MeshPath *path, uint8_t phase, Bytes datagram) {

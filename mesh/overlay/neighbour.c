@@ -73,6 +73,7 @@ Neighbour *neighbour_want(Mesh *mesh, const MeshKey *key, const uint8_t psk[HAND
     neighbour->by_ticket = by_ticket;
     neighbour->doubt_us = core_member(mesh, key) ? UINT64_MAX : mesh->now_us + DOUBT_US;
     neighbour->leave_us = UINT64_MAX;
+    neighbour->gone_us = UINT64_MAX;
     neighbour->counter = 1;
     memcpy(neighbour->psk, psk, sizeof neighbour->psk);
     core_random(mesh, neighbour->instance, sizeof neighbour->instance);
@@ -92,15 +93,9 @@ void neighbour_drop(Mesh *mesh, Neighbour *neighbour) {
     library_lost(mesh, slot);
     sync_forget(mesh, slot);
     admission_forget(mesh, slot);
-    for (size_t i = 0; i < NEIGHBOUR_PHASES; i++) {
-        if (neighbour->sessions[i]) {
-            session_finish(neighbour->sessions[i]);
-            free(neighbour->sessions[i]);
-        }
-    }
+    keyring_finish(&neighbour->keyring);
     link_destroy(neighbour->link);
     free(neighbour->init);
-    free(neighbour->answer);
     free(neighbour->remote_offer);
     free(neighbour->near);
     sodium_memzero(neighbour, sizeof *neighbour);
@@ -212,7 +207,7 @@ static void greet(Mesh *mesh, Neighbour *neighbour) {
     neighbour->by_ticket = false;
     neighbour->doubt_us = UINT64_MAX;
     reach_keep_addresses(mesh, neighbour);
-    if (!neighbour->key_greets[neighbour->phase]) {
+    if (!neighbour->keyring.current->greets) {
         neighbour_send(mesh, neighbour, LINK_CONTROL, UINT64_MAX, MESSAGE_GREET, BYTES_NONE);
     }
     if (neighbour->greeting == GREETING_BOTH) {
@@ -325,7 +320,7 @@ bool neighbour_flush(Mesh *mesh, Neighbour *neighbour, LinkPriority *ret_priorit
     if (length == 0) {
         return false;
     }
-    length = session_seal(neighbour->sessions[neighbour->phase], SESSION_DATA, neighbour->counter++,
+    length = session_seal(&neighbour->keyring.current->session, SESSION_DATA, neighbour->counter++,
                           BYTES_AT(plain, length), datagram);
     neighbour->tx_bytes += length;
     neighbour_transmit(mesh, &neighbour->path, BYTES_AT(datagram, length), *ret_priority);
@@ -358,6 +353,7 @@ void neighbours_timeout(Mesh *mesh) {
             end_doubt(mesh, neighbour);
         }
         if (mesh->now_us >= neighbour->leave_us) {
+            route_bye(mesh, neighbour);
             neighbour_drop(mesh, neighbour);
             continue;
         }

@@ -7,8 +7,8 @@
 #pragma once
 
 #include "mesh/link/link.h"
-#include "mesh/link/session.h"
 #include "mesh/mesh.h"
+#include "mesh/overlay/keyring.h"
 
 #define NEIGHBOUR_NONE          UINT32_MAX
 #define NEIGHBOUR_PHASES        4
@@ -49,8 +49,6 @@ typedef struct {
     uint8_t psk[HANDSHAKE_PSK_SIZE];
     bool by_ticket;      /* psk is a ticket's: a joiner, or our way in */
     uint8_t instance[4]; /* of our Link: a restarted node has another */
-    uint8_t peer_instance[4];
-    bool peer_instance_known;
 
     /* handshake */
     ContactState contact;
@@ -61,23 +59,11 @@ typedef struct {
     uint64_t contact_next_us;
     uint64_t contact_sent_us;
     uint32_t contact_tries;
-    uint32_t yields;     /* so often theirs was answered while ours was under way; since linked */
-    uint64_t sighted_us; /* heard under the keys of a lost link */
-    uint64_t wanted_until_us;  /* shown as connecting, not down */
-    uint8_t answered_hash[16]; /* of the message 1 answered last, and the answer */
-    uint8_t *answer;
-    size_t answer_length;
+    bool yielded;             /* theirs was answered since ours was sent: ours waited for that */
+    uint64_t sighted_us;      /* heard under the keys of a lost link */
+    uint64_t wanted_until_us; /* shown as connecting, not down */
 
-    /* keys */
-    Session *sessions[NEIGHBOUR_PHASES];
-    uint8_t key_instance[NEIGHBOUR_PHASES][4]; /* of the peer's Link, by whose handshake */
-    uint8_t key_psk[NEIGHBOUR_PHASES][HANDSHAKE_PSK_SIZE]; /* they were agreed under this */
-    uint32_t key_number[NEIGHBOUR_PHASES];                 /* which keys are newer */
-    bool key_greets[NEIGHBOUR_PHASES]; /* the answer that agreed them greeted it */
-    uint32_t keys_made;
-    uint32_t keys_stale; /* of a link that was lost: what they open only says where it is */
-    uint8_t phase;       /* of the keys in use */
-    uint64_t keyed_us;
+    Keyring keyring;
     uint64_t counter; /* next packet */
 
     /* paths */
@@ -113,6 +99,7 @@ typedef struct {
     uint64_t served;                  /* bytes of documents, as the uplink shares itself out */
     uint32_t line_bps, line_queue_us; /* of a busy link, when last compared; smoothed */
     uint64_t doubt_us;  /* one in no roster is given up then; UINT64_MAX: it is in the roster */
+    uint64_t gone_us;   /* it said goodbye: what was still under way is awaited until then */
     uint64_t leave_us;  /* the link is closed then; UINT64_MAX: never */
     uint64_t told, has; /* entries of our own chain that it was told of; that it surely has */
 
@@ -139,7 +126,7 @@ bool neighbours_make_room(Mesh *mesh, bool stranger);
 /* The slot of this node, made when there is none; NULL when all are taken or the key is no good. */
 Neighbour *neighbour_want(Mesh *mesh, const MeshKey *key, const uint8_t psk[HANDSHAKE_PSK_SIZE],
                           bool by_ticket);
-/* All links end with this step. */
+/* All links end with this step, those who are up being told. */
 void neighbours_leave(Mesh *mesh);
 /* Closes and forgets: never while a message of it is read. */
 void neighbour_drop(Mesh *mesh, Neighbour *neighbour);
@@ -192,8 +179,12 @@ MeshError contact_code(Mesh *mesh, Neighbour *neighbour, const uint8_t seed[32],
 /* What our messages 1 and 2 say of this node. */
 Bytes contact_payload(Mesh *mesh, const Neighbour *neighbour,
                       uint8_t bytes[HANDSHAKE_PAYLOAD_SIZE]);
-/* The keys of this phase are used from now on. False when memory is short. */
-bool contact_confirmed(Mesh *mesh, Neighbour *neighbour, uint8_t phase);
+/* These keys are used from now on. False when memory is short. */
+bool contact_confirmed(Mesh *mesh, Neighbour *neighbour, Keys *keys);
+/* Ours is the lower of both static keys: some things are done by one of two alone. */
+bool contact_is_first(const Mesh *mesh, const Neighbour *neighbour);
+/* It said that it goes: it will knock when it comes back, and is looked for seldom. */
+void contact_rest(Mesh *mesh, Neighbour *neighbour);
 
 /* ---- route.c: paths ---- */
 
@@ -209,6 +200,10 @@ void route_timeout(Mesh *mesh, Neighbour *neighbour);
 uint64_t route_deadline_us(const Mesh *mesh, const Neighbour *neighbour);
 /* The link is gone: nothing is heard any more. */
 void route_lost(Mesh *mesh, Neighbour *neighbour);
+/* Tells the other that the link ends; twice, as nobody will ask again. */
+void route_bye(Mesh *mesh, Neighbour *neighbour);
+/* The other said so. */
+void route_left(Mesh *mesh, Neighbour *neighbour);
 /* The path in use is dead: takes another, or loses the link. */
 void route_dead(Mesh *mesh, Neighbour *neighbour);
 /* Everything may be different: probe now. */

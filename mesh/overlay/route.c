@@ -5,17 +5,19 @@
 #include "mesh/core.h"
 #include "mesh/overlay/message.h"
 
-#define IDLE_US      (18 * S) /* silence after which an idle path is probed: a NAT forgets later */
-#define IDLE_MORE_US (2 * S)
-#define WAITING_US   (1500 * MS) /* the same while something awaits its acknowledgement */
-#define PROBE_US     S
-#define PROBES_LOST  6       /* unanswered: the path is dead */
-#define SILENT_US    S       /* a path not heard for so long may be left for another */
-#define REVIVE_US    (2 * S) /* keys agreed by hand look for a path so often */
-#define REVIVE_FOR   (900 * S)
-#define DIRECT_TRIES 5 /* of its addresses, while a member relays */
-#define DIRECT_US    (500 * MS)
-#define TOKEN_SIZE   8
+#define IDLE_US       (18 * S) /* silence after which an idle path is probed: a NAT forgets later */
+#define IDLE_MORE_US  (2 * S)
+#define WAITING_US    (1500 * MS) /* the same while something awaits its acknowledgement */
+#define PROBE_US      S
+#define PROBES_LOST   6       /* unanswered: the path is dead */
+#define SILENT_US     S       /* a path not heard for so long may be left for another */
+#define REVIVE_US     (2 * S) /* keys agreed by hand look for a path so often */
+#define REVIVE_FOR    (900 * S)
+#define DIRECT_TRIES  5 /* of its addresses, while a member relays */
+#define DIRECT_US     (500 * MS)
+#define TOKEN_SIZE    8
+#define BYES          2
+#define LAST_WORDS_US (200 * MS) /* a goodbye may overtake what was sent before it */
 
 /* ---- probing ---- */
 
@@ -23,15 +25,15 @@ void route_probe(Mesh *mesh, Neighbour *neighbour, const MeshPath *path) {
     uint8_t token[TOKEN_SIZE];
     uint8_t datagram[TOKEN_SIZE + SESSION_OVERHEAD_SIZE];
     BytesWriter writer = bytes_writer(token, sizeof token);
+    Keys *keys = keyring_sealing(&neighbour->keyring, neighbour->instance);
     size_t length;
 
-    if (!neighbour->sessions[neighbour->phase] ||
-        (neighbour->keyed_us == 0 && mesh->now_us >= neighbour->hand_until_us)) {
+    if (!keys || (!keys->confirmed && mesh->now_us >= neighbour->hand_until_us)) {
         return;
     }
     bytes_write_u64(&writer, mesh->now_us);
-    length = session_seal(neighbour->sessions[neighbour->phase], SESSION_PROBE,
-                          neighbour->counter++, BYTES_OF(token), datagram);
+    length = session_seal(&keys->session, SESSION_PROBE, neighbour->counter++, BYTES_OF(token),
+                          datagram);
     neighbour->tx_bytes += length;
     neighbour_transmit(mesh, path, BYTES_AT(datagram, length), LINK_CONTROL);
 }
@@ -81,9 +83,7 @@ Neighbour *route_carrier(const Mesh *mesh, const Neighbour *target, uint32_t whi
 
 /* One of both is enough to probe: the other waits a little longer. */
 static uint64_t idle_us(const Mesh *mesh, const Neighbour *neighbour) {
-    bool first = memcmp(mesh->self.static_public, neighbour->static_key, 32) < 0;
-
-    return first ? IDLE_US : IDLE_US + IDLE_MORE_US;
+    return contact_is_first(mesh, neighbour) ? IDLE_US : IDLE_US + IDLE_MORE_US;
 }
 
 static void use(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint64_t counter) {
@@ -117,6 +117,7 @@ static void come_up(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint
     uint32_t slot = neighbour_slot(mesh, neighbour);
 
     neighbour->linked = LINKED_UP;
+    neighbour->gone_us = UINT64_MAX;
     neighbour->contact = CONTACT_IDLE;
     use(mesh, neighbour, path, counter);
     mesh->neighbours.near_changed = true;
@@ -137,11 +138,9 @@ void route_lost(Mesh *mesh, Neighbour *neighbour) {
     /* Both ends begin anew, lest one waits for what the other forgot. */
     neighbour->linked = LINKED_NOT;
     neighbour->greeting = GREETING_NONE;
-    neighbour->keys_stale = neighbour->keys_made;
     neighbour->init_length = 0;
-    neighbour->answer_length = 0;
+    keyring_lost(&neighbour->keyring);
     core_random(mesh, neighbour->instance, sizeof neighbour->instance);
-    neighbour->peer_instance_known = false;
     neighbour->near_count = 0;
     neighbour->nonsense = 0;
     upgrade_stop(mesh, neighbour);
@@ -161,6 +160,24 @@ void route_lost(Mesh *mesh, Neighbour *neighbour) {
     if (neighbour->leave_us == UINT64_MAX && core_member(mesh, &neighbour->key)) {
         contact_begin(mesh, neighbour, false);
         reach_soon(mesh);
+    }
+}
+
+void route_bye(Mesh *mesh, Neighbour *neighbour) {
+    uint8_t datagram[SESSION_OVERHEAD_SIZE];
+
+    for (unsigned i = 0; neighbour_is_up(neighbour) && i < BYES; i++) {
+        size_t length = session_seal(&neighbour->keyring.current->session, SESSION_BYE,
+                                     neighbour->counter++, BYTES_NONE, datagram);
+
+        neighbour->tx_bytes += length;
+        neighbour_transmit(mesh, &neighbour->path, BYTES_AT(datagram, length), LINK_CONTROL);
+    }
+}
+
+void route_left(Mesh *mesh, Neighbour *neighbour) {
+    if (neighbour->gone_us == UINT64_MAX) {
+        neighbour->gone_us = mesh->now_us + LAST_WORDS_US;
     }
 }
 
@@ -241,9 +258,10 @@ static uint64_t probe_due_us(const Neighbour *neighbour) {
 }
 
 static bool may_revive(const Mesh *mesh, const Neighbour *neighbour) {
-    bool fresh = neighbour->keyed_us > 0 &&
-                 neighbour->key_number[neighbour->phase] > neighbour->keys_stale &&
-                 mesh->now_us < neighbour->keyed_us + REVIVE_FOR;
+    const Keyring *keyring = &neighbour->keyring;
+    bool fresh = keyring->current &&
+                 !keyring_is_stale(keyring, keyring->current, neighbour->instance) &&
+                 mesh->now_us < keyring->used_us + REVIVE_FOR;
 
     return !neighbour_is_up(neighbour) && (fresh || mesh->now_us < neighbour->hand_until_us);
 }
@@ -260,6 +278,10 @@ static void probe_path(Mesh *mesh, Neighbour *neighbour) {
 }
 
 void route_timeout(Mesh *mesh, Neighbour *neighbour) {
+    if (neighbour_is_up(neighbour) && mesh->now_us >= neighbour->gone_us) {
+        route_lost(mesh, neighbour);
+        contact_rest(mesh, neighbour);
+    }
     if (mesh->now_us >= probe_due_us(neighbour)) {
         if (neighbour_is_up(neighbour)) {
             probe_path(mesh, neighbour);
@@ -280,6 +302,9 @@ uint64_t route_deadline_us(const Mesh *mesh, const Neighbour *neighbour) {
 
     if (neighbour_is_up(neighbour) || may_revive(mesh, neighbour)) {
         deadline = probe_due_us(neighbour);
+    }
+    if (neighbour_is_up(neighbour) && neighbour->gone_us < deadline) {
+        deadline = neighbour->gone_us;
     }
     if (neighbour_is_up(neighbour) && neighbour->path.kind == MESH_PATH_RELAY) {
         if (neighbour->direct_tries < DIRECT_TRIES && neighbour->direct_next_us < deadline) {

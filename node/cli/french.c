@@ -271,6 +271,8 @@ const FrenchSentence french_sentences[] = {
     {"  %-8s  %s, %lld bit/s, %lld bit/s on the line\n",
      "  %-8s  %s, %lld bit/s, %lld bit/s sur la ligne\n"},
     {"Speakers", "Orateurs"},
+    {"            %lld packets, %lld lost; %lld messages given up, too late to be sent\n",
+     "            %lld paquets, %lld perdus ; %lld messages abandonnés, trop tard pour partir\n"},
     {"  %.8s  %lld frames: %lld in time, %lld late, %lld lost, %lld concealed; %lld ms\n",
      "  %.8s  %lld trames : %lld à temps, %lld en retard, %lld perdues, %lld masquées ; %lld ms\n"},
     {"Counters", "Compteurs"},

@@ -209,6 +209,9 @@ static void print_link(JsonObject *link) {
            (long long)json_int(link, "rx_bytes", 0), (long long)json_int(link, "rate_bps", 0),
            (long long)json_int(link, "rtt_ms", 0), json_real(link, "loss") * 100,
            (long long)json_int(link, "queue_ms", 0), (long long)json_int(link, "line_queue_ms", 0));
+    printf(_("            %lld packets, %lld lost; %lld messages given up, too late to be sent\n"),
+           (long long)json_int(link, "packets", 0), (long long)json_int(link, "lost", 0),
+           (long long)json_int(link, "expired", 0));
     print_sentence(link);
 }
 

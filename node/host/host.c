@@ -200,6 +200,12 @@ void host_destroy(Host *host) {
     if (host->bus != NULL) {
         turn_end(host); /* what was asked before the end is recorded and answered */
     }
+    for (guint i = 0; i < host->rooms->len; i++) {
+        Room *room = g_ptr_array_index(host->rooms, i);
+        if (room_is_awake(room)) {
+            room_tell(room, MESH_EVENT_LEAVE);
+        }
+    }
     while (host->rooms->len > 0) {
         room_close(g_ptr_array_index(host->rooms, host->rooms->len - 1));
     }

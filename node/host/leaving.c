@@ -92,6 +92,9 @@ void host_handle_meeting_leave(Host *host, BusCall *call) {
     voice_record_room_left(room);
     voice_play_room_left(room);
     sources_room_left(room);
+    if (room_is_awake(room)) {
+        room_tell(room, MESH_EVENT_LEAVE); /* while it may still send */
+    }
     if (forget) {
         remember(host, room->number, FALSE);
         room_leave(room);

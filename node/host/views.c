@@ -274,6 +274,9 @@ static void put_links(JsonBuilder *builder, Room *room, Language language) {
         put_id(builder, "peer", member.key.bytes);
         json_put_int(builder, "tx_bytes", (gint64)member.tx_bytes);
         json_put_int(builder, "rx_bytes", (gint64)member.rx_bytes);
+        json_put_int(builder, "packets", (gint64)member.packets_sent);
+        json_put_int(builder, "lost", (gint64)member.packets_lost);
+        json_put_int(builder, "expired", (gint64)member.messages_expired);
         put_quality(builder, &member);
         put_line(builder, room, &member, language);
         json_builder_end_object(builder);

@@ -21,6 +21,7 @@ static const char *const event_names[] = {
     [MESH_EVENT_STORED] = "stored",       [MESH_EVENT_STORE_FAILED] = "store failed",
     [MESH_EVENT_FETCHED] = "fetched",     [MESH_EVENT_INTENT] = "intent",
     [MESH_EVENT_FRAME] = "frame",         [MESH_EVENT_WAKE] = "wake",
+    [MESH_EVENT_LEAVE] = "leave",
 };
 static const char *const effect_names[] = {
     [MESH_EFFECT_SEND] = "send",
@@ -159,6 +160,7 @@ void trace_event(Trace *trace, const char *node, const MeshEvent *event, MeshErr
     case MESH_EVENT_TIMEOUT:
     case MESH_EVENT_LOADED_END:
     case MESH_EVENT_WAKE:
+    case MESH_EVENT_LEAVE:
         break;
     case MESH_EVENT_DATAGRAM:
         put_path(&pen, &event->datagram.path);

@@ -38,6 +38,7 @@ Room *room_new(void) {
     Room *room = g_new0(Room, 1);
 
     room->now_us = S;
+    room->latency_us = LATENCY_US;
     for (guint i = 0; i < ROOM_PEERS_SIZE; i++) {
         uint8_t seed[MESH_SEED_SIZE] = {(uint8_t)(i + 1)};
         Peer *peer = &room->peers[i];
@@ -77,8 +78,11 @@ static void post(Room *room, guint to, MeshEventKind kind, const MeshPath *from,
                  GBytes *bytes) {
     Parcel *parcel = g_new0(Parcel, 1);
 
-    *parcel = (Parcel){
-        .at_us = room->now_us + LATENCY_US, .to = to, .kind = kind, .token = token, .bytes = bytes};
+    *parcel = (Parcel){.at_us = room->now_us + room->latency_us,
+                       .to = to,
+                       .kind = kind,
+                       .token = token,
+                       .bytes = bytes};
     if (from) {
         parcel->from = *from;
     }

@@ -43,6 +43,7 @@ typedef bool (*RoomFilter)(Room *room, guint from, guint to, uint8_t *bytes, siz
 
 struct Room {
     uint64_t now_us;
+    uint64_t latency_us; /* of datagrams, commits and reads */
     Peer peers[ROOM_PEERS_SIZE];
     GQueue under_way;
     RoomFilter filter;
