@@ -4,9 +4,11 @@
 #define FRAGMENT_LEAST 64  /* smaller ones cost more than they carry */
 #define COPIED_BYTES   800 /* messages up to this size are worth a copy: an entry that says 300 */
 #define COPY_LOSS_PPM  50000
+#define MORE_LOSS_PPM  150000 /* from here on one copy too often is lost too, */
+#define MOST_LOSS_PPM  300000 /* and two are */
 #define VOICE_LOSS_PPM 10000
-#define RIDE_US        20000 /* a copy too close would be lost with the first */
-#define COPY_LEAST_US  40000
+#define RIDE_US        15000 /* a copy too close would be lost with the first */
+#define COPY_LEAST_US  30000
 #define COPY_MOST_US   150000
 
 static PacketKind kind_of(const Message *message, const QueueRun *run) {
@@ -63,6 +65,16 @@ static bool add_message(Plan *plan, Message *message, size_t limit) {
     return true;
 }
 
+bool plan_is_small(const Queue *queue) {
+    return queue->waiting[LINK_CHAT] <= COPIED_BYTES;
+}
+
+static size_t limit_of(const Queue *queue, LinkPriority priority, PlanLimits limits) {
+    bool uncut = priority <= LINK_VOICE || (priority == LINK_CHAT && plan_is_small(queue));
+
+    return uncut ? limits.urgent : limits.other;
+}
+
 static bool add_priority(Plan *plan, const Queue *queue, LinkPriority priority, size_t limit) {
     Message *message = queue_next(queue, priority, NULL);
 
@@ -84,7 +96,7 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
         add_priority(ret_plan, queue, LINK_DOCUMENT, limits.other);
     }
     for (unsigned i = 0; i < LINK_PRIORITIES; i++) {
-        size_t limit = i <= LINK_VOICE ? limits.urgent : limits.other;
+        size_t limit = limit_of(queue, i, limits);
         size_t before = ret_plan->count;
 
         if (i > LINK_VOICE && quick && limits.beside < limit) {
@@ -100,34 +112,40 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
     }
 }
 
-static void plan_copy(Queue *queue, Message *message, uint64_t now_us, PlanLine line) {
-    uint64_t life_us = message->deadline_us - now_us;
-    uint64_t wait_us = line.trip_us / 8;
-
+/* How many copies a small message is worth, so that about one in a hundred is lost with all. */
+static uint8_t copies_of(const Message *message, uint64_t now_us, PlanLine line) {
     if (message->size > COPIED_BYTES) {
-        return;
+        return 0;
     }
     switch ((LinkPriority)message->priority) {
     case LINK_CONTROL:
     case LINK_URGENT:
     case LINK_CHAT:
-        if (line.loss_ppm > COPY_LOSS_PPM) {
-            wait_us = wait_us < COPY_MOST_US ? wait_us : COPY_MOST_US;
-            wait_us = wait_us > COPY_LEAST_US ? wait_us : COPY_LEAST_US;
-            queue_plan_copy(queue, message, now_us + RIDE_US, now_us + wait_us);
-        }
-        break;
+        return line.loss_ppm > MOST_LOSS_PPM   ? 3
+               : line.loss_ppm > MORE_LOSS_PPM ? 2
+                                               : line.loss_ppm > COPY_LOSS_PPM;
     case LINK_VOICE:
-        if (line.loss_ppm > VOICE_LOSS_PPM &&
-            (line.loss_ppm > COPY_LOSS_PPM || life_us < 3 * line.trip_us) &&
-            message->size <= line.voice_bytes) {
-            queue_plan_copy(queue, message, now_us + RIDE_US, now_us + life_us / 3);
-        }
-        break;
+        return line.loss_ppm > VOICE_LOSS_PPM &&
+               (line.loss_ppm > COPY_LOSS_PPM ||
+                message->deadline_us - now_us < 3 * line.trip_us) &&
+               message->size <= line.voice_bytes;
     case LINK_PICTURE:
     case LINK_DOCUMENT:
         break;
     }
+    return 0;
+}
+
+/* When the next copy leaves: soon, but not so soon that what befell the last one befalls it too. */
+static void plan_copy(Queue *queue, Message *message, uint64_t now_us, PlanLine line) {
+    uint64_t wait_us = line.trip_us / 8;
+
+    wait_us = wait_us < COPY_MOST_US ? wait_us : COPY_MOST_US;
+    wait_us = wait_us > COPY_LEAST_US ? wait_us : COPY_LEAST_US;
+    if (message->priority == LINK_VOICE) {
+        wait_us = (message->deadline_us - now_us) / 3;
+    }
+    queue_plan_copy(queue, message, now_us + RIDE_US, now_us + wait_us);
 }
 
 void plan_write(const Plan *plan, Queue *queue, Flight *flight, FlightPacket *packet,
@@ -144,6 +162,10 @@ void plan_write(const Plan *plan, Queue *queue, Flight *flight, FlightPacket *pa
 
         /* The copy of a part would go again and again before the rest. */
         if (queue_sent(queue, message, &part->run) && part->kind == PACKET_WHOLE) {
+            message->copies = copies_of(message, now_us, line);
+            message->copied = message->copies > 0 && message->deadline_us == UINT64_MAX;
+        }
+        if (message->copies > 0 && part->kind == PACKET_WHOLE) {
             plan_copy(queue, message, now_us, line);
         }
         chunk.id = (uint16_t)message->number;

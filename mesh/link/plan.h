@@ -22,7 +22,7 @@ typedef struct {
 
 /* Bytes a packet may hold, with all that is before the chunks. */
 typedef struct {
-    size_t urgent;      /* with control, votes and voice */
+    size_t urgent;      /* with control, votes and voice, and a little chat */
     size_t beside;      /* with control or votes, before anything less urgent is added */
     size_t other;       /* with what is less urgent: a smaller one makes them wait less */
     LinkPriority least; /* nothing less urgent than this */
@@ -35,6 +35,9 @@ typedef struct {
     uint32_t loss_ppm;    /* 0: not known well enough */
 } PlanLine;
 
+/* So little chat waits that it is not cut, however small packets are: each part would wait for
+ * voice anew, and cost a header. Of much that waits the parts leave voice its turn. */
+bool plan_is_small(const Queue *queue);
 /* Chooses, beside `used` bytes of other frames. `documents_first`: it is their turn. */
 void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limits,
                bool documents_first);

@@ -7,7 +7,8 @@
 
 #define SLOT_BITS    9
 #define SLOT_COUNT   (1u << SLOT_BITS)
-#define FORGET_BYTES 3 /* what a FORGET takes: it waits like them */
+#define FORGET_BYTES 3    /* what a FORGET takes: it waits like them */
+#define BUSY_BYTES   1600 /* of votes and messages that wait: their copies would hold them up */
 
 _Static_assert(MESH_QUEUE_COUNT_MAX <= SLOT_COUNT, "an id names a slot");
 
@@ -304,6 +305,12 @@ static void send_again(Queue *queue, Message *message, uint16_t grain, uint16_t 
     set_waiting(queue, message, waiting);
 }
 
+/* Whether a copy is worth its place in the line. */
+static bool may_copy(const Queue *queue, const Message *message) {
+    return message->deadline_us != UINT64_MAX ||
+           queue->waiting[LINK_URGENT] + queue->waiting[LINK_CHAT] < BUSY_BYTES;
+}
+
 void queue_copy(Queue *queue, uint64_t now_us, bool riding) {
     if (queue->copy_us > now_us && !(riding && queue->ride_us <= now_us)) {
         return;
@@ -318,8 +325,11 @@ void queue_copy(Queue *queue, uint64_t now_us, bool riding) {
         }
         if (message->copy_us <= now_us || (riding && message->ride_us <= now_us)) {
             message->copy_us = UINT64_MAX;
-            message->resent_us = now_us;
-            send_again(queue, message, 0, message->grains);
+            message->copies--;
+            if (may_copy(queue, message)) {
+                message->resent_us = now_us;
+                send_again(queue, message, 0, message->grains);
+            }
         } else {
             queue_plan_copy(queue, message, message->ride_us, message->copy_us);
         }
@@ -367,6 +377,9 @@ void queue_lost(Queue *queue, const FlightChunk *chunk, uint64_t sent_us) {
             set_waiting(queue, message, FORGET_BYTES);
         }
         return;
+    }
+    if (message->copied && message->copies == 0) {
+        message->copies = 1;
     }
     send_again(queue, message, chunk->grain, chunk->grains);
 }

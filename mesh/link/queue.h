@@ -30,6 +30,8 @@ typedef struct Message {
     uint16_t acked_count;
     uint8_t priority;
     uint8_t state;  /* MessageState */
+    uint8_t copies; /* still to follow */
+    bool copied;    /* it is one of those that have copies: when lost, it is sent twice again */
     uint8_t *acked; /* bitmaps of grains */
     uint8_t *lost;  /* to be sent again */
     const uint8_t *bytes;
@@ -71,7 +73,7 @@ void queue_cancel(Queue *queue, uint64_t id);
 /* Drops what is past its deadline. */
 void queue_expire(Queue *queue, uint64_t now_us);
 /* Queues the copies that are due; `riding`: a packet leaves anyway, and takes those that may ride.
- */
+ * While much waits to be sent for the first time there are none of what is reliable. */
 void queue_copy(Queue *queue, uint64_t now_us, bool riding);
 
 /* The first message of a priority, or the next after one, that may be sent; NULL: none. */
@@ -84,7 +86,8 @@ Message *queue_find(const Queue *queue, uint64_t id);
 bool queue_run(const Message *message, uint16_t from, QueueRun *ret_run);
 /* The run was sent. True: the message is now wholly sent for the first time. */
 bool queue_sent(Queue *queue, Message *message, const QueueRun *run);
-/* Plans a copy of a message wholly sent: it may ride from one time on, and is due at the other. */
+/* Plans the next copy of a message wholly sent: it may ride from one time on, and is due at the
+ * other. */
 void queue_plan_copy(Queue *queue, Message *message, uint64_t ride_us, uint64_t copy_us);
 void queue_acked(Queue *queue, const FlightChunk *chunk);
 /* What was sent at this time is to be sent again, unless it was since. */

@@ -82,13 +82,12 @@ uint64_t rate_hold_us(const Rate *rate) {
     return rate->breath.until_us;
 }
 
-/* There and back with the packets we aim at, and no queue. */
-static uint64_t trip_us(const Rate *rate) {
+uint64_t rate_trip_us(const Rate *rate) {
     return delay_trip_us(&rate->delay, rate->packet, rate->capacity);
 }
 
 uint64_t rate_window(const Rate *rate, uint64_t pace_us) {
-    uint64_t window = rate_bytes_in(rate, trip_us(rate) + target_us(rate) + pace_us);
+    uint64_t window = rate_bytes_in(rate, rate_trip_us(rate) + target_us(rate) + pace_us);
 
     if (!rate->capacity) {
         return 2 * rate->full;
@@ -314,7 +313,7 @@ static bool must_breathe(const Rate *rate, uint64_t now_us) {
     }
     if (rate->phase == RATE_SHARED) {
         /* Beside others the queue goes up and down; if it only goes up, it is ours. */
-        return now_us - breath->from_us > most(SHARED_LOOK_US, 8 * trip_us(rate)) ||
+        return now_us - breath->from_us > most(SHARED_LOOK_US, 8 * rate_trip_us(rate)) ||
                queue_us > 2 * breath->queue_us + trifle_us(rate);
     }
     return queue_us > trifle_us(rate) &&
@@ -327,7 +326,7 @@ static uint32_t steady_gain(const Rate *rate) {
     uint64_t queue = rate_queue_us(rate);
     uint64_t target = target_us(rate);
     /* The time to bring the queue to its target in: longer than it takes to see the effect. */
-    uint64_t horizon = 2 * trip_us(rate) + 4 * rate_packet_us(rate) + 20000;
+    uint64_t horizon = 2 * rate_trip_us(rate) + 4 * rate_packet_us(rate) + 20000;
 
     if (queue < target) {
         uint64_t up = ((target - queue) * ONE / horizon) << rate->streak;

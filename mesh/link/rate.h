@@ -122,5 +122,7 @@ uint64_t rate_capacity(const Rate *rate);
 uint64_t rate_bytes_in(const Rate *rate, uint64_t us);
 /* The time a packet as we aim at takes. */
 uint64_t rate_packet_us(const Rate *rate);
+/* There and back with the packets we aim at, and no queue. */
+uint64_t rate_trip_us(const Rate *rate);
 /* The queue we are thought to cause. */
 uint64_t rate_queue_us(const Rate *rate);

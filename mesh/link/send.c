@@ -95,11 +95,10 @@ static uint64_t bridged_us(const Link *link, uint64_t now_us) {
  * come too late: then it is better off here, where it can be overtaken or given up. */
 static uint64_t urgent_window(const Link *link) {
     uint64_t window = rate_window(&link->rate, repair_pace_us(link));
-    uint64_t late_us = link->rate.delay.srtt_us + LATE_QUEUE_US;
 
     if (link->rate.phase != RATE_SHARED && rate_queue_us(&link->rate) > LATE_QUEUE_US) {
-        late_us -= earlier(late_us, rate_queue_us(&link->rate));
-        return later(rate_bytes_in(&link->rate, late_us), link->rate.packet);
+        return later(rate_bytes_in(&link->rate, rate_trip_us(&link->rate) + LATE_QUEUE_US),
+                     link->rate.packet);
     }
     return URGENT_WINDOWS * window;
 }
@@ -132,14 +131,18 @@ static Leave may_leave(const Link *link, uint64_t now_us) {
     return flying <= urgent_window(link) ? LEAVE_URGENT : LEAVE_NOTHING;
 }
 
-static LinkPriority least_of(Leave leave) {
-    return leave == LEAVE_ALL ? LINK_DOCUMENT : leave == LEAVE_PROMPT ? LINK_CHAT : LINK_VOICE;
+/* What is said now and then leaves when what is urgent may. */
+static LinkPriority least_of(const Link *link, Leave leave) {
+    if (leave == LEAVE_ALL) {
+        return LINK_DOCUMENT;
+    }
+    return leave == LEAVE_PROMPT || plan_is_small(&link->queue) ? LINK_CHAT : LINK_VOICE;
 }
 
 bool send_is_ready(const Link *link, uint64_t now_us) {
     Leave leave = may_leave(link, now_us);
 
-    return leave != LEAVE_NOTHING && queue_ready(&link->queue, least_of(leave));
+    return leave != LEAVE_NOTHING && queue_ready(&link->queue, least_of(link, leave));
 }
 
 uint64_t send_open_us(const Link *link, uint64_t now_us) {
@@ -250,7 +253,7 @@ static Choice choose(Link *link, uint64_t now_us, size_t capacity, size_t ack_si
     if (send_is_ready(link, now_us)) {
         queue_copy(&link->queue, now_us, true);
     }
-    limits.least = asks_only ? LINK_CHAT : least_of(leave);
+    limits.least = asks_only ? LINK_CHAT : least_of(link, leave);
     plan_fill(plan, &link->queue, ack_size + PACKET_PACE_SIZE, limits, documents_first);
     if (plan->count == 0 && ack_size == 0) {
         choice.spare = false;
