@@ -324,6 +324,7 @@ MeshError mesh_step(Mesh *mesh, const MeshEvent *event) {
         library_step(mesh);
         neighbours_timeout(mesh);
         uplink_flush(mesh);
+        reach_seek(mesh); /* last: on a slow line a knock waits long behind hails */
     }
     return error;
 }

@@ -66,8 +66,10 @@ MeshError reach_near_received(Mesh *mesh, Neighbour *neighbour, Bytes body);
 
 /* Somebody is to be found: hail soon, and then ever more seldom. */
 void reach_soon(Mesh *mesh);
-/* Links with whoever is in the roster; hails when it is time. */
+/* Links with whoever is in the roster. */
 void reach_timeout(Mesh *mesh);
+/* Hails when it is time. */
+void reach_seek(Mesh *mesh);
 uint64_t reach_deadline_us(const Mesh *mesh);
 MeshError reach_hail_received(Mesh *mesh, const MeshPath *path, Bytes datagram);
 MeshError reach_here_received(Mesh *mesh, const MeshPath *path, Bytes datagram);

@@ -123,16 +123,16 @@ static void rotate(Mesh *mesh) {
 }
 
 void reach_timeout(Mesh *mesh) {
+    if (!mesh->loading && mesh->reach.roster_changed && mesh->has_psk) {
+        mesh->reach.roster_changed = false;
+        link_with_roster(mesh);
+    }
+}
+
+void reach_seek(Mesh *mesh) {
     Reach *reach = &mesh->reach;
     uint64_t pause_us;
 
-    if (mesh->loading) {
-        return;
-    }
-    if (reach->roster_changed && mesh->has_psk) {
-        reach->roster_changed = false;
-        link_with_roster(mesh);
-    }
     if (!is_hailing(mesh) || mesh->now_us < reach->hail_next_us) {
         return;
     }
