@@ -131,12 +131,15 @@ static Leave may_leave(const Link *link, uint64_t now_us) {
     return flying <= urgent_window(link) ? LEAVE_URGENT : LEAVE_NOTHING;
 }
 
-/* What is said now and then leaves when what is urgent may. */
+/* What is said now and then leaves when what is urgent may; beside others whose voices wait in the
+ * same line it has its turn after those. */
 static LinkPriority least_of(const Link *link, Leave leave) {
+    bool said = plan_is_small(&link->queue) && !rate_in_company(&link->rate);
+
     if (leave == LEAVE_ALL) {
         return LINK_DOCUMENT;
     }
-    return leave == LEAVE_PROMPT || plan_is_small(&link->queue) ? LINK_CHAT : LINK_VOICE;
+    return leave == LEAVE_PROMPT || said ? LINK_CHAT : LINK_VOICE;
 }
 
 bool send_is_ready(const Link *link, uint64_t now_us) {
