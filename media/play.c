@@ -9,6 +9,7 @@
 #include "media/mixer.h"
 #include "media/process.h"
 #include "media/sandbox.h"
+#include "media/words.h"
 
 #define STATS_INTERVAL_S 1
 
@@ -25,7 +26,10 @@ typedef struct {
 } Play;
 
 static void say_error(Play *play, MediaKind kind, const GError *error) {
-    media_channel_say(play->channel, MEDIA_ERROR, kind, "%s", error->message);
+    gboolean raw = error->domain == GST_RESOURCE_ERROR || error->domain == GST_STREAM_ERROR ||
+                   error->domain == GST_CORE_ERROR;
+    media_channel_say(play->channel, MEDIA_ERROR, kind, "%s",
+                      raw ? media_words(error, NULL) : error->message);
 }
 
 static void open_stream(Play *play, const MediaStreamOpen *open) {

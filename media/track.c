@@ -8,6 +8,7 @@
 #include "media/input.h"
 #include "media/picture.h"
 #include "media/speech.h"
+#include "media/words.h"
 
 /* A source that gives nothing for so long at its beginning is none, s. */
 #define FIRST_FRAME_S 8
@@ -129,19 +130,15 @@ static void end(MediaTrack *track, const char *reason) {
 static gboolean on_deadline(gpointer user) {
     MediaTrack *track = user;
     track->deadline = 0;
-    g_autofree char *reason = g_strdup_printf("nothing came from it within %d s", FIRST_FRAME_S);
-    end(track, reason);
+    end(track, "nothing came from it");
     return G_SOURCE_REMOVE;
 }
 
-/* What went wrong, for people: the last line of the details is often the better half. */
-static char *describe(GstMessage *message) {
+static const char *describe(GstMessage *message) {
     g_autoptr(GError) error = NULL;
     g_autofree char *details = NULL;
     gst_message_parse_error(message, &error, &details);
-    const char *last = details != NULL ? strrchr(details, '\n') : NULL;
-    return last != NULL ? g_strdup_printf("%s (%s)", error->message, last + 1)
-                        : g_strdup(error->message);
+    return media_words(error, details);
 }
 
 static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user) {
@@ -149,8 +146,7 @@ static gboolean on_bus(GstBus *bus, GstMessage *message, gpointer user) {
     if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_EOS) {
         end(track, NULL);
     } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
-        g_autofree char *reason = describe(message);
-        end(track, reason);
+        end(track, describe(message));
     }
     return G_SOURCE_CONTINUE;
 }
@@ -249,8 +245,9 @@ static gboolean pipeline_create(MediaTrack *track, const char *source, GError **
     }
     gst_bin_add(GST_BIN(track->pipeline), shaper);
     if (!gst_element_link(input, shaper)) {
-        g_set_error(error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION, "it gives no %s",
-                    track->kind == MEDIA_KIND_VOICE ? "sound" : "pictures");
+        g_set_error_literal(error, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION,
+                            track->kind == MEDIA_KIND_VOICE ? "it gives no sound"
+                                                            : "it gives no pictures");
         return FALSE;
     }
     track->size = gst_bin_get_by_name(GST_BIN(shaper), "size");
@@ -262,8 +259,7 @@ static gboolean pipeline_create(MediaTrack *track, const char *source, GError **
 static void take_error(MediaTrack *track, GError **error) {
     g_autoptr(GstBus) bus = gst_element_get_bus(track->pipeline);
     g_autoptr(GstMessage) message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
-    g_autofree char *reason =
-        message != NULL ? describe(message) : g_strdup("it cannot be started");
+    const char *reason = message != NULL ? describe(message) : "it cannot be started";
     g_set_error_literal(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_OPEN_READ, reason);
 }
 

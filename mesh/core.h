@@ -77,6 +77,7 @@ struct Mesh {
     Uplink uplink;
     Reach reach;
     Live live;
+    uint64_t hand_paid_us; /* until then this person's hand has moved in advance */
 };
 
 /* ---- effects ---- */

@@ -301,6 +301,47 @@ static MeshError close_motion(Mesh *mesh, const MeshIntent *intent) {
     return author_write(mesh, NULL, &act, answer_to(intent), NULL);
 }
 
+/* ---- hands ---- */
+
+/* A hand that is waved fills nobody's journal. */
+static bool may_move_hand(Mesh *mesh) {
+    uint64_t paid_us = mesh->hand_paid_us > mesh->now_us ? mesh->hand_paid_us : mesh->now_us;
+
+    if (paid_us - mesh->now_us > (MESH_HAND_BURST_MAX - 1) * MESH_HAND_PAUSE_S * S) {
+        return false;
+    }
+    mesh->hand_paid_us = paid_us + MESH_HAND_PAUSE_S * S;
+    return true;
+}
+
+static MeshError move_hand(Mesh *mesh, const MeshIntent *intent) {
+    static const MeshKey nobody;
+    SealedAct act = {.kind = ACT_HAND, .at_ms = intent->at_ms, .hand.up = intent->up};
+    MeshError error = need_role(mesh, MESH_ROLE_OBSERVER);
+
+    if (error) {
+        return error;
+    }
+    act.hand.member = mesh_key_equal(&intent->key, &nobody) ? mesh->self.key : intent->key;
+    act.hand.other = !mesh_key_equal(&act.hand.member, &mesh->self.key);
+    if (act.hand.other && act.hand.up) {
+        return MESH_ERROR_INVALID;
+    }
+    if (act.hand.other && core_self(mesh)->role != MESH_ROLE_FOUNDER) {
+        return MESH_ERROR_FORBIDDEN;
+    }
+    if (!core_member(mesh, &act.hand.member)) {
+        return MESH_ERROR_UNKNOWN;
+    }
+    /* It is as it is wanted: done, without a word to anyone. */
+    if (hands_is_up(&mesh->meeting.hands, &act.hand.member) == act.hand.up) {
+        core_done(mesh, intent->tag, MESH_OK, NULL, NULL);
+        return MESH_OK;
+    }
+    return may_move_hand(mesh) ? author_write(mesh, NULL, &act, answer_to(intent), NULL)
+                               : MESH_ERROR_FULL;
+}
+
 /* ---- all ---- */
 
 /* Those that end by an entry being stored, or at once by an error. */
@@ -322,6 +363,8 @@ static MeshError write_intent(Mesh *mesh, const MeshIntent *intent) {
         return vote(mesh, intent);
     case MESH_INTENT_MOTION_CLOSE:
         return close_motion(mesh, intent);
+    case MESH_INTENT_HAND:
+        return move_hand(mesh, intent);
     default:
         return MESH_ERROR_INVALID;
     }

@@ -57,6 +57,10 @@
 #define MESH_CHOICE_MAX  40 /* bytes */
 #define MESH_BALLOTS_MAX 64 /* ballots of one voter in one motion, replaced ones included */
 
+/* Hands. */
+#define MESH_HAND_PAUSE_S   5 /* a hand goes up or down so often in the long run, */
+#define MESH_HAND_BURST_MAX 6 /* and so many times at once */
+
 /* Voice messages. */
 #define MESH_VOICE_MS_MAX       120000                       /* one message, its pauses included */
 #define MESH_VOICE_PARTS_MAX    64                           /* entries it may take */

@@ -206,7 +206,8 @@ static bool allows(void *context, const Entry *entry) {
 static bool is_urgent(const Record *record, const MeetingChange *change) {
     Entry entry;
 
-    return (change->any && change->notice == MESH_NOTICE_MOTION) ||
+    return (change->any &&
+            (change->notice == MESH_NOTICE_MOTION || change->notice == MESH_NOTICE_HAND)) ||
            (!entry_read(record->bytes, record->length, &entry) && entry.public_act.length > 0);
 }
 

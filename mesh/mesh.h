@@ -89,6 +89,8 @@ typedef enum {
     MESH_INTENT_MOTION_OPEN,  /* text, choices → DONE.hash: motion id */
     MESH_INTENT_VOTE,         /* hash: motion, choice */
     MESH_INTENT_MOTION_CLOSE, /* hash: motion */
+    MESH_INTENT_HAND, /* up; down also with key: another's, which the founder lowers. FULL: so often
+                         it is refused for a moment */
     MESH_INTENT_STREAM_START, /* stream_kind: our voice or video begins */
     MESH_INTENT_STREAM_STOP,  /* stream_kind */
     MESH_INTENT_CEILING,      /* size: bits a second this node may send, headers included; 0: any */
@@ -137,6 +139,7 @@ typedef struct {
     uint64_t size;
     Bytes bytes;
     bool by_hand;
+    bool up; /* HAND */
     MeshStreamKind stream_kind;
     uint32_t stream; /* this node's number for it */
     MeshVoicePart voice;
@@ -228,6 +231,7 @@ typedef enum {
     MESH_NOTICE_MESSAGE,  /* hash */
     MESH_NOTICE_DOCUMENT, /* hash: announced, progressed or whole */
     MESH_NOTICE_MOTION,   /* hash */
+    MESH_NOTICE_HAND,     /* key: its hand went up or down, or its turn changed */
     MESH_NOTICE_FORK,     /* key: an author signed two entries with one number */
     MESH_NOTICE_EXPELLED, /* this node itself */
 } MeshNotice;
@@ -306,6 +310,7 @@ typedef struct {
     uint32_t epoch;
     size_t members; /* not expelled, this node included */
     size_t entries;
+    uint64_t written; /* of them here, in this run of the node */
 } MeshInfo;
 
 typedef enum {
@@ -344,6 +349,8 @@ typedef struct {
     uint64_t rx_bytes;
     uint64_t packets_sent, packets_lost; /* by this link, since it was last up anew */
     uint64_t messages_expired;           /* given up at their deadline, not wholly sent */
+    uint64_t unconfirmed; /* of what was written here in this run: entries it has not confirmed to
+                             us; of a member never linked with all of them */
 } MeshMember;
 
 typedef struct {
@@ -387,6 +394,12 @@ typedef struct {
 } MeshMotion;
 
 typedef struct {
+    MeshKey key;
+    const char *name;
+    const char *choice; /* "": none that counts */
+} MeshVoter;
+
+typedef struct {
     uint64_t malformed, forged, replayed, foreign, limited,
         refused; /* what came in and was dropped */
     uint64_t datagrams_in, datagrams_out, duplicates, forwarded;
@@ -401,6 +414,14 @@ size_t mesh_message_count(const Mesh *mesh);
 bool mesh_message(const Mesh *mesh, size_t index, MeshMessage *ret_message);
 bool mesh_document(const Mesh *mesh, size_t index, MeshDocument *ret_document);
 bool mesh_motion(const Mesh *mesh, size_t index, MeshMotion *ret_motion);
+/* Who asks to speak, in the order that is the same everywhere: their keys. Returns how many. */
+size_t mesh_hands(const Mesh *mesh, MeshKey ret_keys[MESH_MEMBERS_MAX]);
+/*
+ * The voters of a motion that the roster names, in its order, and the ballots that count: while the
+ * motion is open the last of each, then those its close lists. Returns how many.
+ */
+size_t mesh_motion_voters(const Mesh *mesh, const MeshHash *motion,
+                          MeshVoter ret_voters[MESH_MEMBERS_MAX]);
 
 /*
  * The next sealed block's key for reading a whole document: fetch item (BLOCK) for leaf `leaf`,

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mesh/core.h"
+#include "mesh/journal/owed.h"
 
 MeshInfo mesh_info(const Mesh *mesh) {
     const Roster *roster = &mesh->meeting.roster;
@@ -14,6 +15,7 @@ MeshInfo mesh_info(const Mesh *mesh) {
         .epoch = roster->epoch,
         .members = roster_size(roster),
         .entries = journal_count(mesh->journal),
+        .written = owed_count(mesh, NEIGHBOUR_NONE),
     };
 
     if (mesh->status == MESH_STATUS_MEMBER || mesh->status == MESH_STATUS_EXPELLED) {
@@ -98,6 +100,8 @@ bool mesh_member(const Mesh *mesh, size_t index, MeshMember *ret_member) {
     if (neighbour) {
         view_link(mesh, neighbour, ret_member);
     }
+    ret_member->unconfirmed =
+        owed_count(mesh, neighbour ? neighbour_slot(mesh, neighbour) : NEIGHBOUR_NONE);
     return true;
 }
 
@@ -213,6 +217,53 @@ bool mesh_motion(const Mesh *mesh, size_t index, MeshMotion *ret_motion) {
         ret_motion->tally[i] = result.tally[i];
     }
     return true;
+}
+
+/* Whether it is still in the meeting. */
+static bool is_here(const Roster *roster, const MeshKey *key) {
+    for (size_t i = 0; i < roster->member_count; i++) {
+        if (mesh_key_equal(&roster->members[i].key, key)) {
+            return !roster->members[i].expelled;
+        }
+    }
+    return false;
+}
+
+size_t mesh_hands(const Mesh *mesh, MeshKey ret_keys[MESH_MEMBERS_MAX]) {
+    const Meeting *meeting = &mesh->meeting;
+    const Hand *hand = NULL;
+    size_t count = 0;
+
+    while ((hand = hands_next(&meeting->hands, hand))) {
+        if (is_here(&meeting->roster, &hand->member)) {
+            ret_keys[count++] = hand->member;
+        }
+    }
+    return count;
+}
+
+size_t mesh_motion_voters(const Mesh *mesh, const MeshHash *id,
+                          MeshVoter ret_voters[MESH_MEMBERS_MAX]) {
+    const Roster *roster = &mesh->meeting.roster;
+    const Motion *motion = motions_find(&mesh->meeting.motions, id);
+    const Ballot *ballots[MESH_MEMBERS_MAX];
+    size_t count = 0;
+
+    if (motion) {
+        motions_ballots(&mesh->meeting.motions, motion, ballots);
+    }
+    for (size_t i = 0; motion && i < roster->member_count; i++) {
+        const Member *member = &roster->members[i];
+        size_t voter = motion_voter(motion, &member->key);
+
+        if (voter < motion->voter_count) {
+            ret_voters[count++] = (MeshVoter){
+                .key = member->key,
+                .name = member->name,
+                .choice = ballots[voter] ? motion->choices[ballots[voter]->choice] : ""};
+        }
+    }
+    return count;
 }
 
 MeshError mesh_document_leaf_key(const Mesh *mesh, const MeshHash *document, uint32_t leaf,

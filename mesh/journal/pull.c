@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mesh/core.h"
+#include "mesh/journal/owed.h"
 #include "mesh/memory.h"
 #include "mesh/overlay/message.h"
 
@@ -130,6 +131,8 @@ MeshError pull_digest(Mesh *mesh, uint32_t slot, Bytes body) {
     }
     for (uint32_t i = 0; peer && i < journal_clock_size(mesh->journal); i++) {
         sync_learn(peer, i, journal_chain(mesh->journal, i)->count);
+        owed_has(mesh, peer, journal_chain(mesh->journal, i)->tag,
+                 journal_chain(mesh->journal, i)->count);
     }
     return MESH_OK;
 }
@@ -141,6 +144,7 @@ static void compare_line(Mesh *mesh, SyncPeer *peer, const ClockLine *theirs, By
 
     if (record) {
         sync_learn(peer, record->chain, theirs->count);
+        owed_has(mesh, peer, theirs->tag, theirs->count);
     }
     if (theirs->count > ours.count) {
         /* Beyond a fork we have entries that our clock does not claim. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mesh/core.h"
+#include "mesh/journal/owed.h"
 #include "mesh/memory.h"
 #include "mesh/overlay/message.h"
 
@@ -246,6 +247,7 @@ bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record) {
         return false;
     }
     sync_learn(peer, record->chain, record->sequence + 1);
+    owed_told(mesh, peer, record);
     return true;
 }
 
@@ -259,6 +261,7 @@ void sync_applied(Mesh *mesh, const Record *record, bool own) {
             if (link_state(neighbour->link, mesh->now_us).waiting == 0) {
                 neighbour->has = neighbour->told; /* all that it was told is acknowledged */
             }
+            owed_settle(mesh, slot);
             sync_tell(mesh, slot, record);
             neighbour->told = record->sequence + 1;
         }

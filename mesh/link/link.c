@@ -219,6 +219,8 @@ LinkState link_state(const Link *link, uint64_t now_us) {
                        .reason = line_of(link),
                        .waiting = link->queue.bytes,
                        .chat_waiting = link->queue.first[LINK_CHAT] != NULL,
+                       .said_waiting = link->queue.first[LINK_CHAT] != NULL ||
+                                       link->queue.first[LINK_URGENT] != NULL,
                        .messages_expired = link->queue.expired,
                        .packets_sent = link->packets_sent,
                        .packets_lost = link->packets_lost};

@@ -41,6 +41,7 @@ typedef struct {
     LinkLine reason;       /* why the rate is what it is */
     uint64_t waiting;      /* bytes waiting or in flight */
     bool chat_waiting;     /* of chat some are */
+    bool said_waiting;     /* of chat or of what is urgent some are */
     uint64_t messages_expired;
     uint64_t packets_sent, packets_lost;
 } LinkState;

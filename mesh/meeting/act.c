@@ -175,6 +175,7 @@ static size_t sealed_fields(uint64_t kind) {
         return 3;
     case ACT_BALLOT:
     case ACT_CLOSE:
+    case ACT_HAND:
         return 4;
     case ACT_MOTION:
         return 5;
@@ -233,6 +234,10 @@ size_t act_write_sealed(const SealedAct *act, uint8_t *ret_bytes) {
         break;
     case ACT_VOICE:
         write_voice(&writer, act);
+        break;
+    case ACT_HAND:
+        coder_write_uint(&writer, act->hand.up);
+        coder_write_bytes(&writer, act->hand.member.bytes, act->hand.other ? MESH_KEY_SIZE : 0);
         break;
     default:
         return 0;
@@ -320,6 +325,20 @@ static void read_voice(BytesReader *reader, SealedAct *act) {
     }
 }
 
+/* Nobody raises another's hand. */
+static void read_hand(BytesReader *reader, SealedAct *act) {
+    Bytes member;
+
+    act->hand.up = read_uint(reader, 1);
+    member = coder_read_bytes(reader);
+    act->hand.other = member.length > 0;
+    if (act->hand.other && (member.length != MESH_KEY_SIZE || act->hand.up)) {
+        reader->failed = true;
+    } else if (act->hand.other) {
+        memcpy(act->hand.member.bytes, member.data, MESH_KEY_SIZE);
+    }
+}
+
 MeshError act_read_sealed(Bytes bytes, SealedAct *ret_act) {
     BytesReader reader = bytes_reader(bytes.data, bytes.length);
     size_t fields = coder_read_array(&reader);
@@ -358,6 +377,9 @@ MeshError act_read_sealed(Bytes bytes, SealedAct *ret_act) {
         break;
     case ACT_VOICE:
         read_voice(&reader, ret_act);
+        break;
+    case ACT_HAND:
+        read_hand(&reader, ret_act);
         break;
     default:
         return MESH_OK;

@@ -30,6 +30,7 @@ typedef enum {
     ACT_BALLOT = 22,
     ACT_CLOSE = 23,
     ACT_VOICE = 24,
+    ACT_HAND = 25,
 } ActKind;
 
 /* The last entry of a chain that still counts: `count` entries of it do. */
@@ -102,6 +103,11 @@ typedef struct {
             MeshHash message; /* the entry of part 0; zeros: this is it */
             MeshVoicePart part;
         } voice;
+        struct {
+            bool up;
+            bool other; /* the chair lowers the hand of `member`; else it is the author's */
+            MeshKey member;
+        } hand;
     };
 } SealedAct;
 

@@ -29,6 +29,7 @@ void meeting_reset(Meeting *meeting) {
     meeting->author_count = 0;
     motions_reset(&meeting->motions);
     voices_reset(&meeting->voices);
+    hands_reset(&meeting->hands);
     roster_reset(&meeting->roster);
 }
 
@@ -225,6 +226,18 @@ static void set_psk(Meeting *meeting, const Entry *entry, const uint8_t psk[32])
     }
 }
 
+/* Everyone who is here may ask to speak, also who only listens; the chair lowers any hand. */
+static bool take_hand(Meeting *meeting, const Place *place, const Member *author,
+                      const SealedAct *act, MeshKey *ret_whose) {
+    *ret_whose = act->hand.other ? act->hand.member : author->key;
+    if (author->role > MESH_ROLE_OBSERVER ||
+        (act->hand.other &&
+         (author->role != MESH_ROLE_FOUNDER || !roster_find(&meeting->roster, ret_whose)))) {
+        return false;
+    }
+    return hands_take(&meeting->hands, ret_whose, act->hand.up, place);
+}
+
 static void fold_sealed(Meeting *meeting, const Entry *entry, const Place *place, Member *author,
                         const PublicAct *public, const SealedAct *act, MeetingChange *change) {
     bool speaks = author->role <= MESH_ROLE_GUEST;
@@ -276,6 +289,10 @@ static void fold_sealed(Meeting *meeting, const Entry *entry, const Place *place
         change->hash = act->close.motion;
         change->any =
             motions_close(&meeting->motions, entry, author->role == MESH_ROLE_FOUNDER, act);
+        break;
+    case ACT_HAND:
+        change->notice = MESH_NOTICE_HAND;
+        change->any = take_hand(meeting, place, author, act, &change->key);
         break;
     default:
         break;

@@ -2,11 +2,12 @@
 /*
  * The meeting as its journal tells it: a fold, so that the same entries give the same meeting on
  * every node in any order of arrival.
- * It owns roster, epoch keys, messages, voices, announced documents and motions. It never writes an
- * entry.
+ * It owns roster, epoch keys, messages, voices, announced documents, motions and hands. It never
+ * writes an entry.
  */
 #pragma once
 
+#include "mesh/meeting/hand.h"
 #include "mesh/meeting/motion.h"
 #include "mesh/meeting/roster.h"
 #include "mesh/meeting/voice.h"
@@ -46,6 +47,7 @@ typedef struct {
     size_t document_count, document_capacity;
     Motions motions;
     Voices voices;
+    Hands hands;
 } Meeting;
 
 /* What an entry changed, for whoever looks. */
@@ -53,7 +55,7 @@ typedef struct {
     MeshNotice notice;
     bool any;      /* something changed */
     bool refold;   /* what was folded before means something else now: meeting_refold */
-    MeshKey key;   /* MEMBER */
+    MeshKey key;   /* MEMBER, HAND: whose */
     MeshHash hash; /* MESSAGE (of a voice message its first part), DOCUMENT, MOTION */
 } MeetingChange;
 

@@ -131,13 +131,17 @@ int motion_choice(const Motion *motion, const char *name) {
     return -1;
 }
 
-bool motion_may_vote(const Motion *motion, const MeshKey *key) {
-    for (size_t i = 0; i < motion->voter_count; i++) {
-        if (!memcmp(motion->voters[i], key->bytes, ACT_VOTER_SIZE)) {
-            return true;
-        }
+size_t motion_voter(const Motion *motion, const MeshKey *key) {
+    size_t i = 0;
+
+    while (i < motion->voter_count && memcmp(motion->voters[i], key->bytes, ACT_VOTER_SIZE)) {
+        i++;
     }
-    return false;
+    return i;
+}
+
+bool motion_may_vote(const Motion *motion, const MeshKey *key) {
+    return motion_voter(motion, key) < motion->voter_count;
 }
 
 static bool counts(const Motion *motion, const Ballot *ballot) {
@@ -243,6 +247,28 @@ static const char *outcome(const Motion *motion, const MotionResult *result) {
         }
     }
     return best;
+}
+
+void motions_ballots(const Motions *motions, const Motion *motion,
+                     const Ballot *ret_ballots[MESH_MEMBERS_MAX]) {
+    MeshMotionState state;
+    const Close *close = find_close(motions, motion, &state);
+
+    memset(ret_ballots, 0, MESH_MEMBERS_MAX * sizeof *ret_ballots);
+    for (size_t i = 0; state != MESH_MOTION_VOID && i < motions->ballot_count; i++) {
+        const Ballot *ballot = &motions->ballots[i];
+        size_t voter;
+
+        if (!mesh_hash_equal(&ballot->motion, &motion->id) ||
+            ballot->choice >= motion->choice_count || (close && !lists(close, ballot))) {
+            continue;
+        }
+        voter = motion_voter(motion, &ballot->voter);
+        if (voter < motion->voter_count &&
+            (!ret_ballots[voter] || is_later(ballot, ret_ballots[voter]))) {
+            ret_ballots[voter] = ballot;
+        }
+    }
 }
 
 void motions_result(const Motions *motions, const Motion *motion, MotionResult *ret_result) {

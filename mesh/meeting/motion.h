@@ -61,10 +61,16 @@ bool motions_close(Motions *motions, const Entry *entry, bool presides, const Se
 const Motion *motions_find(const Motions *motions, const MeshHash *id);
 /* The place of a choice by its name, ignoring ASCII case; -1 when there is none. */
 int motion_choice(const Motion *motion, const char *name);
+/* Its place among the voters; voter_count: it may not vote. */
+size_t motion_voter(const Motion *motion, const MeshKey *key);
 bool motion_may_vote(const Motion *motion, const MeshKey *key);
 /* The ballot of a voter that counts while the motion is open: its last; NULL when none. */
 const Ballot *motions_last_ballot(const Motions *motions, const Motion *motion,
                                   const MeshKey *voter);
+/* By the place of their voters, the ballots that count: while the motion is open the last of each,
+ * then those its close lists; NULL: none, as in a void motion. */
+void motions_ballots(const Motions *motions, const Motion *motion,
+                     const Ballot *ret_ballots[MESH_MEMBERS_MAX]);
 /* What a CLOSE written now would list, strictly increasing. */
 void motions_list(const Motions *motions, const Motion *motion, SealedAct *ret_close);
 void motions_result(const Motions *motions, const Motion *motion, MotionResult *ret_result);

@@ -101,6 +101,7 @@ typedef struct {
     uint64_t doubt_us;  /* one in no roster is given up then; UINT64_MAX: it is in the roster */
     uint64_t gone_us;   /* it said goodbye: what was still under way is awaited until then */
     uint64_t leave_us;  /* the link is closed then; UINT64_MAX: never */
+    uint64_t confirmed; /* entries of our own chain; see owed.h */
     uint64_t told, has; /* entries of our own chain that it was told of; that it surely has */
 
     /* what it told: whom it is linked with directly */

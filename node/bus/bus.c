@@ -115,7 +115,7 @@ static void call_refuse_as(BusCall *call, const char *code, const char *reason, 
 void bus_call_refuse(BusCall *call, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    g_autofree char *text = g_strdup_vprintf(language_text_in(call->language, format), arguments);
     va_end(arguments);
     g_autofree char *valid = g_utf8_make_valid(text, -1);
     call_refuse_as(call, "refused", NULL, valid);
@@ -123,6 +123,10 @@ void bus_call_refuse(BusCall *call, const char *format, ...) {
 
 void bus_call_refuse_for(BusCall *call, const char *reason, const char *text) {
     call_refuse_as(call, "refused", reason, text);
+}
+
+void bus_call_refuse_text(BusCall *call, const char *text) {
+    bus_call_refuse(call, "%s", language_text_in(call->language, text));
 }
 
 static gboolean send_progress(BusCall *call, guint64 done, guint64 total) {
@@ -163,12 +167,14 @@ int bus_call_file(BusCall *call, guint64 *ret_size) {
 }
 
 /* Reads the request and has it handled, or refuses it. */
-static void call_begin(BusCall *call, GBytes *body) {
+static void call_handle(BusCall *call, GBytes *body) {
     Bus *bus = call->bus;
     g_hash_table_add(bus->calls, call);
     if (g_hash_table_size(bus->calls) > BUS_CALLS_MAX) {
         bus->refused++;
-        call_refuse_as(call, "busy", NULL, _("too many commands at once"));
+        call_refuse_as(
+            call, "busy", NULL,
+            language_text_in(request_body_language(body), N_("too many commands at once")));
         return;
     }
     g_autoptr(GError) error = NULL;
@@ -179,7 +185,15 @@ static void call_begin(BusCall *call, GBytes *body) {
         call_refuse_as(call, usage ? "usage" : "refused", NULL, error->message);
         return;
     }
+    language_speak(call->language);
     command->handler(bus->host, call);
+}
+
+/* What is said meanwhile is said to the asker; a call answered later is so by bus_call_refuse(). */
+static void call_begin(BusCall *call, GBytes *body) {
+    Language before = language_speak(language_chosen());
+    call_handle(call, body);
+    language_speak(before);
 }
 
 static void bus_request(GPtrArray *parts, gpointer data) {

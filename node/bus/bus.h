@@ -58,10 +58,12 @@ int bus_call_file(BusCall *call, guint64 *ret_size);
 Language bus_call_language(BusCall *call);
 /* Answers; takes `result`, NULL for {}. */
 void bus_call_reply(BusCall *call, JsonNode *result);
-/* Refuses, in a sentence for a person. */
+/* Refuses, in a sentence for a person: `format` is its English, said in the asker's language. */
 void bus_call_refuse(BusCall *call, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The same, with a word for programs beside it: "reason". */
 void bus_call_refuse_for(BusCall *call, const char *reason, const char *text);
+/* The same with a sentence that was kept: its English, or any other text, which stays as it is. */
+void bus_call_refuse_text(BusCall *call, const char *text);
 /* Says that the work goes on: `done` of `total`; the call stays open. */
 void bus_call_progress(BusCall *call, guint64 done, guint64 total);
 /*

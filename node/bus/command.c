@@ -170,6 +170,13 @@ static const Command commands[] = {
      host_handle_vote,
      N_("vote on a motion"),
      {ID, TEXT("choice", N_("CHOICE"), N_("one of its choices"))}},
+    {"hand up", host_handle_hand_up, N_("ask to speak"), {{0}}},
+    {"hand down",
+     host_handle_hand_down,
+     N_("ask no more; the chair lowers another's hand"),
+     {{ARGUMENT_OPTIONAL, ARGUMENT_TEXT, "member", N_("MEMBER"), NULL,
+       N_("whose: id, its beginning, or the name; one's own unless told"), 0, 0}}},
+    {"hand list", host_handle_hand_list, N_("who asks to speak, in which order"), {{0}}},
     {"roster list", host_handle_roster_list, N_("the members of the meeting"), {{0}}},
     {"roster expel",
      host_handle_roster_expel,
@@ -345,8 +352,11 @@ static gboolean argument_check(const Command *command, const Argument *argument,
         fits = type == G_TYPE_BOOLEAN;
         break;
     }
-    return fits || wrong(error, COMMAND_ERROR_USAGE, _("%s: %s is not right"), command->words,
-                         argument->shows != NULL ? _(argument->shows) : argument->name);
+    return fits ||
+           wrong(error, COMMAND_ERROR_USAGE,
+                 argument->kind == ARGUMENT_LIMIT ? _("%s: %s is a number of kbit/s, or 0 for none")
+                                                  : _("%s: %s is not right"),
+                 command->words, argument->shows != NULL ? _(argument->shows) : argument->name);
 }
 
 gboolean command_check(const Command *command, JsonObject *arguments, GError **error) {

@@ -10,8 +10,10 @@
 
 /*
  * The command that {"command": words, "arguments": {…}} asks the node for; its arguments are as
- * the table has them, the caller's to unref. `ret_language`: what its member "language" says ("fr",
- * "en"), else the node's. NULL with a COMMAND_ERROR, nothing returned.
+ * the table has them, the caller's to unref. `ret_language`: that of the request, also when it is
+ * refused. NULL with a COMMAND_ERROR in that language, no arguments returned.
  */
 const Command *request_read(GBytes *body, JsonObject **ret_arguments, Language *ret_language,
                             GError **error);
+/* What its member "language" says ("fr", "en"), else the node's. */
+Language request_body_language(GBytes *body);

@@ -8,6 +8,7 @@
 #include "node/cli/french.h"
 
 static Language chosen = LANGUAGE_ENGLISH;
+static Language spoken = LANGUAGE_ENGLISH;
 
 void language_choose_by_locale(void) {
     static const char *const variables[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
@@ -15,6 +16,7 @@ void language_choose_by_locale(void) {
         const char *value = getenv(variables[i]);
         if (value != NULL && *value != '\0') {
             chosen = strncmp(value, "fr", 2) == 0 ? LANGUAGE_FRENCH : LANGUAGE_ENGLISH;
+            spoken = chosen;
             return;
         }
     }
@@ -22,6 +24,12 @@ void language_choose_by_locale(void) {
 
 Language language_chosen(void) {
     return chosen;
+}
+
+Language language_speak(Language language) {
+    Language before = spoken;
+    spoken = language;
+    return before;
 }
 
 const char *language_code(Language language) {
@@ -46,5 +54,5 @@ const char *language_text_in(Language language, const char *english) {
 }
 
 const char *language_text(const char *english) {
-    return language_text_in(chosen, english);
+    return language_text_in(spoken, english);
 }

@@ -88,7 +88,8 @@ static Row row_of(JsonObject *peer, JsonArray *peers) {
     }
     if (measured) {
         row.cells[3] = time_cell(json_int(peer, "rtt_ms", 0));
-        row.cells[4] = g_strdup_printf(_("%.1f %%"), json_real(peer, "loss") * 100);
+        g_autofree char *loss = print_tenths(json_real(peer, "loss") * 100);
+        row.cells[4] = g_strdup_printf(_("%s %%"), loss);
         row.cells[5] = rate_cell(peer);
         row.cells[6] = time_cell(json_int(peer, "queue_ms", 0));
         row.cells[7] = time_cell(json_int(peer, "line_queue_ms", 0));

@@ -46,13 +46,19 @@ void print_column(const char *text, int width) {
     printf("%s%*s", text, MAX(width - print_width(text), 0), "");
 }
 
+char *print_tenths(double value) {
+    long long tenths = (long long)(value * 10 + 0.5);
+    return g_strdup_printf(_("%lld.%lld"), tenths / 10, tenths % 10);
+}
+
 static void print_size(gint64 bytes) {
+    g_autofree char *tenths = print_tenths((double)bytes / (bytes < 1000000 ? 1000 : 1000000));
     if (bytes < 1000) {
         printf(_("%lld B"), (long long)bytes);
     } else if (bytes < 1000000) {
-        printf(_("%.1f kB"), (double)bytes / 1000);
+        printf(_("%s kB"), tenths);
     } else {
-        printf(_("%.1f MB"), (double)bytes / 1000000);
+        printf(_("%s MB"), tenths);
     }
 }
 
@@ -105,8 +111,9 @@ static void print_path(JsonObject *peer, JsonArray *peers) {
         g_autofree char *relay = print_harmless(known != NULL ? known : via);
         printf(_(" through %s"), relay);
     }
-    printf(_(", %lld ms, %.1f %% lost, %lld kbit/s"), (long long)json_int(peer, "rtt_ms", 0),
-           json_real(peer, "loss") * 100, (long long)json_int(peer, "rate_bps", 0) / 1000);
+    g_autofree char *loss = print_tenths(json_real(peer, "loss") * 100);
+    printf(_(", %lld ms, %s %% lost, %lld kbit/s"), (long long)json_int(peer, "rtt_ms", 0), loss,
+           (long long)json_int(peer, "rate_bps", 0) / 1000);
 }
 
 static void print_peers(JsonArray *peers) {
@@ -121,6 +128,19 @@ static void print_peers(JsonArray *peers) {
             print_path(peer, peers);
         }
         puts("");
+    }
+}
+
+static void print_hand(JsonObject *hand) {
+    g_autofree char *name = print_harmless(text_of(hand, "name"));
+    printf("%4lld. %s%s\n", (long long)json_int(hand, "number", 0), name,
+           json_flag(hand, "self") ? _(", you") : "");
+}
+
+static void print_hands(JsonArray *hands) {
+    each(hands, print_hand);
+    if (json_array_get_length(hands) == 0) {
+        puts(_("nobody asks to speak"));
     }
 }
 
@@ -142,6 +162,11 @@ static void print_status(JsonObject *status) {
     if (peers != NULL && json_array_get_length(peers) > 0) {
         puts(_("Members"));
         print_peers(peers);
+    }
+    JsonArray *hands = json_list(status, "hands");
+    if (hands != NULL && json_array_get_length(hands) > 0) {
+        puts(_("Asking to speak"));
+        each(hands, print_hand);
     }
 }
 
@@ -184,6 +209,16 @@ static void print_motion_line(JsonObject *motion) {
     puts("");
 }
 
+/* Who has voted; once it is closed how, and before who has not. */
+static void print_voter(JsonObject *voter) {
+    g_autofree char *name = print_harmless(text_of(voter, "name"));
+    g_autofree char *choice = print_harmless(text_of(voter, "choice"));
+    gboolean voted = json_flag(voter, "voted");
+    printf("          ");
+    print_column(name, NAME_COLUMN);
+    printf(" %s\n", choice[0] != '\0' ? choice : voted ? _("has voted") : _("has not voted"));
+}
+
 static void print_motion(JsonObject *motion) {
     print_motion_line(motion);
     JsonObject *tally = json_object_get_object_member(motion, "tally");
@@ -192,6 +227,7 @@ static void print_motion(JsonObject *motion) {
         g_autofree char *choice = print_harmless(at->data);
         printf("    %4lld  %s\n", (long long)json_int(tally, at->data, 0), choice);
     }
+    each(json_list(motion, "voters"), print_voter);
 }
 
 static void print_sentence(JsonObject *object) {
@@ -203,12 +239,13 @@ static void print_sentence(JsonObject *object) {
 }
 
 static void print_link(JsonObject *link) {
-    printf(_("  %.8s  sent %lld B, received %lld B, %lld bit/s, %lld ms, %.1f %% lost, %lld ms "
+    g_autofree char *loss = print_tenths(json_real(link, "loss") * 100);
+    printf(_("  %.8s  sent %lld B, received %lld B, %lld bit/s, %lld ms, %s %% lost, %lld ms "
              "waiting, %lld ms on the line\n"),
            text_of(link, "peer"), (long long)json_int(link, "tx_bytes", 0),
            (long long)json_int(link, "rx_bytes", 0), (long long)json_int(link, "rate_bps", 0),
-           (long long)json_int(link, "rtt_ms", 0), json_real(link, "loss") * 100,
-           (long long)json_int(link, "queue_ms", 0), (long long)json_int(link, "line_queue_ms", 0));
+           (long long)json_int(link, "rtt_ms", 0), loss, (long long)json_int(link, "queue_ms", 0),
+           (long long)json_int(link, "line_queue_ms", 0));
     printf(_("            %lld packets, %lld lost; %lld messages given up, too late to be sent\n"),
            (long long)json_int(link, "packets", 0), (long long)json_int(link, "lost", 0),
            (long long)json_int(link, "expired", 0));
@@ -322,6 +359,10 @@ void print_answer(const char *command, JsonNode *answer) {
         {"bandwidth", print_bandwidth},  {"meeting leave", print_left},
         {"record stop", print_recorded}, {"voice play", print_played},
     };
+    if (g_str_has_prefix(command, "hand ")) {
+        print_hands(json_node_get_array(answer));
+        return;
+    }
     if (strcmp(command, "peers") == 0) {
         peers_print(json_node_get_array(answer));
         return;

@@ -15,6 +15,8 @@ void print_message(JsonObject *message);
 void print_column(const char *text, int width);
 /* What another person wrote, unable to steer a terminal. The caller frees. */
 char *print_harmless(const char *text);
+/* With one decimal, as the language writes it. The caller frees. */
+char *print_tenths(double value);
 /* Columns of a terminal that the text takes. */
 int print_width(const char *text);
 /* Prints text as a QR code; FALSE when it is too long for one. */

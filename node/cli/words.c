@@ -119,7 +119,13 @@ static gboolean set_value(Reading *reading, const Argument *argument, const char
             json_object_set_int_member(object, argument->name, 0);
             return TRUE;
         }
-        G_GNUC_FALLTHROUGH;
+        number = g_ascii_strtoll(text, &end, 10);
+        if (end == text || *end != '\0' || number < 1 || number > G_MAXINT32) {
+            return usage(reading->error, _("%s is no number from 1 to %d, nor `none`"), text,
+                         G_MAXINT32);
+        }
+        json_object_set_int_member(object, argument->name, number);
+        return TRUE;
     case ARGUMENT_COUNT:
         number = g_ascii_strtoll(text, &end, 10);
         if (end == text || *end != '\0' || number < 1 || number > G_MAXINT32) {

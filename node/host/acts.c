@@ -123,19 +123,19 @@ static char **read_choices(BusCall *call, const char *text) {
     g_auto(GStrv) choices = g_strsplit(text, ",", -1);
     guint count = g_strv_length(choices);
     if (count < 2 || count > MESH_CHOICES_MAX) {
-        bus_call_refuse(call, _("a motion has 2 to %d choices, separated by commas"),
+        bus_call_refuse(call, N_("a motion has 2 to %d choices, separated by commas"),
                         MESH_CHOICES_MAX);
         return NULL;
     }
     for (guint i = 0; i < count; i++) {
         g_strstrip(choices[i]);
         if (choices[i][0] == '\0' || strlen(choices[i]) > MESH_CHOICE_MAX) {
-            bus_call_refuse(call, _("a choice has 1 to %d bytes of text"), MESH_CHOICE_MAX);
+            bus_call_refuse(call, N_("a choice has 1 to %d bytes of text"), MESH_CHOICE_MAX);
             return NULL;
         }
         for (guint j = 0; j < i; j++) {
             if (strcmp(choices[i], choices[j]) == 0) {
-                bus_call_refuse(call, _("the choice %s is given twice"), choices[i]);
+                bus_call_refuse(call, N_("the choice %s is given twice"), choices[i]);
                 return NULL;
             }
         }
@@ -169,7 +169,7 @@ void host_handle_motion_close(Host *host, BusCall *call) {
     MeshKey own = mesh_info(room->mesh).own_key;
     if (mesh_info(room->mesh).own_role != MESH_ROLE_FOUNDER &&
         memcmp(motion.author.bytes, own.bytes, MESH_KEY_SIZE) != 0) {
-        bus_call_refuse(call, "%s", _("only the founder, or who opened the motion, closes it"));
+        bus_call_refuse(call, N_("only the founder, or who opened the motion, closes it"));
         return;
     }
     MeshIntent intent = {.kind = MESH_INTENT_MOTION_CLOSE, .hash = motion.id};
@@ -202,7 +202,7 @@ void host_handle_vote(Host *host, BusCall *call) {
         for (size_t i = 0; i < motion.choice_count; i++) {
             g_string_append_printf(all, "%s%s", i > 0 ? ", " : "", motion.choices[i]);
         }
-        bus_call_refuse(call, _("%s is no choice of this motion: %s"), choice, all->str);
+        bus_call_refuse(call, N_("%s is no choice of this motion: %s"), choice, all->str);
         return;
     }
     MeshIntent intent = {.kind = MESH_INTENT_VOTE, .hash = motion.id, .choice = choice};

@@ -77,7 +77,7 @@ void host_handle_bandwidth(Host *host, BusCall *call) {
             bandwidth_tell_room(g_ptr_array_index(host->rooms, i));
         }
         if (!remember(host, &error)) {
-            bus_call_refuse(call, _("nothing can be recorded: %s"), error->message);
+            bus_call_refuse(call, N_("nothing can be recorded: %s"), error->message);
             return;
         }
         bus_publish(host->bus, "bandwidth", begin(host));

@@ -78,8 +78,8 @@ typedef struct {
 static void import_end(Importing *importing) {
     if (importing->refused > 0) {
         bus_call_refuse(importing->call,
-                        _("%u entries of the file are damaged or of no use here; %u new ones were "
-                          "taken"),
+                        N_("%u entries of the file are damaged or of no use here; %u new ones were "
+                           "taken"),
                         importing->refused, importing->taken);
     } else {
         JsonBuilder *builder = json_begin_object();
@@ -154,7 +154,7 @@ static gboolean import_some(gpointer data) {
 static Room *import_room(Host *host, BusCall *call, GMappedFile *file) {
     const guint8 *bytes = (const guint8 *)g_mapped_file_get_contents(file);
     if (g_mapped_file_get_length(file) < HEADER_SIZE || memcmp(bytes, MAGIC, MAGIC_SIZE) != 0) {
-        bus_call_refuse(call, _("this file is no bundle of Maillon"));
+        bus_call_refuse(call, N_("this file is no bundle of Maillon"));
         return NULL;
     }
     for (guint i = 0; i < host->rooms->len; i++) {
@@ -165,7 +165,7 @@ static Room *import_room(Host *host, BusCall *call, GMappedFile *file) {
             return room;
         }
     }
-    bus_call_refuse(call, _("this bundle is of a meeting this node is not in"));
+    bus_call_refuse(call, N_("this bundle is of a meeting this node is not in"));
     return NULL;
 }
 

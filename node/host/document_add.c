@@ -69,7 +69,8 @@ static void fail(Adding *adding, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void fail(Adding *adding, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    const char *said = language_text_in(bus_call_language(adding->call), format);
+    g_autofree char *text = g_strdup_vprintf(said, arguments);
     va_end(arguments);
     bus_call_refuse(adding->call, "%s", text);
     adding->state = ADDING_FAILED;
@@ -77,7 +78,7 @@ static void fail(Adding *adding, const char *format, ...) {
 }
 
 static void fail_as(Adding *adding, MeshError error) {
-    fail(adding, "%s", _(mesh_error_text(error)));
+    fail(adding, "%s", language_text_in(bus_call_language(adding->call), mesh_error_text(error)));
 }
 
 /* ---- one piece after the other ---- */
@@ -140,11 +141,11 @@ static void read_done(GObject *source, GAsyncResult *result, gpointer data) {
     Room *room = room_find(adding->host, adding->room);
     guint64 wanted = MIN(BATCH_SIZE, adding->size - adding->given);
     if (bytes == NULL) {
-        fail(adding, _("the file cannot be read: %s"), error->message);
+        fail(adding, N_("the file cannot be read: %s"), error->message);
     } else if (room == NULL) {
         fail_as(adding, MESH_ERROR_STATE);
     } else if (g_bytes_get_size(bytes) == 0 && wanted > 0) {
-        fail(adding, "%s", _("the file became shorter while it was read"));
+        fail(adding, N_("the file became shorter while it was read"));
     } else {
         g_byte_array_append(adding->batch, g_bytes_get_data(bytes, NULL),
                             (guint)MIN(g_bytes_get_size(bytes), wanted));
@@ -229,9 +230,9 @@ static int open_file(BusCall *call, const char *path, guint64 *ret_size) {
     if (file < 0 || fstat(file, &status) != 0) {
         bus_call_refuse(call, "%s: %s", path, g_strerror(errno));
     } else if (!S_ISREG(status.st_mode)) {
-        bus_call_refuse(call, _("%s is no file"), path);
+        bus_call_refuse(call, N_("%s is no file"), path);
     } else if (status.st_size > MESH_DOCUMENT_SIZE_MAX) {
-        bus_call_refuse(call, _("%s is larger than 100 MB"), path);
+        bus_call_refuse(call, N_("%s is larger than 100 MB"), path);
     } else {
         *ret_size = (guint64)status.st_size;
         return file;

@@ -69,7 +69,7 @@ void document_get_destroy(Host *host) {
 }
 
 static void refuse(Getting *getting, const char *text) {
-    bus_call_refuse(getting->call, "%s", text);
+    bus_call_refuse_text(getting->call, text);
     g_hash_table_remove(getting->host->getting, getting);
 }
 
@@ -138,7 +138,7 @@ gboolean document_leaf(Room *room, const MeshHash *id, guint32 leaf,
     MeshItem item = {.kind = MESH_ITEM_BLOCK, .key = key};
     MeshError failure = mesh_document_leaf_key(room->mesh, id, leaf, key, &item.key_length);
     if (failure != MESH_OK) {
-        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, _(mesh_error_text(failure)));
+        g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED, mesh_error_text(failure));
         return FALSE;
     }
     GError *unread = NULL;
@@ -152,7 +152,7 @@ gboolean document_leaf(Room *room, const MeshHash *id, guint32 leaf,
     if (sealed == NULL || mesh_document_leaf_open(room->mesh, id, leaf, bytes, sealed_length,
                                                   ret_plain, ret_length) != MESH_OK) {
         g_set_error_literal(error, G_IO_ERROR, G_IO_ERROR_FAILED,
-                            _("a part of the document is damaged on this disk"));
+                            N_("a part of the document is damaged on this disk"));
         return FALSE;
     }
     return TRUE;
@@ -182,7 +182,7 @@ static gboolean write_some(gpointer data) {
     MeshDocument document;
     if (room == NULL || !match_document_id(room->mesh, &getting->id, &document)) {
         getting->source = 0;
-        refuse(getting, _(mesh_error_text(MESH_ERROR_STATE)));
+        refuse(getting, mesh_error_text(MESH_ERROR_STATE));
         return G_SOURCE_REMOVE;
     }
     guint32 end = (guint32)MIN(document.leaves, (guint64)getting->leaf + DOCUMENT_LEAVES_COUNT);
@@ -198,7 +198,7 @@ static gboolean write_some(gpointer data) {
     if (getting->written == document.size) {
         flush_begin(getting);
     } else {
-        refuse(getting, _("a part of the document is damaged on this disk"));
+        refuse(getting, N_("a part of the document is damaged on this disk"));
     }
     return G_SOURCE_REMOVE;
 }
@@ -222,7 +222,7 @@ static void write_begin(Getting *getting) {
 static gboolean waited(gpointer data) {
     Getting *getting = data;
     getting->source = 0;
-    refuse(getting, _("the document is not whole here, and nobody in reach has the rest"));
+    refuse(getting, N_("the document is not whole here, and nobody in reach has the rest"));
     return G_SOURCE_REMOVE;
 }
 
@@ -261,7 +261,7 @@ void document_changed(Room *room, const MeshHash *id) {
 static void fetch_asked(Room *room, const MeshEffect *effect, gpointer data) {
     Host *host = room->host;
     if (effect->done.error != MESH_OK && g_hash_table_contains(host->getting, data)) {
-        refuse(data, _(mesh_error_text(effect->done.error)));
+        refuse(data, mesh_error_text(effect->done.error));
     }
 }
 
@@ -274,7 +274,7 @@ void host_handle_doc_get(Host *host, BusCall *call) {
         return;
     }
     if (g_file_test(target, G_FILE_TEST_EXISTS) && !g_file_test(target, G_FILE_TEST_IS_REGULAR)) {
-        bus_call_refuse(call, _("%s is no file"), target);
+        bus_call_refuse(call, N_("%s is no file"), target);
         return;
     }
     Getting *getting = g_rc_box_new0(Getting);

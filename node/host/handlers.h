@@ -34,6 +34,11 @@ void host_handle_motion_open(Host *host, BusCall *call);
 void host_handle_motion_close(Host *host, BusCall *call);
 void host_handle_vote(Host *host, BusCall *call);
 
+/* hands.c */
+void host_handle_hand_up(Host *host, BusCall *call);
+void host_handle_hand_down(Host *host, BusCall *call);
+void host_handle_hand_list(Host *host, BusCall *call);
+
 /* talk.c */
 void host_handle_talk(Host *host, BusCall *call);
 void host_handle_voice_send(Host *host, BusCall *call);

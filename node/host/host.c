@@ -81,7 +81,7 @@ static void on_source_ended(gpointer user, MediaKind kind, const char *reason) {
 }
 
 static void on_media_notice(gpointer user, const char *text) {
-    notice_tell(user, "%s", text);
+    notice_tell(user, "%s", language_text_in(language_chosen(), text));
 }
 
 static void on_keyframe(gpointer user, guint32 stream) {
@@ -137,8 +137,8 @@ static gboolean begin(Host *host, const char *home, const HostOptions *options, 
         return FALSE;
     }
     if (store_is_unlocked(host->store)) {
-        notice_tell(host, _("this home is not locked: whoever copies it reads the meetings "
-                            "(`--passphrase-file` locks it)"));
+        notice_tell(host, N_("this home is not locked: whoever copies it reads the meetings "
+                             "(`--passphrase-file` locks it)"));
     }
     if (!room_load_all(host, error)) {
         return FALSE;

@@ -39,7 +39,7 @@ static gboolean there_is_room(Host *host, BusCall *call) {
     if (host->rooms->len < HOST_ROOMS_MAX) {
         return TRUE;
     }
-    bus_call_refuse(call, _("this node is in %d meetings already"), HOST_ROOMS_MAX);
+    bus_call_refuse(call, N_("this node is in %d meetings already"), HOST_ROOMS_MAX);
     return FALSE;
 }
 
@@ -48,7 +48,7 @@ static Room *add_room(Host *host, BusCall *call) {
     g_autoptr(GError) error = NULL;
     Room *room = there_is_room(host, call) ? room_add(host, &error) : NULL;
     if (error != NULL) {
-        bus_call_refuse(call, _("nothing can be recorded: %s"), error->message);
+        bus_call_refuse(call, N_("nothing can be recorded: %s"), error->message);
     }
     return room;
 }

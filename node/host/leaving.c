@@ -29,7 +29,7 @@ static void remember(Host *host, guint number, gboolean away) {
     g_autofree char *name = setting_name(number);
     g_autoptr(GError) error = NULL;
     if (!settings_set_number(host->store, name, away, &error)) {
-        notice_tell(host, _("nothing can be recorded: %s"), error->message);
+        notice_tell(host, N_("nothing can be recorded: %s"), error->message);
     }
 }
 
@@ -43,7 +43,7 @@ static void go(Host *host, guint number) {
     g_autoptr(GError) error = NULL;
     remember(host, number, TRUE);
     if (!room_load(host, number, &error)) {
-        notice_tell(host, _("something recorded cannot be read: %s"), error->message);
+        notice_tell(host, N_("something recorded cannot be read: %s"), error->message);
     }
 }
 
@@ -84,7 +84,7 @@ void host_handle_meeting_leave(Host *host, BusCall *call) {
         return;
     }
     if (room->state == ROOM_AWAY && !forget) {
-        bus_call_refuse(call, "%s", _("this meeting was left already"));
+        bus_call_refuse(call, N_("this meeting was left already"));
         return;
     }
     char id[MATCH_TEXT_SIZE];

@@ -113,13 +113,13 @@ static void tell_person(Room *room, Line *line, const char *name, const LineView
     }
     line->noticed = condition;
     if (condition == LINE_FINE) {
-        notice_tell(host,
-                    before == LINE_SILENT ? _("%s answers again") : _("%s: the line is good again"),
-                    name);
+        notice_tell(
+            host, before == LINE_SILENT ? N_("%s answers again") : N_("%s: the line is good again"),
+            name);
         return;
     }
     g_autofree char *sentence = line_sentence(language_chosen(), view);
-    notice_tell(host, _("%s: %s"), name, sentence != NULL ? sentence : "");
+    notice_tell(host, N_("%s: %s"), name, sentence != NULL ? sentence : "");
 }
 
 static void look_at(Room *room, const MeshMember *member, gint64 now) {

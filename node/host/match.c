@@ -22,9 +22,9 @@ static gboolean judge(BusCall *call, guint found, const char *unknown, const cha
         return TRUE;
     }
     if (found == 0) {
-        bus_call_refuse(call, "%s: %s", unknown, wanted);
+        bus_call_refuse(call, "%s: %s", unknown, wanted); /* spoken within the call */
     } else {
-        bus_call_refuse(call, _("%s is the beginning of several ids: give more of it"), wanted);
+        bus_call_refuse(call, N_("%s is the beginning of several ids: give more of it"), wanted);
     }
     return FALSE;
 }
@@ -53,7 +53,7 @@ gboolean match_member(Room *room, BusCall *call, const char *wanted, MeshMember 
         }
     }
     if (found > 1) {
-        bus_call_refuse(call, _("several members are meant by %s: give an id"), wanted);
+        bus_call_refuse(call, N_("several members are meant by %s: give an id"), wanted);
         return FALSE;
     }
     return judge(call, found, _("no such member"), wanted);

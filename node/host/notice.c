@@ -8,6 +8,7 @@
 #include "node/bus/json.h"
 #include "node/cli/language.h"
 #include "node/host/document.h"
+#include "node/host/hands.h"
 #include "node/host/joining.h"
 #include "node/host/match.h"
 #include "node/host/views.h"
@@ -37,6 +38,12 @@ static void put_previous(JsonBuilder *builder, const Mesh *mesh, const MeshHash 
     json_put_text(builder, "previous", previous);
 }
 
+static void put_member(JsonBuilder *builder, const Room *room, const MeshMember *member) {
+    Queue queue;
+    hands_queue(room, &queue);
+    views_member(builder, member, hands_number(&queue, &member->key));
+}
+
 /* The thing itself, under a name; FALSE when it is not there (any more). */
 static gboolean put_thing(JsonBuilder *builder, Room *room, MeshNotice notice, const MeshHash *hash,
                           const MeshKey *key) {
@@ -48,7 +55,8 @@ static gboolean put_thing(JsonBuilder *builder, Room *room, MeshNotice notice, c
     case MESH_NOTICE_MEMBER:
     case MESH_NOTICE_FORK:
         json_builder_set_member_name(builder, "member");
-        return match_member_key(room->mesh, key, &member) && (views_member(builder, &member), TRUE);
+        return match_member_key(room->mesh, key, &member) &&
+               (put_member(builder, room, &member), TRUE);
     case MESH_NOTICE_PEER:
         json_builder_set_member_name(builder, "peer");
         return match_member_key(room->mesh, key, &member) &&
@@ -64,7 +72,12 @@ static gboolean put_thing(JsonBuilder *builder, Room *room, MeshNotice notice, c
                (views_document(builder, &document), TRUE);
     case MESH_NOTICE_MOTION:
         json_builder_set_member_name(builder, "motion");
-        return match_motion_id(room->mesh, hash, &motion) && (views_motion(builder, &motion), TRUE);
+        return match_motion_id(room->mesh, hash, &motion) &&
+               (views_motion(builder, room->mesh, &motion), TRUE);
+    case MESH_NOTICE_HAND:
+        json_builder_set_member_name(builder, "hands");
+        hands_put(builder, room);
+        return TRUE;
     case MESH_NOTICE_MEETING:
     case MESH_NOTICE_EXPELLED:
         json_builder_set_member_name(builder, "state");
@@ -79,7 +92,8 @@ static const char *event_name(MeshNotice notice) {
         [MESH_NOTICE_MEETING] = "meeting",   [MESH_NOTICE_MEMBER] = "member",
         [MESH_NOTICE_PEER] = "peer",         [MESH_NOTICE_MESSAGE] = "message",
         [MESH_NOTICE_DOCUMENT] = "document", [MESH_NOTICE_MOTION] = "motion",
-        [MESH_NOTICE_FORK] = "fork",         [MESH_NOTICE_EXPELLED] = "expelled",
+        [MESH_NOTICE_HAND] = "hand",         [MESH_NOTICE_FORK] = "fork",
+        [MESH_NOTICE_EXPELLED] = "expelled",
     };
     return names[notice];
 }
@@ -88,9 +102,10 @@ static void tell_person(Room *room, MeshNotice notice, const MeshKey *key) {
     MeshMember member;
     const char *title = mesh_info(room->mesh).title;
     if (notice == MESH_NOTICE_EXPELLED) {
-        notice_tell(room->host, _("you were expelled from the meeting “%s”"), title);
+        notice_tell(room->host, N_("you were expelled from the meeting “%s”"), title);
     } else if (notice == MESH_NOTICE_FORK && match_member_key(room->mesh, key, &member)) {
-        notice_tell(room->host, _("%s has signed entries that contradict each other"), member.name);
+        notice_tell(room->host, N_("%s has signed entries that contradict each other"),
+                    member.name);
     }
 }
 
@@ -137,7 +152,8 @@ void notice_current(Room *room) {
 void notice_tell(Host *host, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    g_autofree char *text = g_strdup_vprintf(format, arguments);
+    g_autofree char *text =
+        g_strdup_vprintf(language_text_in(language_chosen(), format), arguments);
     va_end(arguments);
     fprintf(stderr, "maillon: %s\n", text);
     if (host->bus != NULL) {

@@ -63,8 +63,8 @@ static gboolean write_samples(Host *host, const gint16 *samples, gsize count) {
         return TRUE;
     }
     notice_tell(host,
-                full ? _("the recording %s has ended: a WAV file holds no more than 4 GiB")
-                     : _("the recording %s has ended: the disk takes no more"),
+                full ? N_("the recording %s has ended: a WAV file holds no more than 4 GiB")
+                     : N_("the recording %s has ended: the disk takes no more"),
                 record->path);
     media_record(host->media, FALSE);
     finish(host);
@@ -141,17 +141,17 @@ static gboolean is_in_use(const char *path) {
 void host_handle_record(Host *host, BusCall *call) {
     const char *path = json_text(bus_call_arguments(call), "file", "");
     if (host->media == NULL) {
-        bus_call_refuse(call, "%s", _("this node runs without media"));
+        bus_call_refuse(call, N_("this node runs without media"));
     } else if (host->record != NULL) {
-        bus_call_refuse(call, _("a recording goes on: %s (`maillon record stop` ends it)"),
+        bus_call_refuse(call, N_("a recording goes on: %s (`maillon record stop` ends it)"),
                         host->record->path);
     } else if (is_in_use(path)) {
-        bus_call_refuse(call, _("%s is there already: name another file"), path);
+        bus_call_refuse(call, N_("%s is there already: name another file"), path);
     } else {
         g_autoptr(GError) error = NULL;
         MediaWav *wav = media_wav_create(path, FALSE, &error);
         if (wav == NULL) {
-            bus_call_refuse(call, _("%s cannot be written"), path);
+            bus_call_refuse(call, N_("%s cannot be written"), path);
             return;
         }
         host->record = g_new0(Record, 1);
@@ -177,7 +177,7 @@ static gboolean silent(gpointer data) {
 void host_handle_record_stop(Host *host, BusCall *call) {
     Record *record = host->record;
     if (record == NULL || record->stopping != NULL) {
-        bus_call_refuse(call, "%s", _("nothing is recorded"));
+        bus_call_refuse(call, N_("nothing is recorded"));
         return;
     }
     record->stopping = call;

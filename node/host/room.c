@@ -8,10 +8,13 @@
 #include "node/host/bandwidth.h"
 #include "node/host/leaving.h"
 #include "node/host/lines.h"
+#include "node/host/match.h"
 #include "node/host/notice.h"
 #include "node/host/sources.h"
 #include "node/host/speakers.h"
 #include "node/host/turn.h"
+
+#define SHORT_ID 8 /* letters of an id a person is shown */
 
 typedef struct {
     guint64 tag; /* the key of the table */
@@ -61,12 +64,30 @@ Room *room_current(Host *host) {
     return NULL;
 }
 
+/* The newest of those left: the likeliest to be meant. */
+static Room *newest_left(Host *host) {
+    for (guint i = host->rooms->len; i-- > 0;) {
+        Room *room = g_ptr_array_index(host->rooms, i);
+        if (room->state == ROOM_AWAY && mesh_info(room->mesh).status == MESH_STATUS_MEMBER) {
+            return room;
+        }
+    }
+    return NULL;
+}
+
 Room *room_of_call(Host *host, BusCall *call) {
     Room *room = room_current(host);
-    if (room == NULL) {
-        bus_call_refuse(call, "%s",
-                        _("in no meeting: `maillon meeting create TITLE` or `maillon join "
-                          "TICKET`"));
+    Room *left = room == NULL ? newest_left(host) : NULL;
+    if (left != NULL) {
+        char id[MATCH_TEXT_SIZE];
+        match_text(mesh_info(left->mesh).id.bytes, id);
+        bus_call_refuse(call,
+                        N_("in no meeting: `maillon meeting use %.*s` takes part again in the last "
+                           "one left, `maillon meeting list` shows all"),
+                        SHORT_ID, id);
+    } else if (room == NULL) {
+        bus_call_refuse(call, N_("in no meeting: `maillon meeting create TITLE` or `maillon join "
+                                 "TICKET`"));
     }
     return room;
 }
@@ -139,7 +160,7 @@ static void fetch(Room *room, guint64 token, const MeshItem *item) {
     g_autoptr(GError) error = NULL;
     g_autoptr(GBytes) value = store_fetch(room->host->store, room->number, item, &error);
     if (error != NULL && room->host->unreadable++ == 0) {
-        notice_tell(room->host, _("something recorded cannot be read: %s"), error->message);
+        notice_tell(room->host, N_("something recorded cannot be read: %s"), error->message);
     }
     MeshEvent event = {.kind = MESH_EVENT_FETCHED, .stored.token = token};
     if (value != NULL) {
@@ -369,7 +390,7 @@ gboolean room_load(Host *host, guint number, GError **error) {
     room_tell(loading.room, MESH_EVENT_LOADED_END);
     bandwidth_tell_room(loading.room);
     if (loading.refused > 0) {
-        notice_tell(host, _("%u recorded items of a meeting make no sense and are left out"),
+        notice_tell(host, N_("%u recorded items of a meeting make no sense and are left out"),
                     loading.refused);
     }
     if (mesh_info(loading.room->mesh).status == MESH_STATUS_NEW) {

@@ -73,8 +73,8 @@ static void tell_person(Host *host, const MediaRung *rung, RungTold *told) {
     }
     notice_tell(host, "%s",
                 paused                           ? sentence
-                : rung->kind == MEDIA_KIND_VIDEO ? _("the camera is shown again")
-                                                 : _("the screen is shown again"));
+                : rung->kind == MEDIA_KIND_VIDEO ? N_("the camera is shown again")
+                                                 : N_("the screen is shown again"));
 }
 
 void rungs_look(Host *host, gint64 now_ms) {

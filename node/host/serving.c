@@ -78,7 +78,7 @@ gboolean serving_open(Host *host, GError **error) {
 
 void host_handle_page(Host *host, BusCall *call) {
     if (host->page == NULL) {
-        bus_call_refuse(call, "%s", _("this node was started without its page"));
+        bus_call_refuse(call, N_("this node was started without its page"));
         return;
     }
     g_autofree char *address = page_address(host->page);

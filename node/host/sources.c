@@ -99,7 +99,7 @@ static void turn_off(Host *host, MediaKind kind, const char *reason) {
     if (call != NULL && source->held && before == SOURCE_SENDING) {
         answer_talk(call);
     } else if (call != NULL) {
-        bus_call_refuse(call, "%s", reason);
+        bus_call_refuse_text(call, reason);
     }
     if (room != NULL && (before == SOURCE_ANNOUNCING || before == SOURCE_SENDING)) {
         MeshIntent intent = {.kind = MESH_INTENT_STREAM_STOP, .stream_kind = (MeshStreamKind)kind};
@@ -151,7 +151,7 @@ static void announce(Host *host, MediaKind kind) {
     Room *room = room_find(host, source->room);
     if (room == NULL) {
         media_source_stop(host->media, kind);
-        turn_off(host, kind, _(mesh_error_text(MESH_ERROR_STATE)));
+        turn_off(host, kind, mesh_error_text(MESH_ERROR_STATE));
         return;
     }
     source->state = SOURCE_ANNOUNCING;
@@ -192,9 +192,9 @@ void sources_keyframe(Room *room, MediaKind kind) {
 }
 
 static const char *kind_text(MediaKind kind) {
-    return kind == MEDIA_KIND_VOICE   ? _("microphone")
-           : kind == MEDIA_KIND_VIDEO ? _("camera")
-                                      : _("screen");
+    return language_text_in(language_chosen(), kind == MEDIA_KIND_VOICE   ? N_("microphone")
+                                               : kind == MEDIA_KIND_VIDEO ? N_("camera")
+                                                                          : N_("screen"));
 }
 
 void sources_ended(Host *host, MediaKind kind, const char *reason) {
@@ -204,9 +204,10 @@ void sources_ended(Host *host, MediaKind kind, const char *reason) {
     if (host->sources[kind].state == SOURCE_OFF) {
         return;
     }
-    turn_off(host, kind, reason != NULL ? reason : _("the source has ended"));
+    turn_off(host, kind, reason != NULL ? reason : N_("the source has ended"));
     if (reason != NULL) {
-        notice_tell(host, "%s: %s", kind_text(kind), reason);
+        notice_tell(host, N_("%s: %s"), kind_text(kind),
+                    language_text_in(language_chosen(), reason));
     }
     JsonBuilder *builder = json_begin_object();
     json_put_text(builder, "kind", media_kind_name(kind));
@@ -238,7 +239,7 @@ void sources_room_left(Room *room) {
         const Source *source = &room->host->sources[kind];
         if (source->state != SOURCE_OFF && source->room == room->number) {
             media_source_stop(room->host->media, (MediaKind)kind);
-            turn_off(room->host, (MediaKind)kind, _("it was switched off"));
+            turn_off(room->host, (MediaKind)kind, N_("it was switched off"));
         }
     }
 }
@@ -246,7 +247,7 @@ void sources_room_left(Room *room) {
 void sources_destroy(Host *host) {
     for (guint kind = MEDIA_KIND_VOICE; kind < SOURCE_KINDS; kind++) {
         media_source_stop(host->media, (MediaKind)kind);
-        turn_off(host, (MediaKind)kind, _("the node is ending"));
+        turn_off(host, (MediaKind)kind, N_("the node is ending"));
         g_clear_pointer(&host->sources[kind].words, g_free);
     }
 }
@@ -263,7 +264,7 @@ typedef struct {
 
 static void switch_on(Host *host, MediaKind kind, const Wanted *wanted) {
     Source *source = &host->sources[kind];
-    turn_off(host, kind, _("another source was asked for"));
+    turn_off(host, kind, N_("another source was asked for"));
     source->state = SOURCE_WAITING;
     source->room = wanted->room;
     source->call = wanted->call;
@@ -286,12 +287,12 @@ static void handle_on(Host *host, BusCall *call, MediaKind kind) {
     }
     if (kind == MEDIA_KIND_SCREEN && strcmp(wanted, "auto") == 0 && host->media != NULL &&
         !media_has_display()) {
-        bus_call_refuse(call, "%s", _("there is no screen: this node was started without one"));
+        bus_call_refuse(call, N_("there is no screen: this node was started without one"));
         return;
     }
     if (kind == MEDIA_KIND_VOICE && voice_record_runs(host)) {
-        bus_call_refuse(call, "%s",
-                        _("a voice message is being recorded: `maillon voice stop` ends it"));
+        bus_call_refuse(call,
+                        N_("a voice message is being recorded: `maillon voice stop` ends it"));
         return;
     }
     switch_on(host, kind, &(Wanted){.room = room->number, .words = wanted, .call = call});
@@ -304,7 +305,7 @@ static void handle_off(Host *host, BusCall *call, MediaKind kind) {
         return;
     }
     media_source_stop(host->media, kind);
-    turn_off(host, kind, _("it was switched off"));
+    turn_off(host, kind, N_("it was switched off"));
     bus_call_reply(call, NULL);
 }
 
@@ -322,7 +323,7 @@ void sources_talk(Room *room, const char *words, guint seconds, BusCall *call) {
 
 void sources_talk_end(Host *host) {
     if (host->sources[MEDIA_KIND_VOICE].held) {
-        mic_off(host, _("it was switched off"));
+        mic_off(host, N_("it was switched off"));
     }
 }
 
@@ -333,7 +334,7 @@ char *sources_make_way(Host *host, guint *ret_room) {
     }
     char *words = source->held ? NULL : g_strdup(source->words);
     *ret_room = source->room;
-    mic_off(host, _("a voice message is being recorded"));
+    mic_off(host, N_("a voice message is being recorded"));
     return words;
 }
 

@@ -110,7 +110,9 @@ static void say_instead(BusCall *call, const TalkLine *line) {
 static void offer(Host *host, const TalkLine *line) {
     g_autofree char *why = why_not(language_chosen(), line);
     g_autofree char *text = g_strdup_printf(
-        "%s %s", why, _("`maillon voice send` records a message that will arrive."));
+        "%s %s", why,
+        language_text_in(language_chosen(),
+                         N_("`maillon voice send` records a message that will arrive.")));
     notice_tell(host, "%s", text);
     if (!bus_is_heard(host->bus)) {
         return;

@@ -20,7 +20,7 @@ void turn_schedule(Host *host) {
 static void fail(Host *host, const GError *error) {
     host->turn = TURN_FAILED;
     if (host->turns_failed == 0) {
-        notice_tell(host, _("nothing can be recorded: %s"), error->message);
+        notice_tell(host, N_("nothing can be recorded: %s"), error->message);
     }
 }
 
@@ -65,7 +65,7 @@ static void remember_current(Host *host) {
     if (host->turn == TURN_QUIET && host->current != host->current_stored) {
         host->current_stored = host->current;
         if (!settings_set_number(host->store, SETTING_CURRENT, host->current, &error)) {
-            notice_tell(host, _("nothing can be recorded: %s"), error->message);
+            notice_tell(host, N_("nothing can be recorded: %s"), error->message);
         }
     }
 }
@@ -99,7 +99,7 @@ static void forget_left(Host *host) {
         if (!store_meeting_remove(host->store, number, &error) ||
             !store_commit(host->store, &error)) {
             /* At the next start it is found neither created nor joined, and forgotten then. */
-            notice_tell(host, _("nothing can be recorded: %s"), error->message);
+            notice_tell(host, N_("nothing can be recorded: %s"), error->message);
         }
     }
 }

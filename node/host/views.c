@@ -3,6 +3,7 @@
 
 #include "node/bus/json.h"
 #include "node/host/handlers.h"
+#include "node/host/hands.h"
 #include "node/host/lines.h"
 #include "node/host/match.h"
 #include "node/host/record.h"
@@ -40,7 +41,7 @@ void views_meeting(JsonBuilder *builder, Room *room) {
     json_builder_end_object(builder);
 }
 
-void views_member(JsonBuilder *builder, const MeshMember *member) {
+void views_member(JsonBuilder *builder, const MeshMember *member, guint hand) {
     json_builder_begin_object(builder);
     put_id(builder, "id", member->key.bytes);
     json_put_text(builder, "name", member->name);
@@ -48,6 +49,7 @@ void views_member(JsonBuilder *builder, const MeshMember *member) {
     json_put_flag(builder, "self", member->self);
     json_put_flag(builder, "expelled", member->expelled);
     json_put_flag(builder, "forked", member->forked);
+    json_put_int(builder, "hand", hand);
     json_builder_end_object(builder);
 }
 
@@ -68,6 +70,7 @@ static void put_line(JsonBuilder *builder, Room *room, const MeshMember *member,
     json_put_text(builder, "state", line_state_name(member->state));
     json_put_text(builder, "line", line_line_name(member->line_state));
     json_put_text(builder, "reason", sentence);
+    json_put_int(builder, "silent_ms", view.known ? (gint64)view.silent_ms : -1);
 }
 
 void views_peer(JsonBuilder *builder, Room *room, const MeshMember *member, Language language) {
@@ -84,6 +87,7 @@ void views_peer(JsonBuilder *builder, Room *room, const MeshMember *member, Lang
     }
     put_quality(builder, member);
     put_line(builder, room, member, language);
+    json_put_int(builder, "unconfirmed", (gint64)member->unconfirmed);
     json_builder_end_object(builder);
 }
 
@@ -118,7 +122,26 @@ void views_document(JsonBuilder *builder, const MeshDocument *document) {
     json_builder_end_object(builder);
 }
 
-void views_motion(JsonBuilder *builder, const MeshMotion *motion) {
+/* Who may vote, and who did. How each voted is told once the vote is closed: before, it would sway
+ * the others. */
+static void put_voters(JsonBuilder *builder, const Mesh *mesh, const MeshMotion *motion) {
+    MeshVoter voters[MESH_MEMBERS_MAX];
+    size_t count = mesh_motion_voters(mesh, &motion->id, voters);
+    json_builder_set_member_name(builder, "voters");
+    json_builder_begin_array(builder);
+    for (size_t i = 0; i < count; i++) {
+        json_builder_begin_object(builder);
+        put_id(builder, "id", voters[i].key.bytes);
+        json_put_text(builder, "name", voters[i].name);
+        json_put_flag(builder, "voted", voters[i].choice[0] != '\0');
+        json_put_text(builder, "choice",
+                      motion->state == MESH_MOTION_CLOSED ? voters[i].choice : "");
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+}
+
+void views_motion(JsonBuilder *builder, const Mesh *mesh, const MeshMotion *motion) {
     static const char *const states[] = {"open", "closed", "void"};
     json_builder_begin_object(builder);
     put_id(builder, "id", motion->id.bytes);
@@ -132,6 +155,8 @@ void views_motion(JsonBuilder *builder, const MeshMotion *motion) {
     }
     json_builder_end_object(builder);
     json_put_text(builder, "outcome", motion->outcome);
+    json_put_text(builder, "own_vote", motion->own_vote);
+    put_voters(builder, mesh, motion);
     json_builder_end_object(builder);
 }
 
@@ -168,6 +193,8 @@ JsonNode *views_status(Host *host, Language language) {
     json_put_text(builder, "recording", record_path(host));
     json_builder_set_member_name(builder, "meetings");
     put_meetings(builder, host, FALSE);
+    json_builder_set_member_name(builder, "hands");
+    hands_put(builder, room_current(host));
     json_builder_set_member_name(builder, "peers");
     put_peers(builder, room_current(host), language);
     json_builder_end_object(builder);
@@ -199,9 +226,11 @@ void host_handle_roster_list(Host *host, BusCall *call) {
         return;
     }
     JsonBuilder *builder = json_begin_array();
+    Queue queue;
     MeshMember member;
+    hands_queue(room, &queue);
     for (size_t i = 0; mesh_member(room->mesh, i, &member); i++) {
-        views_member(builder, &member);
+        views_member(builder, &member, hands_number(&queue, &member.key));
     }
     json_builder_end_array(builder);
     bus_call_reply(call, json_built(builder));
@@ -243,7 +272,7 @@ void host_handle_motion_list(Host *host, BusCall *call) {
     JsonBuilder *builder = json_begin_array();
     MeshMotion motion;
     for (size_t i = 0; mesh_motion(room->mesh, i, &motion); i++) {
-        views_motion(builder, &motion);
+        views_motion(builder, room->mesh, &motion);
     }
     json_builder_end_array(builder);
     bus_call_reply(call, json_built(builder));
@@ -255,7 +284,7 @@ void host_handle_motion_show(Host *host, BusCall *call) {
     MeshMotion motion;
     if (room != NULL && match_motion(room, call, wanted, &motion)) {
         JsonBuilder *builder = json_builder_new_immutable();
-        views_motion(builder, &motion);
+        views_motion(builder, room->mesh, &motion);
         bus_call_reply(call, json_built(builder));
     }
 }

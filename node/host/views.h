@@ -10,12 +10,13 @@
 
 /* Each adds one object to the builder. */
 void views_meeting(JsonBuilder *builder, Room *room);
-void views_member(JsonBuilder *builder, const MeshMember *member);
+/* `hand`: its number among those who ask to speak, 0: it does not. */
+void views_member(JsonBuilder *builder, const MeshMember *member, guint hand);
 /* With the sentence about its line in that language. */
 void views_peer(JsonBuilder *builder, Room *room, const MeshMember *member, Language language);
 void views_message(JsonBuilder *builder, const MeshMessage *message);
 void views_document(JsonBuilder *builder, const MeshDocument *document);
-void views_motion(JsonBuilder *builder, const MeshMotion *motion);
+void views_motion(JsonBuilder *builder, const Mesh *mesh, const MeshMotion *motion);
 
 /* The answer of `status`, its sentences in that language. The caller frees. */
 JsonNode *views_status(Host *host, Language language);

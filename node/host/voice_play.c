@@ -184,7 +184,7 @@ static gboolean open_stream(VoicePlaying *playing, gint64 now_us) {
 }
 
 static void give_up(VoicePlaying *playing) {
-    bus_call_refuse(playing->call, "%s", _("nothing plays on this node"));
+    bus_call_refuse(playing->call, N_("nothing plays on this node"));
     playing->host->playing = NULL;
     g_free(playing);
 }
@@ -212,7 +212,7 @@ static gboolean on_timer(gpointer data) {
 void voice_play_begin(Room *room, const MeshMessage *message, BusCall *call) {
     Host *host = room->host;
     if (host->media == NULL) {
-        bus_call_refuse(call, "%s", _("this node runs without media"));
+        bus_call_refuse(call, N_("this node runs without media"));
         return;
     }
     voice_play_stop(host);

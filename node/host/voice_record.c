@@ -91,11 +91,12 @@ static void finish(VoiceRecording *recording) {
     g_assert(!recording->writing && recording->state == RECORD_ENDING);
     recording->host->recording = NULL;
     if (!recording->known) {
-        bus_call_refuse(recording->call, "%s",
-                        recording->failure != NULL ? recording->failure : _("nothing was heard"));
+        bus_call_refuse_text(recording->call, recording->failure != NULL ? recording->failure
+                                                                         : N_("nothing was heard"));
     } else {
         if (recording->failure != NULL) {
-            notice_tell(recording->host, _("the voice message ends early: %s"), recording->failure);
+            notice_tell(recording->host, N_("the voice message ends early: %s"),
+                        language_text_in(language_chosen(), recording->failure));
         }
         bus_call_reply(recording->call, result_of(recording));
     }
@@ -130,7 +131,7 @@ static void part_done(Room *room, const MeshEffect *effect, gpointer data) {
     recording->writing = FALSE;
     if (effect->done.error != MESH_OK) {
         recording->lost = TRUE;
-        fail(recording, _(mesh_error_text(effect->done.error)));
+        fail(recording, mesh_error_text(effect->done.error));
     } else if (!recording->known) {
         recording->known = TRUE;
         recording->id = effect->done.hash;
@@ -157,7 +158,7 @@ static void go_on(VoiceRecording *recording) {
         return;
     }
     if (room == NULL || recording->lost) {
-        fail(recording, _(mesh_error_text(MESH_ERROR_STATE)));
+        fail(recording, mesh_error_text(MESH_ERROR_STATE));
         g_queue_clear_full(&recording->sealed, sealed_free);
         end_capture(recording);
     }
@@ -306,8 +307,8 @@ void voice_record_begin(Room *room, const char *words, guint seconds, gboolean t
                         BusCall *call) {
     Host *host = room->host;
     if (host->recording != NULL) {
-        bus_call_refuse(call, "%s",
-                        _("a voice message is being recorded: `maillon voice stop` ends it"));
+        bus_call_refuse(call,
+                        N_("a voice message is being recorded: `maillon voice stop` ends it"));
         return;
     }
     VoiceRecording *recording = g_new0(VoiceRecording, 1);

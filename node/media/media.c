@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/media/media.h"
 
+#include <stdio.h>
+
 #include <string.h>
 
 #include "node/cli/language.h"
@@ -78,7 +80,7 @@ static void on_play_ready(gpointer user, const char *text) {
         media_helper_send(media->play, &(MediaMessage){.type = MEDIA_RECORD, .record = true});
     }
     if (media_helper_restarts(media->play) == 0) {
-        media->handler.notice(media->handler.user, text);
+        fprintf(stderr, "maillon: %s\n", text); /* for who looks into it: nobody is to act on it */
     }
 }
 
@@ -205,7 +207,7 @@ static void source_start(Media *media, MediaKind kind, const char *source, Media
                          MediaStartDone done, gpointer data) {
     if (media == NULL) {
         g_autoptr(GError) error = g_error_new_literal(MEDIA_ERROR_QUARK, MEDIA_FAILED_OFF,
-                                                      _("this node runs without media"));
+                                                      N_("this node runs without media"));
         done(data, error);
         return;
     }

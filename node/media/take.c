@@ -77,7 +77,7 @@ static void switch_off(MediaTake *take) {
 
 void media_take_stop(MediaTake *take) {
     switch_off(take);
-    refuse(take, MEDIA_FAILED_SOURCE, _("it was stopped before it began"));
+    refuse(take, MEDIA_FAILED_SOURCE, N_("it was stopped before it began"));
 }
 
 void media_take_start(MediaTake *take, const char *source, MediaProfile profile,
@@ -91,16 +91,16 @@ void media_take_start(MediaTake *take, const char *source, MediaProfile profile,
     take->source = g_strdup(source);
     take->profile = profile;
     if (source[0] == '\0') {
-        refuse(take, MEDIA_FAILED_SOURCE, _("no source is named"));
+        refuse(take, MEDIA_FAILED_SOURCE, N_("no source is named"));
     } else if (strlen(source) > MEDIA_TEXT_MAX) {
-        refuse(take, MEDIA_FAILED_SOURCE, _("its description is too long"));
+        refuse(take, MEDIA_FAILED_SOURCE, N_("its description is too long"));
     } else {
         take->state = TAKE_WAITING;
         media_take_ready(take);
     }
     if (done_before != NULL) {
         g_autoptr(GError) error = g_error_new_literal(MEDIA_ERROR_QUARK, MEDIA_FAILED_SOURCE,
-                                                      _("it was stopped before it began"));
+                                                      N_("it was stopped before it began"));
         done_before(data_before, error);
     }
 }
@@ -160,7 +160,7 @@ static void on_end(MediaTake *take, const MediaText *text) {
     g_autofree char *raw = g_strndup(text->data, text->length);
     g_autofree char *reason = g_utf8_make_valid(raw, -1);
     if (take->state == TAKE_OPENING) {
-        refuse(take, MEDIA_FAILED_SOURCE, reason[0] != '\0' ? reason : _("nothing came from it"));
+        refuse(take, MEDIA_FAILED_SOURCE, reason[0] != '\0' ? reason : N_("nothing came from it"));
     } else if (media_take_runs(take)) {
         take->state = TAKE_OFF;
         take->handler->ended(take->handler->user, take->kind, reason[0] != '\0' ? reason : NULL);

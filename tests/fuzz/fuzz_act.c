@@ -146,6 +146,9 @@ static void digest(const Meeting *meeting, uint8_t ret_digest[32]) {
             crypto_generichash_update(&state, found->place.hash.bytes, MESH_HASH_SIZE);
         }
     }
+    for (const Hand *hand = NULL; (hand = hands_next(&meeting->hands, hand));) {
+        crypto_generichash_update(&state, hand->member.bytes, MESH_KEY_SIZE);
+    }
     for (uint8_t i = 0; i < PEOPLE; i++) {
         const Member *member = roster_find((Roster *)&meeting->roster, &people[i].key);
         uint8_t said[] = {member != NULL, member && member->expelled,

@@ -74,6 +74,17 @@ static void put_motions(GString *words, const Node *node) {
     put_sorted(words, lines);
 }
 
+/* In their order. */
+static void put_hands(GString *words, const Node *node) {
+    MeshKey keys[MESH_MEMBERS_MAX];
+    size_t count = mesh_hands(node->mesh, keys);
+
+    for (size_t i = 0; i < count; i++) {
+        put_id(words, "hand", keys[i].bytes);
+        g_string_append_c(words, '\n');
+    }
+}
+
 /* One line for each thing that must be the same everywhere. */
 static char *see(const Node *node) {
     MeshInfo info = mesh_info(node->mesh);
@@ -93,6 +104,7 @@ static char *see(const Node *node) {
         put_id(words, "message", message.id.bytes);
         g_string_append_printf(words, " %s: %s\n", message.name, message.text);
     }
+    put_hands(words, node);
     put_documents(words, node);
     put_motions(words, node);
     g_string_append_printf(words, "entries %zu\n", info.entries);

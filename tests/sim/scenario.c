@@ -19,6 +19,7 @@ static const Scenario scenarios[] = {
      ticket_expelled},
     {"split", "both sides of a partition talk, then heal", 5, 3, split_chat},
     {"vote", "a roll call across a partition has one result", 5, 0, split_vote},
+    {"hands", "hands raised on both sides of a partition make one queue", 5, 3, split_hands},
     {"crash", "nodes crash at any moment, again and again", 4, 3, crash_storm},
     {"disk", "a disk is full for a while", 0, 0, crash_disk},
     {"document", "a document survives crashes of who adds and who receives", 4, 0, document_crash},

@@ -60,6 +60,7 @@ void ticket_meanwhile(World *world);
 void ticket_expelled(World *world);
 void split_chat(World *world);
 void split_vote(World *world);
+void split_hands(World *world);
 void crash_storm(World *world);
 void crash_disk(World *world);
 void document_crash(World *world);

@@ -77,6 +77,9 @@ static void sealed_sample(ActKind kind, SealedAct *act) {
         memset(act->voice.message.bytes, 5, MESH_HASH_SIZE);
         act->voice.part = (MeshVoicePart){
             .number = 3, .last = true, .codec = 1, .from_ms = 15000, .frames = BYTES_OF(FRAMES)};
+    } else if (kind == ACT_HAND) {
+        act->hand.other = true;
+        memset(act->hand.member.bytes, 6, MESH_KEY_SIZE);
     }
 }
 
@@ -103,7 +106,7 @@ static void test_public(void) {
 }
 
 static void test_sealed(void) {
-    for (ActKind kind = ACT_TITLE; kind <= ACT_VOICE; kind++) {
+    for (ActKind kind = ACT_TITLE; kind <= ACT_HAND; kind++) {
         static SealedAct act, read;
         uint8_t bytes[MESH_ENTRY_MAX], again[MESH_ENTRY_MAX];
         size_t length;
@@ -131,7 +134,7 @@ static void test_sealed(void) {
 
 /* Whatever one changed byte makes of an act, it is no second encoding of it. */
 static void test_one_encoding(void) {
-    for (ActKind kind = ACT_GENESIS; kind <= ACT_VOICE; kind++) {
+    for (ActKind kind = ACT_GENESIS; kind <= ACT_HAND; kind++) {
         static SealedAct sealed;
         PublicAct public;
         uint8_t bytes[MESH_ENTRY_MAX], again[MESH_ENTRY_MAX];
@@ -268,6 +271,28 @@ static void test_close_order(void) {
                     MESH_OK);
 }
 
+/* Nobody raises another's hand, and whose it is has one length. */
+static void test_hand(void) {
+    static SealedAct act, read;
+    uint8_t bytes[MESH_ENTRY_MAX];
+    size_t length;
+
+    act.kind = ACT_HAND;
+    act.hand.up = true;
+    length = act_write_sealed(&act, bytes);
+    g_assert_cmpint(act_read_sealed(BYTES_AT(bytes, length), &read), ==, MESH_OK);
+    g_assert_true(read.hand.up && !read.hand.other);
+    act.hand.other = true;
+    length = act_write_sealed(&act, bytes);
+    g_assert_cmpint(act_read_sealed(BYTES_AT(bytes, length), &read), ==, MESH_ERROR_MALFORMED);
+    act.hand.up = false;
+    length = act_write_sealed(&act, bytes);
+    g_assert_cmpint(act_read_sealed(BYTES_AT(bytes, length), &read), ==, MESH_OK);
+    g_assert_true(!read.hand.up && read.hand.other);
+    bytes[length - MESH_KEY_SIZE - 1]--;
+    g_assert_cmpint(act_read_sealed(BYTES_AT(bytes, length - 1), &read), ==, MESH_ERROR_MALFORMED);
+}
+
 static MeshError read_voice(MeshVoicePart part) {
     static SealedAct act, read;
     uint8_t bytes[MESH_ENTRY_MAX];
@@ -357,6 +382,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/mesh/act/numbers", test_numbers);
     g_test_add_func("/mesh/act/close-order", test_close_order);
     g_test_add_func("/mesh/act/voice", test_voice);
+    g_test_add_func("/mesh/act/hand", test_hand);
     g_test_add_func("/mesh/act/voice-frames", test_voice_frames);
     return g_test_run();
 }

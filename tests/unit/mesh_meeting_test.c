@@ -119,6 +119,9 @@ static char *node_state(const Node *node) {
                 hex(voices_part(&meeting->voices, &message->id, part)->place.hash.bytes));
         }
     }
+    for (const Hand *hand = NULL; (hand = hands_next(&meeting->hands, hand));) {
+        g_string_append_printf(ordered, "hand %s\n", hex(hand->member.bytes));
+    }
     for (size_t i = 0; i < roster->member_count; i++) {
         const Member *member = &roster->members[i];
 
@@ -239,6 +242,14 @@ static void some_voice(History *history, guint author, SealedAct *act) {
     }
 }
 
+/* Mostly one's own; now and then another's, which counts when the founder lowers it. */
+static void some_hand(History *history, SealedAct *act) {
+    act->kind = ACT_HAND;
+    act->hand.up = below(history, 3) > 0;
+    act->hand.other = !act->hand.up && below(history, 2) == 0;
+    act->hand.member = history->people[below(history, PEOPLE)].self.key;
+}
+
 static void some_sealed(History *history, ActKind public_kind, SealedAct *act) {
     static const char *const WORDS[] = {"pour", "contre", "abstention", "Anne", "Luc"};
     const char *word = WORDS[below(history, G_N_ELEMENTS(WORDS))];
@@ -330,6 +341,8 @@ static void write_some(History *history) {
     some_sealed(history, public.kind, &sealed);
     if (public.kind == ACT_NONE && below(history, 3) == 0) {
         some_voice(history, author, &sealed);
+    } else if (public.kind == ACT_NONE && below(history, 4) == 0) {
+        some_hand(history, &sealed);
     }
     writer_act(writer, &history->entries[0].hash, cited, count,
                public.kind == ACT_NONE ? NULL : &public, &sealed, &history->keys[below(history, 2)],

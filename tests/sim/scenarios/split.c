@@ -80,3 +80,56 @@ void split_vote(World *world) {
     scenario_end(world, 2 * MINUTE_US);
     expect_result(world, &second, "contre", count - 1);
 }
+
+/* Hands go up and down everywhere, the chair lowers some. */
+static void wave(World *world, uint64_t for_us) {
+    uint64_t until_us = world_now_us(world) + for_us;
+
+    while (!world->failure && world_now_us(world) < until_us) {
+        Node *node = scenario_anyone(world);
+        MeshIntent intent = {.kind = MESH_INTENT_HAND, .up = dice_below(&world->dice, 3) > 0};
+
+        if (node && node->number == 0 && !intent.up && dice_below(&world->dice, 2))
+            intent.key = world->nodes[dice_below(&world->dice, world->node_count)]->key;
+        person_ask(node, intent);
+        world_run(world, dice_below(&world->dice, 4 * SECOND_US), NULL, NULL);
+    }
+}
+
+void split_hands(World *world) {
+    unsigned count = world->options.nodes;
+    uint64_t part_us = world->options.minutes * MINUTE_US / 3;
+    MeshKey hands[MESH_MEMBERS_MAX];
+    uint32_t one, all = (UINT32_C(1) << count) - 1;
+
+    network_set_lines(world->network, &scenario_bad);
+    scenario_gather(world, count);
+    wave(world, part_us);
+    one = some(world, count);
+    network_split(world->network, one, all & ~one, true);
+    wave(world, part_us);
+    node_crash(world->nodes[count - 1]);
+    node_start(world->nodes[count - 1]);
+    network_heal(world->network);
+    wave(world, part_us);
+    scenario_end(world, 3 * MINUTE_US);
+    /* Whoever asked last is last, and nobody stands in it twice. */
+    world_run(world, MINUTE_US, NULL, NULL);
+    for (unsigned i = 0; i < count; i++) {
+        person_must(world->nodes[i], (MeshIntent){.kind = MESH_INTENT_HAND}, 10 * SECOND_US, NULL);
+        check_settle(world, MINUTE_US);
+    }
+    for (unsigned i = count; i-- > 0;) {
+        person_must(world->nodes[i], (MeshIntent){.kind = MESH_INTENT_HAND, .up = true},
+                    10 * SECOND_US, NULL);
+        check_settle(world, MINUTE_US);
+    }
+    if (world->failure)
+        return;
+    world_expect(world, mesh_hands(world->nodes[0]->mesh, hands) == count, "%zu hands of %u are up",
+                 mesh_hands(world->nodes[0]->mesh, hands), count);
+    for (unsigned i = 0; i < count && !world->failure; i++)
+        world_expect(world,
+                     ledger_key_equal(hands[i].bytes, world->nodes[count - 1 - i]->key.bytes),
+                     "not %s is number %u", world->nodes[count - 1 - i]->name, i + 1);
+}
