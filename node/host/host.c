@@ -4,6 +4,7 @@
 #include <glib-unix.h>
 #include <signal.h>
 #include <sodium.h>
+#include <stdio.h>
 
 #include "node/bus/json.h"
 #include "node/cli/language.h"
@@ -84,6 +85,11 @@ static void on_media_notice(gpointer user, const char *text) {
     notice_tell(user, "%s", language_text_in(language_chosen(), text));
 }
 
+/* Nobody is to act on it: it is no notice. */
+static void on_media_began(gpointer user, const char *text) {
+    fprintf(stderr, "maillon: %s\n", text);
+}
+
 static void on_keyframe(gpointer user, guint32 stream) {
     speakers_keyframe(user, stream);
 }
@@ -123,6 +129,7 @@ static void open_media(Host *host, const char *home, const HostOptions *options)
     MediaHandler handler = {.frame = on_frame,
                             .ended = on_source_ended,
                             .notice = on_media_notice,
+                            .began = on_media_began,
                             .user = host,
                             .keyframe = on_keyframe,
                             .mix = on_mix};

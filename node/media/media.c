@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/media/media.h"
 
-#include <stdio.h>
 
 #include <string.h>
 
@@ -79,8 +78,8 @@ static void on_play_ready(gpointer user, const char *text) {
     if (media->record) {
         media_helper_send(media->play, &(MediaMessage){.type = MEDIA_RECORD, .record = true});
     }
-    if (media_helper_restarts(media->play) == 0) {
-        fprintf(stderr, "maillon: %s\n", text); /* for who looks into it: nobody is to act on it */
+    if (media_helper_restarts(media->play) == 0 && media->handler.began != NULL) {
+        media->handler.began(media->handler.user, text);
     }
 }
 

@@ -28,6 +28,8 @@ typedef struct {
     /* Something a person should know: a helper died and was started again, the sink failed. */
     void (*notice)(gpointer user, const char *text);
     gpointer user;
+    /* Where the player plays, and how it is shut in: for who looks into it; may be NULL. */
+    void (*began)(gpointer user, const char *text);
     /* A stream cannot be shown before its speaker sends a keyframe; may be NULL. */
     void (*keyframe)(gpointer user, guint32 stream);
     /* What is played while it is recorded; may be NULL. Lasts for the call. */

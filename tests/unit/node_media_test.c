@@ -95,6 +95,7 @@ static void room_open(Room *room, const char *sink) {
                                (MediaHandler){.frame = on_frame,
                                               .ended = on_ended,
                                               .notice = on_notice,
+                                              .began = on_notice,
                                               .user = room,
                                               .keyframe = on_keyframe});
 }
@@ -156,7 +157,7 @@ static gboolean said(const Room *room, const char *words) {
     return FALSE;
 }
 
-/* The play helper's first notice is what it says of itself. */
+/* What the play helper says of itself comes first. */
 static void wait_ready(Room *room) {
     WAIT_FOR(said(room, "Landlock"));
 }

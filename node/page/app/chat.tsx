@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // The messages, and the one being written: it is kept until the node has recorded it.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { announces } from "./announce";
 import { Refused } from "./link";
 import type { Meeting, Message, State } from "./state";
 import { errorText, Failure, Form, Icon, Said, useAround } from "./ui";
@@ -10,9 +11,6 @@ const SHOWN_FIRST = 100; // messages drawn; more are asked for
 const LONG = 1200; // characters, from which on only the beginning is shown
 const ANNOUNCE_MS = 4000; // between two announcements of a busy chat
 const NEAR_PX = 80; // of the end: new messages are followed
-
-export const ANNOUNCE = "announce";
-const announces = () => localStorage.getItem(ANNOUNCE) !== "off";
 
 // The newest of what came since the last announcement, not each of a crowd.
 function useAnnouncements(messages: Message[], self: string): void {

@@ -2,12 +2,16 @@
 // Keeps the state true: asks for everything after a gap, and for what events only hint at. It
 // waits a moment between two questions of one kind, so that a flood of events is no flood of them.
 import { Link, Refused, type Json } from "./link";
-import { current, nothing, reduce, type Action, type State } from "./state";
+import { HISTORY_MAX } from "./lines";
+import { Progress } from "./progress";
+import { current, dated, nothing, reduce, type Action, type Peer, type State } from "./state";
 
 const PAUSE_MS = 1000; // between two questions of one kind
 const FIGURES_MS = 5000; // how old figures of links may get while they are looked at
 
-type Part = "peers" | "sources" | "lists";
+const CONFIRM_MS = 2000; // what is not confirmed yet is asked about again
+
+type Part = "peers" | "sources" | "lists" | "hands";
 
 export class Model {
   state: State = nothing;
@@ -15,6 +19,9 @@ export class Model {
   private listeners = new Set<() => void>();
   private frame = 0;
   private waiting = new Map<Part, number>();
+  readonly progress = new Progress(); // of documents
+  readonly rates = new Map<string, number[]>(); // of each peer, the newest last
+  private sampled_ms = 0;
   private asking = 0; // the newest snapshot; an older one is not shown
 
   constructor() {
@@ -29,6 +36,11 @@ export class Model {
       // That a source was switched off elsewhere, in a terminal or another page, no event tells.
       if (this.state.sources.length > 0) this.later("sources");
     }, FIGURES_MS);
+    setInterval(() => {
+      if (!document.hidden && this.state.peers.some((peer) => peer.unconfirmed > 0)) {
+        this.later("peers");
+      }
+    }, CONFIRM_MS);
   }
 
   begin(language: string): void {
@@ -52,6 +64,7 @@ export class Model {
     const result = await this.link.ask(command, args, said);
     if (/^(mic|cam|screen) |^talk$/.test(command)) await this.sources();
     if (/^(meeting|join|accept|name)/.test(command)) await this.snapshot();
+    if (/^(say|vote|motion|hand) ?/.test(command)) this.later("peers"); // who has confirmed it
     return result;
   }
 
@@ -86,6 +99,7 @@ export class Model {
         break;
       case "member":
         if (event.current) this.later("peers");
+        if (event.current) this.later("hands"); // who is gone asks no more
         break;
       case "peer":
       case "line":
@@ -96,10 +110,31 @@ export class Model {
         this.later("sources");
         break;
       case "document":
+        if (event.current) this.note([event.document]);
+        this.later("lists"); // their order
+        break;
       case "motion":
         this.later("lists"); // their order
         break;
     }
+  }
+
+  private note(documents: Json[]): void {
+    const now_ms = performance.now();
+    for (const { id, have } of documents) this.progress.note(id, have, now_ms);
+  }
+
+  // Figures that are asked for more often are kept as often as the others.
+  private sample(peers: Json[]): Peer[] {
+    const now_ms = performance.now();
+    if (now_ms - this.sampled_ms > FIGURES_MS - PAUSE_MS) {
+      this.sampled_ms = now_ms;
+      for (const { id, state, rate_bps } of peers) {
+        const rates = [...(this.rates.get(id) ?? []), state === "up" ? rate_bps : 0];
+        this.rates.set(id, rates.slice(-HISTORY_MAX));
+      }
+    }
+    return peers.map(dated);
   }
 
   private later(part: Part): void {
@@ -123,7 +158,8 @@ export class Model {
 
   private async refresh(part: Part): Promise<void> {
     if (part === "sources") await this.sources();
-    else if (part === "peers") await this.had("peers", (peers) => ({ peers }));
+    else if (part === "peers") await this.had("peers", (peers) => ({ peers: this.sample(peers) }));
+    else if (part === "hands") await this.had("hand list", (hands) => ({ hands }));
     else await this.lists();
   }
 
@@ -133,7 +169,10 @@ export class Model {
 
   private async lists(): Promise<void> {
     await Promise.all([
-      this.had("doc list", (documents) => ({ documents })),
+      this.had("doc list", (documents) => {
+        this.note(documents);
+        return { documents };
+      }),
       this.had("motion list", (motions) => ({ motions })),
     ]);
   }
@@ -141,11 +180,12 @@ export class Model {
   private async snapshot(): Promise<void> {
     const number = ++this.asking;
     const before = current(this.state)?.id;
-    await this.had("status", ({ id, name, locked, meetings, peers }) => {
+    await this.had("status", ({ id, name, locked, meetings, peers, hands }) => {
       const other = meetings.find((meeting: Json) => meeting.current)?.id !== before;
       const empty = { members: [], messages: [], documents: [], motions: [], sources: [],
         offer: null };
-      return { id, name, locked, meetings, peers, ...(other ? empty : {}) };
+      return { id, name, locked, meetings, ...(other ? empty : {}), peers: peers.map(dated),
+        hands };
     });
     await this.had("meeting list", (meetings) => ({ meetings })); // those left too
     if (number !== this.asking) return;

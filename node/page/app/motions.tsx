@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: MPL-2.0
 // Questions put to the vote. The result is the node's, word for word, the same on every one.
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Meeting, Motion, State } from "./state";
+import { useAnnounce } from "./announce";
+import type { Meeting, Motion, State, Voter } from "./state";
 import { choiceText, Failure, Form, number, Said, useAround, useAsking } from "./ui";
 
 function Ballot({ motion }: { motion: Motion }) {
   const all = useAround();
   const { model, text, say } = all;
-  const [voted, setVoted] = useState("");
+  const [chosen, setChosen] = useState(""); // here, and not yet told back
+  const voted = motion.own_vote || chosen;
   const { busy, failure, run } = useAsking();
   const choices = Object.keys(motion.tally);
   const vote = (choice: string) => run(async () => {
     await model.ask("vote", { id: motion.id, choice });
-    setVoted(choice);
+    setChosen(choice);
     say(text("motions.voted", { choice: choiceText(all, choice) }));
   });
   return (
@@ -31,7 +33,8 @@ function Ballot({ motion }: { motion: Motion }) {
           <Said>{choiceText(all, choice)}</Said>
         </button>
       ))}
-      {voted ? <p>{text("motions.voted", { choice: choiceText(all, voted) })}</p>
+      {voted ? <p>{text("motions.voted", { choice: choiceText(all, voted) })}{" "}
+        <span class="hint">{text("motions.again")}</span></p>
         : choices.length <= 9 && <p class="hint">{text("motions.keys")}</p>}
       {failure && <Failure>{failure}</Failure>}
     </div>
@@ -61,6 +64,41 @@ function Tally({ motion }: { motion: Motion }) {
         ))}
       </tbody>
     </table>
+  );
+}
+
+const NAMED_MAX = 12; // of more people the names are shown when they are asked for
+
+const names = (voters: Voter[]) => voters.map((voter) => <li key={voter.id}><Said>{voter.name}</Said></li>);
+
+function Names({ title, voters }: { title: string; voters: Voter[] }) {
+  if (voters.length === 0) return null;
+  return voters.length > NAMED_MAX
+    ? <details><summary>{title}</summary><ul class="names">{names(voters)}</ul></details>
+    : <div class="named"><span class="muted">{title}</span><ul class="names">{names(voters)}</ul></div>;
+}
+
+// While it is open, who has voted and who has not; once it is closed, how each did.
+function Voters({ motion }: { motion: Motion }) {
+  const all = useAround();
+  const { text } = all;
+  const { voters } = motion;
+  const absent = voters.filter((voter) => !voter.voted);
+  const missing = <Names title={text("motions.absent", { n: absent.length })} voters={absent} />;
+  if (motion.state !== "closed") {
+    const voted = voters.filter((voter) => voter.voted);
+    return <div class="voters">
+      <Names title={text("motions.present", { n: voted.length, of: voters.length })} voters={voted} />
+      {missing}
+    </div>;
+  }
+  return (
+    <div class="voters">
+      {Object.keys(motion.tally).map((choice) => <Names key={choice}
+        title={text("motions.how", { choice: choiceText(all, choice) })}
+        voters={voters.filter((voter) => voter.choice === choice)} />)}
+      {missing}
+    </div>
   );
 }
 
@@ -108,22 +146,44 @@ function Card({ motion, closes }: { motion: Motion; closes: boolean }) {
         {text("motions.counted", { n: motion.counted })}</p>
       {open ? <Ballot motion={motion} /> : motion.state === "closed" && <p class="result">{result}</p>}
       <Tally motion={motion} />
+      {motion.state !== "void" && <Voters motion={motion} />}
       {open && closes && <Closing motion={motion} />}
     </li>
   );
 }
 
-function Opening({ done }: { done(): void }) {
+// What is being written is kept, like a message, until the node has it or it is given up.
+function useKept(key: string, first: string): [string, (words: string) => void, () => void] {
+  const [words, setWords] = useState(() => localStorage.getItem(key) ?? first);
+  const write = (value: string) => {
+    setWords(value);
+    localStorage.setItem(key, value);
+  };
+  return [words, write, () => localStorage.removeItem(key)];
+}
+
+const draftOf = (meeting: Meeting) => `motion-${meeting.id}`;
+const hasDraft = (meeting: Meeting) => (localStorage.getItem(draftOf(meeting)) ?? "") !== "";
+
+function Opening({ meeting, asked, done }: { meeting: Meeting; asked: boolean; done(): void }) {
   const { model, text } = useAround();
-  const [question, setQuestion] = useState("");
-  const [choices, setChoices] = useState(text("motions.choices.default"));
+  const [question, setQuestion, forgetQuestion] = useKept(draftOf(meeting), "");
+  const [choices, setChoices, forgetChoices] =
+    useKept(`choices-${meeting.id}`, text("motions.choices.default"));
   const { busy, failure, run } = useAsking();
   const first = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => first.current!.focus(), []);
+  useEffect(() => {
+    if (asked) first.current!.focus(); // after a reload it is there unasked
+  }, []);
   const submit = () => run(async () => {
     await model.ask("motion open", { text: question.trim(), choices });
-    done();
+    forget();
   });
+  const forget = () => {
+    forgetQuestion();
+    forgetChoices();
+    done();
+  };
   return (
     <Form label={text("motions.open")} submit={submit}>
       <label class="field"><span>{text("motions.question")}</span>
@@ -135,7 +195,7 @@ function Opening({ done }: { done(): void }) {
       <p class="hint" id="choices-hint">{text("motions.choices.hint")}</p>
       <div class="row">
         <button type="submit" class="main" aria-disabled={busy}>{text("motions.start")}</button>
-        <button type="button" onClick={done}>{text("motions.cancel")}</button>
+        <button type="button" onClick={forget}>{text("motions.cancel")}</button>
       </div>
       {failure && <Failure>{failure}</Failure>}
     </Form>
@@ -144,7 +204,18 @@ function Opening({ done }: { done(): void }) {
 
 export function Motions({ state, meeting }: { state: State; meeting: Meeting }) {
   const { text } = useAround();
-  const [opening, setOpening] = useState(false);
+  const announce = useAnnounce();
+  const known = useRef(state.motions.length);
+  const [opening, setOpening] = useState(() => hasDraft(meeting));
+  useEffect(() => {
+    for (const motion of state.motions.slice(known.current)) {
+      if (motion.state === "open" && motion.author !== state.id) {
+        announce(text("motions.opened", { text: motion.text }));
+      }
+    }
+    known.current = state.motions.length;
+  }, [state.motions.length]);
+  const asked = useRef(false);
   const opener = useRef<HTMLButtonElement>(null);
   const done = () => {
     setOpening(false);
@@ -154,10 +225,13 @@ export function Motions({ state, meeting }: { state: State; meeting: Meeting }) 
     <section class="motions" aria-labelledby="motions-title">
       <header>
         <h2 id="motions-title">{text("motions.title")}</h2>
-        {!opening && <button ref={opener} type="button" onClick={() => setOpening(true)}>
+        {!opening && <button ref={opener} type="button" onClick={() => {
+          asked.current = true;
+          setOpening(true);
+        }}>
           {text("motions.open")}</button>}
       </header>
-      {opening && <Opening done={done} />}
+      {opening && <Opening meeting={meeting} asked={asked.current} done={done} />}
       <ul class="scroll" tabIndex={0} aria-labelledby="motions-title">
         {[...state.motions].reverse().map((motion) => <Card key={motion.id} motion={motion}
           closes={meeting.role === "founder" || motion.author === state.id} />)}

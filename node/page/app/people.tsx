@@ -1,29 +1,13 @@
 // SPDX-License-Identifier: MPL-2.0
 // Who is here, and how each is reached, in words.
-import type { Member, Peer, State } from "./state";
-import { number, rateText, Said, useAround } from "./ui";
+import { Queue } from "./hands";
+import { LinkWords } from "./lines";
+import type { Meeting, Member, Peer, State } from "./state";
+import { Said, useAround } from "./ui";
 
-function Link({ peer, members }: { peer: Peer; members: Member[] }) {
-  const all = useAround();
-  const { text, language } = all;
-  const via = members.find((member) => member.id === peer.via)?.name;
-  const state = peer.state !== "up" ? `peer.${peer.state}`
-    : peer.path !== "relayed" ? "peer.up.direct"
-    : via ? "peer.up.relayed" : "peer.up.relayed.someone";
-  return (
-    <>
-      <span class={`dot ${peer.state}`} aria-hidden="true" />
-      <span>{text(state, { via: via ?? "" })}</span>
-      {peer.state === "up" && peer.rate_bps > 0 && <span class="figures">{text("peer.figures", {
-        rate: rateText(all, peer.rate_bps), rtt: number(language, peer.rtt_ms, 0),
-        loss: number(language, peer.loss * 100, peer.loss > 0 && peer.loss < 0.01 ? 1 : 0),
-      })}</span>}
-      {peer.reason && <span class="reason">{peer.reason}</span>}
-    </>
-  );
-}
-
-function Person({ member, peer, members }: { member: Member; peer?: Peer; members: Member[] }) {
+function Person({ member, peer, members, hand }: {
+  member: Member; peer?: Peer; members: Member[]; hand: number;
+}) {
   const { text } = useAround();
   const notes = [member.self && text("people.you"),
     member.role !== "member" && text(`people.${member.role}`),
@@ -32,12 +16,15 @@ function Person({ member, peer, members }: { member: Member; peer?: Peer; member
     <li>
       <span class="who"><Said>{member.name}</Said>
         {notes.length > 0 && <span class="muted"> ({notes.join(", ")})</span>}</span>
-      {peer && <span class="link"><Link peer={peer} members={members} /></span>}
+      {hand > 0 && <span class="tag">{text("hands.turn", { n: hand })}</span>}
+      {peer && <span class="link"><LinkWords peer={peer} members={members} /></span>}
     </li>
   );
 }
 
-export function People({ state, invite }: { state: State; invite(): void }) {
+export function People({ state, meeting, invite }: {
+  state: State; meeting: Meeting; invite(): void;
+}) {
   const { text } = useAround();
   const here = state.members.filter((member) => !member.expelled);
   return (
@@ -46,9 +33,11 @@ export function People({ state, invite }: { state: State; invite(): void }) {
         <h2 id="people-title">{text("people.title")}</h2>
         <button type="button" onClick={invite}>{text("people.invite")}</button>
       </header>
+      <Queue state={state} meeting={meeting} />
       <ul class="scroll" tabIndex={0} aria-labelledby="people-title">
         {here.map((member) => (
           <Person key={member.id} member={member} members={state.members}
+            hand={state.hands.find((hand) => hand.id === member.id)?.number ?? 0}
             peer={state.link !== "live" ? undefined : state.peers.find((peer) => peer.id === member.id)} />
         ))}
       </ul>

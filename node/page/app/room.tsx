@@ -4,24 +4,28 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Chat } from "./chat";
 import { Documents } from "./documents";
+import { HandButton } from "./hands";
+import { Help } from "./help";
 import { Invite } from "./invite";
+import { letterOf, useHelpKey, useShortcut } from "./keys";
 import { Motions } from "./motions";
 import { People } from "./people";
 import { Settings } from "./settings";
 import type { Meeting, Peer, Source, State } from "./state";
 import { Icon, Said, useAround, useAsking } from "./ui";
 import { Offer, Speaking, TalkButton, useVoice, type Voice } from "./voice";
+import { LinkButton, LinkScreen } from "./way";
 
 const PARTS = ["chat", "people", "documents", "motions"] as const;
 
 const CONTROLS = [
-  { kind: "voice", name: "mic", key: "KeyM" },
-  { kind: "video", name: "cam", key: "KeyC" },
-  { kind: "screen", name: "screen", key: "KeyE" },
+  { kind: "voice", name: "mic" },
+  { kind: "video", name: "cam" },
+  { kind: "screen", name: "screen" },
 ] as const;
 
-function Control({ kind, name, code, sources, fail }: {
-  kind: Source["kind"]; name: "mic" | "cam" | "screen"; code: string; sources: Source[];
+function Control({ kind, name, sources, fail }: {
+  kind: Source["kind"]; name: "mic" | "cam" | "screen"; sources: Source[];
   fail(sentence: string): void;
 }) {
   const { model, text, say } = useAround();
@@ -33,24 +37,13 @@ function Control({ kind, name, code, sources, fail }: {
     await model.ask(`${name} ${on ? "off" : "on"}`);
     say(`${text(`bar.${name}`)} : ${text(`bar.${name}.${other}`)}`);
   });
-  const latest = useRef(toggle);
-  latest.current = toggle;
-  useEffect(() => {
-    const pressed = (event: KeyboardEvent) => {
-      if (event.altKey && event.shiftKey && event.code === code) {
-        event.preventDefault();
-        void latest.current();
-      }
-    };
-    addEventListener("keydown", pressed);
-    return () => removeEventListener("keydown", pressed);
-  }, []);
+  useShortcut(name, toggle);
   useEffect(() => {
     if (failure) fail(failure);
   }, [failure]);
   return (
     <button type="button" aria-pressed={on} onClick={toggle} class={on ? "on" : ""}
-      aria-keyshortcuts={`Alt+Shift+${code.slice(3)}`}>
+      aria-keyshortcuts={`Alt+Shift+${letterOf(name)}`}>
       <Icon name={name} off={!on} />
       <span class="label">{text(`bar.${name}`)}</span>
       <span class="state">
@@ -71,10 +64,16 @@ function reasonsOf(sources: Source[], peers: Peer[]): string[] {
 }
 
 function Bar({ state, voice }: { state: State; voice: Voice }) {
-  const { model, text } = useAround();
+  const { model, text, say } = useAround();
   const [failure, fail] = useState("");
   const { run, failure: refused } = useAsking();
   const go = () => run(() => model.ask("meeting leave"));
+  const leave = useRef<HTMLButtonElement>(null);
+  // Nobody leaves by one wrong key: it leads to the button.
+  useShortcut("leave", () => {
+    leave.current!.focus();
+    say(text("bar.leave.sure"));
+  });
   useEffect(() => {
     if (refused) fail(refused);
   }, [refused]);
@@ -96,10 +95,12 @@ function Bar({ state, voice }: { state: State; voice: Voice }) {
       <div role="group" aria-label={text("bar.label")} class="buttons">
         <TalkButton voice={voice}
           blocked={voice.kind === "" && state.sources.some((source) => source.kind === "voice")} />
-        {CONTROLS.map(({ kind, name, key }) => (
-          <Control key={kind} kind={kind} name={name} code={key} sources={state.sources} fail={fail} />
+        {CONTROLS.map(({ kind, name }) => (
+          <Control key={kind} kind={kind} name={name} sources={state.sources} fail={fail} />
         ))}
-        <button type="button" class="leave" onClick={go} title={text("bar.leave.hint")}>
+        <HandButton hands={state.hands} fail={fail} />
+        <button ref={leave} type="button" class="leave" onClick={go} title={text("bar.leave.hint")}
+          aria-keyshortcuts={`Alt+Shift+${letterOf("leave")}`}>
           <Icon name="leave" /><span class="label">{text("bar.leave")}</span>
         </button>
       </div>
@@ -112,10 +113,11 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
 }) {
   const { text } = useAround();
   const [part, setPart] = useState<typeof PARTS[number]>("chat");
-  const [dialog, setDialog] = useState<"" | "invite" | "settings">("");
+  const [dialog, setDialog] = useState<"" | "invite" | "settings" | "link" | "help">("");
   const title = useRef<HTMLHeadingElement>(null);
   const voice = useVoice(state.link === "live");
   const closed = () => setDialog("");
+  useHelpKey(() => setDialog("help"));
   useEffect(() => {
     if (invites) setDialog("invite"); // the meeting is there before its creation is answered
     else title.current!.focus();
@@ -129,6 +131,9 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
           <span aria-hidden="true">‹ </span>{text("back")}</button>
         <h1 ref={title} tabIndex={-1}><Said>{meeting.title}</Said></h1>
         <span class="muted">{text("members", { n: here })}</span>
+        <LinkButton state={state} open={() => setDialog("link")} />
+        <button type="button" class="quiet help" onClick={() => setDialog("help")}
+          aria-label={text("help.open")} aria-keyshortcuts="?">?</button>
         <button type="button" class="quiet settings" onClick={() => setDialog("settings")}>
           <Icon name="settings" /> {text("bar.settings")}</button>
       </header>
@@ -141,7 +146,7 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
         ))}
       </nav>
       <main>
-        <People state={state} invite={() => setDialog("invite")} />
+        <People state={state} meeting={meeting} invite={() => setDialog("invite")} />
         <Chat state={state} meeting={meeting} voice={voice} />
         <div class="side">
           <Motions state={state} meeting={meeting} />
@@ -151,7 +156,10 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
       <Bar state={state} voice={voice} />
       {dialog === "invite" && <Invite meeting={meeting} close={closed} atOnce={invites} />}
       {dialog === "settings" &&
-        <Settings name={state.name} close={closed} setLanguage={setLanguage} />}
+        <Settings name={state.name} close={closed} setLanguage={setLanguage}
+          help={() => setDialog("help")} />}
+      {dialog === "link" && <LinkScreen state={state} close={closed} />}
+      {dialog === "help" && <Help close={closed} />}
     </div>
   );
 }

@@ -1,62 +1,18 @@
 // SPDX-License-Identifier: MPL-2.0
 // What a person sets: who they are, the language, how much of the line is used, what is announced.
-import { useEffect, useState } from "preact/hooks";
-import { ANNOUNCE } from "./chat";
+import { useState } from "preact/hooks";
+import { ANNOUNCE, announces } from "./announce";
+import { Bandwidth } from "./bandwidth";
+import { KeysSwitch } from "./help";
 import { LanguageChoice, NameForm, useNaming } from "./home";
-import { Dialog, Failure, Form, useAround, useAsking } from "./ui";
+import { Dialog, useAround } from "./ui";
 
-const LEVELS = ["all", "slides", "voice"];
-
-function Bandwidth() {
-  const { model, text } = useAround();
-  const [level, setLevel] = useState("");
-  const [ceiling, setCeiling] = useState("");
-  const [applied, setApplied] = useState(false);
-  const { busy, failure, run } = useAsking();
-  const had = (set: { level: string; max_kbit: number }) => {
-    setLevel(set.level);
-    setCeiling(set.max_kbit > 0 ? String(set.max_kbit) : "");
-  };
-  useEffect(() => void run(async () => had(await model.ask("bandwidth"))), []);
-  const submit = () => run(async () => {
-    had(await model.ask("bandwidth", { level, max: Number(ceiling) }));
-    setApplied(true);
-  });
-  return (
-    <Form label={text("settings.bandwidth")} submit={submit}>
-      <fieldset>
-        <legend>{text("settings.bandwidth")}</legend>
-        {LEVELS.map((one) => (
-          <label key={one} class="choice">
-            <input type="radio" name="level" value={one} checked={level === one} onChange={() => {
-              setLevel(one);
-              setApplied(false);
-            }} /> {text(`settings.level.${one}`)}
-          </label>
-        ))}
-        <label class="field"><span>{text("settings.ceiling")}</span>
-          <input type="number" min={8} max={1000000} value={ceiling} aria-describedby="ceiling-hint"
-            onInput={(event) => {
-              setCeiling(event.currentTarget.value);
-              setApplied(false);
-            }} /></label>
-        <p class="hint" id="ceiling-hint">{text("settings.ceiling.hint")}</p>
-      </fieldset>
-      <div class="row">
-        <button type="submit" aria-disabled={busy || !level}>{text("settings.apply")}</button>
-        <span role="status">{applied && text("settings.applied")}</span>
-      </div>
-      {failure && <Failure>{failure}</Failure>}
-    </Form>
-  );
-}
-
-export function Settings({ name, close, setLanguage }: {
-  name: string; close(): void; setLanguage(code: string): void;
+export function Settings({ name, close, help, setLanguage }: {
+  name: string; close(): void; help(): void; setLanguage(code: string): void;
 }) {
   const { text } = useAround();
   const naming = useNaming(name);
-  const [announce, setAnnounce] = useState(localStorage.getItem(ANNOUNCE) !== "off");
+  const [announce, setAnnounce] = useState(announces());
   return (
     <Dialog title={text("settings.title")} close={close} closeText={text("settings.close")}>
       <Bandwidth />
@@ -70,8 +26,8 @@ export function Settings({ name, close, setLanguage }: {
           localStorage.setItem(ANNOUNCE, at.checked ? "on" : "off");
         }} /> {text("settings.announce")}
       </label>
-      <h3>{text("settings.shortcuts")}</h3>
-      <p>{text("settings.shortcuts.text")}</p>
+      <KeysSwitch />
+      <p><button type="button" onClick={help}>{text("help.open")}</button></p>
     </Dialog>
   );
 }

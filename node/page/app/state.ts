@@ -11,8 +11,13 @@ export interface Member {
 }
 export interface Peer {
   id: string; name: string; state: "up" | "connecting" | "down"; path: string; via: string;
-  rtt_ms: number; loss: number; rate_bps: number; reason: string;
+  rtt_ms: number; loss: number; rate_bps: number; reason: string; line: string;
+  silent_ms: number; // -1: it never answered since the node began
+  unconfirmed: number; // of what was written here since then
+  since: number; // when it last answered, by the clock of this machine; 0: not known
 }
+export interface Hand { number: number; id: string; name: string; self: boolean }
+export interface Voter { id: string; name: string; voted: boolean; choice: string }
 export interface Message {
   id: string; author: string; name: string; text: string; sent_at: string;
   voice?: { duration_ms: number; whole: boolean };
@@ -20,7 +25,7 @@ export interface Message {
 export interface Doc { id: string; author: string; name: string; size: number; have: number }
 export interface Motion {
   id: string; author: string; text: string; state: "open" | "closed" | "void"; counted: number;
-  tally: Record<string, number>; outcome: string;
+  tally: Record<string, number>; outcome: string; own_vote: string; voters: Voter[];
 }
 export interface Source {
   kind: "voice" | "video" | "screen"; codec: string; packet_ms: number; reason: string;
@@ -41,6 +46,7 @@ export interface State {
   messages: Message[];
   documents: Doc[];
   motions: Motion[];
+  hands: Hand[]; // who asks to speak, in order
   sources: Source[];
   offer: Offer | null;
   notices: { number: number; text: string }[]; // the newest few
@@ -56,7 +62,7 @@ export const NOTICES_MAX = 3;
 
 export const nothing: State = {
   link: "connecting", known: false, id: "", name: "", locked: true, meetings: [], members: [],
-  peers: [], messages: [], documents: [], motions: [], sources: [], offer: null,
+  peers: [], messages: [], documents: [], motions: [], hands: [], sources: [], offer: null,
   notices: [],
 };
 
@@ -81,6 +87,10 @@ function putMeeting(list: Meeting[], meeting: Meeting): Meeting[] {
   return put(others, meeting);
 }
 
+// A peer that is told without its figures keeps when it last answered.
+export const dated = (peer: Json): Peer =>
+  ({ ...peer, since: peer.silent_ms > 0 ? Date.now() - peer.silent_ms : 0 });
+
 function heard(state: State, event: Json): State {
   if (event.event === "meeting" || event.event === "expelled") {
     return { ...state, meetings: putMeeting(state.meetings, event.state) };
@@ -101,13 +111,15 @@ function heard(state: State, event: Json): State {
       return { ...state, members: put(state.members, event.member) };
     case "peer":
     case "line":
-      return { ...state, peers: put(state.peers, event.peer) };
+      return { ...state, peers: put(state.peers, dated(event.peer)) };
     case "message":
       return { ...state, messages: putMessage(state.messages, event.message, event.previous) };
     case "document":
       return { ...state, documents: put(state.documents, event.document) };
     case "motion":
       return { ...state, motions: put(state.motions, event.motion) };
+    case "hand":
+      return { ...state, hands: event.hands };
     default:
       return state; // of a newer node perhaps
   }

@@ -2,6 +2,7 @@
 // Speaking while a button is held, and messages of voice, which arrive on any line. The node has
 // one microphone: one thing is said at a time, and none is left open by a page that is gone.
 import { useEffect, useRef, useState } from "preact/hooks";
+import { isShortcut, SHORTCUTS } from "./keys";
 import type { Message } from "./state";
 import { errorText, Failure, Icon, number, useAround, useAsking } from "./ui";
 
@@ -121,10 +122,8 @@ export function TalkButton({ voice, blocked }: { voice: Voice; blocked: boolean 
   latest.current = { press, release };
   useEffect(() => {
     const key = (event: KeyboardEvent) => {
-      if (event.code !== "KeyT" || (event.type === "keydown" && !(event.altKey && event.shiftKey))) {
-        return;
-      }
-      if (event.type === "keyup") return latest.current.release();
+      if (event.type === "keyup") return event.code === SHORTCUTS.talk && latest.current.release();
+      if (!isShortcut(event, "talk")) return;
       event.preventDefault();
       if (!event.repeat) latest.current.press();
     };
