@@ -9,6 +9,7 @@
 typedef enum {
     LANGUAGE_ENGLISH,
     LANGUAGE_FRENCH,
+    LANGUAGES, /* how many there are */
 } Language;
 
 /* Chooses from LC_ALL, LC_MESSAGES, LANG, the first that is set. Called once, at the beginning. */

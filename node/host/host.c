@@ -82,7 +82,11 @@ static void on_source_ended(gpointer user, MediaKind kind, const char *reason) {
 }
 
 static void on_media_notice(gpointer user, const char *text) {
-    notice_tell(user, "%s", language_text_in(language_chosen(), text));
+    char *texts[LANGUAGES];
+    for (Language language = 0; language < LANGUAGES; language++) {
+        texts[language] = g_strdup(language_text_in(language, text));
+    }
+    notice_tell_texts(user, NULL, texts);
 }
 
 /* Nobody is to act on it: it is no notice. */

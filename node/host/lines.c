@@ -104,6 +104,19 @@ static gboolean may_notice(Lines *lines, gint64 now) {
     return TRUE;
 }
 
+static char *text_of(Language language, const char *name, LineCondition before,
+                     const LineView *view) {
+    if (line_condition(view) == LINE_FINE) {
+        return g_strdup_printf(language_text_in(language, before == LINE_SILENT
+                                                              ? N_("%s answers again")
+                                                              : N_("%s: the line is good again")),
+                               name);
+    }
+    g_autofree char *sentence = line_sentence(language, view);
+    return g_strdup_printf(language_text_in(language, N_("%s: %s")), name,
+                           sentence != NULL ? sentence : "");
+}
+
 static void tell_person(Room *room, Line *line, const char *name, const LineView *view) {
     Host *host = room->host;
     LineCondition condition = line_condition(view);
@@ -112,14 +125,11 @@ static void tell_person(Room *room, Line *line, const char *name, const LineView
         return;
     }
     line->noticed = condition;
-    if (condition == LINE_FINE) {
-        notice_tell(
-            host, before == LINE_SILENT ? N_("%s answers again") : N_("%s: the line is good again"),
-            name);
-        return;
+    char *texts[LANGUAGES];
+    for (Language language = 0; language < LANGUAGES; language++) {
+        texts[language] = text_of(language, name, before, view);
     }
-    g_autofree char *sentence = line_sentence(language_chosen(), view);
-    notice_tell(host, N_("%s: %s"), name, sentence != NULL ? sentence : "");
+    notice_tell_texts(host, &line->member, texts);
 }
 
 static void look_at(Room *room, const MeshMember *member, gint64 now) {

@@ -149,16 +149,35 @@ void notice_current(Room *room) {
     notice_publish(room, MESH_NOTICE_MEETING, &no_hash, &no_key);
 }
 
-void notice_tell(Host *host, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    g_autofree char *text =
-        g_strdup_vprintf(language_text_in(language_chosen(), format), arguments);
-    va_end(arguments);
-    fprintf(stderr, "maillon: %s\n", text);
+void notice_tell_texts(Host *host, const MeshKey *about, char *texts[LANGUAGES]) {
+    fprintf(stderr, "maillon: %s\n", texts[language_chosen()]);
     if (host->bus != NULL) {
         JsonBuilder *builder = json_begin_object();
-        json_put_text(builder, "text", text);
+        json_put_text(builder, "text", texts[language_chosen()]);
+        json_put_begin(builder, "texts");
+        for (Language language = 0; language < LANGUAGES; language++) {
+            json_put_text(builder, language_code(language), texts[language]);
+        }
+        json_builder_end_object(builder);
+        if (about != NULL) {
+            char id[MATCH_TEXT_SIZE];
+            match_text(about->bytes, id);
+            json_put_text(builder, "member", id);
+        }
         bus_publish(host->bus, "notice", builder);
     }
+    for (Language language = 0; language < LANGUAGES; language++) {
+        g_free(texts[language]);
+    }
+}
+
+void notice_tell(Host *host, const char *format, ...) {
+    char *texts[LANGUAGES];
+    for (Language language = 0; language < LANGUAGES; language++) {
+        va_list arguments;
+        va_start(arguments, format);
+        texts[language] = g_strdup_vprintf(language_text_in(language, format), arguments);
+        va_end(arguments);
+    }
+    notice_tell_texts(host, NULL, texts);
 }

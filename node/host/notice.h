@@ -13,5 +13,9 @@ void notice_publish(Room *room, MeshNotice notice, const MeshHash *hash, const M
 void notice_line(Room *room, const MeshMember *member);
 /* The current meeting is another one. */
 void notice_current(Room *room);
-/* A sentence the person should know: on standard error, and as an event `notice`. */
+/* A sentence the person should know, its English, said in the node's language on standard error,
+ * and as an event `notice`, in all languages. */
 void notice_tell(Host *host, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The same, made in each language by whoever tells; `about`: the member whose line is told of,
+ * whose newest sentence replaces the former ones, or NULL. Frees the texts. */
+void notice_tell_texts(Host *host, const MeshKey *about, char *texts[LANGUAGES]);

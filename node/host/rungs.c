@@ -67,14 +67,19 @@ static void tell_person(Host *host, const MediaRung *rung, RungTold *told) {
         return;
     }
     told->paused = paused;
-    g_autofree char *sentence = rung_sentence(language_chosen(), rung);
     if (rung->reason == MEDIA_REASON_SAVE) {
         return;
     }
-    notice_tell(host, "%s",
-                paused                           ? sentence
-                : rung->kind == MEDIA_KIND_VIDEO ? N_("the camera is shown again")
-                                                 : N_("the screen is shown again"));
+    if (!paused) {
+        notice_tell(host, rung->kind == MEDIA_KIND_VIDEO ? N_("the camera is shown again")
+                                                         : N_("the screen is shown again"));
+        return;
+    }
+    char *texts[LANGUAGES];
+    for (Language language = 0; language < LANGUAGES; language++) {
+        texts[language] = rung_sentence(language, rung);
+    }
+    notice_tell_texts(host, NULL, texts);
 }
 
 void rungs_look(Host *host, gint64 now_ms) {

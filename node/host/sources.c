@@ -191,10 +191,21 @@ void sources_keyframe(Room *room, MediaKind kind) {
     }
 }
 
-static const char *kind_text(MediaKind kind) {
-    return language_text_in(language_chosen(), kind == MEDIA_KIND_VOICE   ? N_("microphone")
-                                               : kind == MEDIA_KIND_VIDEO ? N_("camera")
-                                                                          : N_("screen"));
+static const char *kind_name(MediaKind kind) {
+    return kind == MEDIA_KIND_VOICE   ? N_("microphone")
+           : kind == MEDIA_KIND_VIDEO ? N_("camera")
+                                      : N_("screen");
+}
+
+/* What ended by itself, and why; the helper gives the reason in English. */
+static void tell_ended(Host *host, MediaKind kind, const char *reason) {
+    char *texts[LANGUAGES];
+    for (Language language = 0; language < LANGUAGES; language++) {
+        texts[language] = g_strdup_printf(language_text_in(language, N_("%s: %s")),
+                                          language_text_in(language, kind_name(kind)),
+                                          language_text_in(language, reason));
+    }
+    notice_tell_texts(host, NULL, texts);
 }
 
 void sources_ended(Host *host, MediaKind kind, const char *reason) {
@@ -206,8 +217,7 @@ void sources_ended(Host *host, MediaKind kind, const char *reason) {
     }
     turn_off(host, kind, reason != NULL ? reason : N_("the source has ended"));
     if (reason != NULL) {
-        notice_tell(host, N_("%s: %s"), kind_text(kind),
-                    language_text_in(language_chosen(), reason));
+        tell_ended(host, kind, reason);
     }
     JsonBuilder *builder = json_begin_object();
     json_put_text(builder, "kind", media_kind_name(kind));

@@ -108,12 +108,16 @@ static void say_instead(BusCall *call, const TalkLine *line) {
 /* ---- the offer, while somebody speaks live ---- */
 
 static void offer(Host *host, const TalkLine *line) {
-    g_autofree char *why = why_not(language_chosen(), line);
-    g_autofree char *text = g_strdup_printf(
-        "%s %s", why,
-        language_text_in(language_chosen(),
-                         N_("`maillon voice send` records a message that will arrive.")));
-    notice_tell(host, "%s", text);
+    char *texts[LANGUAGES];
+    for (Language language = 0; language < LANGUAGES; language++) {
+        g_autofree char *why = why_not(language, line);
+        texts[language] = g_strdup_printf(
+            "%s %s", why,
+            language_text_in(language,
+                             N_("`maillon voice send` records a message that will arrive.")));
+    }
+    g_autofree char *text = g_strdup(texts[language_chosen()]);
+    notice_tell_texts(host, NULL, texts);
     if (!bus_is_heard(host->bus)) {
         return;
     }

@@ -211,8 +211,9 @@ async function gone() {
   const dialog = a.getByRole("dialog");
   await dialog.getByText("encore confirmé par personne").or(
     dialog.getByText("encore confirmés par personne")).waitFor();
-  await dialog.getByText(/aucune réponse depuis|no answer for/).first().waitFor();
-  await dialog.getByRole("heading", { name: "Hors de portée" }).waitFor();
+  await dialog.getByText(/aucune réponse depuis/).first().waitFor();
+  await a.locator(".notices").getByText(/(Bob Morane|Ève)\s: aucune réponse depuis/).first().waitFor();
+  await dialog.getByText("hors de portée").first().waitFor();
   await dialog.getByText(/depuis \d\d:\d\d/).first().waitFor();
   await dialog.getByText("Personne n’est joignable").waitFor();
   await clean(a, "gone-fr");

@@ -4,8 +4,8 @@ import { useState } from "preact/hooks";
 import { keysAreOn, letterOf, SHORTCUTS, switchKeys, type Shortcut } from "./keys";
 import { Dialog, useAround } from "./ui";
 
-function Keys({ names }: { names: string[] }) {
-  return <>{names.map((name, at) => <>{at > 0 && " + "}<kbd key={name}>{name}</kbd></>)}</>;
+function Keys({ names, between = " + " }: { names: string[]; between?: string }) {
+  return <>{names.map((name, at) => <>{at > 0 && between}<kbd key={name}>{name}</kbd></>)}</>;
 }
 
 export function KeysSwitch() {
@@ -36,7 +36,7 @@ export function Help({ close }: { close(): void }) {
               <td>{text(`help.${name}`)}</td>
             </tr>
           ))}
-          <tr><th scope="row"><Keys names={["1", "…", "9"]} /></th><td>{text("help.vote")}</td></tr>
+          <tr><th scope="row"><Keys names={["1", "9"]} between=" … " /></th><td>{text("help.vote")}</td></tr>
           <tr><th scope="row"><Keys names={["?"]} /></th><td>{text("help.this")}</td></tr>
         </tbody>
       </table>

@@ -8,10 +8,15 @@ const RATES_BPS = [16_000, 96_000, 1_000_000]; // from each on one bar more
 const LOSS_MUCH = 0.05;
 export const HISTORY_MAX = 24; // figures of two minutes
 
+export const isMeasured = (peer: Peer) => peer.line !== "start" && peer.line !== "trial";
+
 // 0: not linked … 4: good.
 export function barsOf(peer: Peer): number {
   if (peer.state !== "up" || peer.line === "outage") return 0;
-  const bars = 1 + RATES_BPS.filter((least) => peer.rate_bps >= least).length;
+  // Not found out yet, the rate only says what the line carries at least.
+  const bars = isMeasured(peer) || peer.reason
+    ? 1 + RATES_BPS.filter((least) => peer.rate_bps >= least).length
+    : Math.max(BARS - 1, RATES_BPS.filter((least) => peer.rate_bps >= least).length + 1);
   return Math.max(1, peer.loss >= LOSS_MUCH ? bars - 1 : bars);
 }
 
@@ -67,7 +72,7 @@ export function LinkWords({ peer, members }: { peer: Peer; members: Member[] }) 
       <span>{text(state, { via: via ?? "" })}</span>
       {!up && peer.since > 0 && <span>{sinceText(all, peer.since)}</span>}
       {up && peer.rate_bps > 0 && <span class="figures">{text("peer.figures", {
-        rate: rateText(all, peer.rate_bps), rtt: number(language, peer.rtt_ms, 0),
+        rate: (isMeasured(peer) ? "" : "≥\u00a0") + rateText(all, peer.rate_bps), rtt: number(language, peer.rtt_ms, 0),
         loss: number(language, peer.loss * 100, peer.loss > 0 && peer.loss < 0.01 ? 1 : 0),
       })}</span>}
       {peer.reason && <span class="reason">{peer.reason}</span>}

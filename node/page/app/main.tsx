@@ -45,10 +45,11 @@ function Waiting({ refused }: { refused: boolean }) {
 }
 
 function Notices({ state }: { state: State }) {
-  const { text } = useAround();
+  const { text, language } = useAround();
   return (
     <div class="notices" role="status">
-      {state.notices.map((notice) => (
+      {state.notices.map((notice) => ({ ...notice, text: notice.texts?.[language] ?? notice.text }))
+        .map((notice) => (
         <p class="banner notice" key={notice.number}>
           <Said>{notice.text}</Said>
           <button type="button" class="quiet" aria-label={`${text("notice.close")} : ${notice.text}`}

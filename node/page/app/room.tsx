@@ -135,7 +135,7 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
         <button type="button" class="quiet help" onClick={() => setDialog("help")}
           aria-label={text("help.open")} aria-keyshortcuts="?">?</button>
         <button type="button" class="quiet settings" onClick={() => setDialog("settings")}>
-          <Icon name="settings" /> {text("bar.settings")}</button>
+          <Icon name="settings" /> <span class="words">{text("bar.settings")}</span></button>
       </header>
       <nav aria-label={text("nav.label")}>
         {PARTS.map((name) => (

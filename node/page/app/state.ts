@@ -31,6 +31,11 @@ export interface Source {
   kind: "voice" | "video" | "screen"; codec: string; packet_ms: number; reason: string;
 }
 
+// Of several about one member's line the newest counts.
+export interface Notice {
+  number: number; text: string; texts?: Record<string, string>; member?: string;
+}
+
 // Live voice does not reach a member; what the node says a message of voice would.
 export interface Offer { member: string; text: string }
 
@@ -49,7 +54,7 @@ export interface State {
   hands: Hand[]; // who asks to speak, in order
   sources: Source[];
   offer: Offer | null;
-  notices: { number: number; text: string }[]; // the newest few
+  notices: Notice[]; // the newest few
 }
 
 export type Action =
@@ -91,13 +96,18 @@ function putMeeting(list: Meeting[], meeting: Meeting): Meeting[] {
 export const dated = (peer: Json): Peer =>
   ({ ...peer, since: peer.silent_ms > 0 ? Date.now() - peer.silent_ms : 0 });
 
+// The sentence of an event is in the node's language: the page asks for its own.
+const told = (state: State, peer: Json): Peer => ({ ...dated(peer),
+  reason: state.peers.find((one) => one.id === peer.id)?.reason ?? "" });
+
 function heard(state: State, event: Json): State {
   if (event.event === "meeting" || event.event === "expelled") {
     return { ...state, meetings: putMeeting(state.meetings, event.state) };
   }
   if (event.event === "notice") {
-    const notice = { number: event.number, text: event.text };
-    return { ...state, notices: [...state.notices, notice].slice(-NOTICES_MAX) };
+    const { number, text, texts, member } = event;
+    const others = state.notices.filter((one) => !member || one.member !== member);
+    return { ...state, notices: [...others, { number, text, texts, member }].slice(-NOTICES_MAX) };
   }
   if (event.event === "offer" && event.offer === "voice send") {
     // The same sentence came as a notice, for those who see no offer.
@@ -111,7 +121,7 @@ function heard(state: State, event: Json): State {
       return { ...state, members: put(state.members, event.member) };
     case "peer":
     case "line":
-      return { ...state, peers: put(state.peers, dated(event.peer)) };
+      return { ...state, peers: put(state.peers, told(state, event.peer)) };
     case "message":
       return { ...state, messages: putMessage(state.messages, event.message, event.previous) };
     case "document":

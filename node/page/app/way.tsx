@@ -3,7 +3,7 @@
 // still on its way and when it will be here, and how the line is spared.
 import { useEffect, useState } from "preact/hooks";
 import { Bandwidth } from "./bandwidth";
-import { Bars, barsOf, Course, LinkWords, sinceText } from "./lines";
+import { Bars, barsOf, Course, isMeasured, LinkWords } from "./lines";
 import type { Doc, Peer, State } from "./state";
 import { Dialog, rateText, Said, sizeText, useAround, type Around } from "./ui";
 
@@ -24,7 +24,8 @@ export function summary(all: Around, state: State): { bars: number; words: strin
   const worst = up.reduce((a, b) => barsOf(b) < barsOf(a) ||
     (barsOf(b) === barsOf(a) && b.rate_bps < a.rate_bps) ? b : a);
   const gone = state.peers.length - up.length;
-  const parts = [text(`line.words.${barsOf(worst)}`, { rate: rateText(all, worst.rate_bps) })];
+  const parts = [!isMeasured(worst) && !worst.reason ? text("line.linked")
+    : text(`line.words.${barsOf(worst)}`, { rate: rateText(all, worst.rate_bps) })];
   if (gone > 0) parts.push(text("line.gone", { n: gone }));
   return { bars: barsOf(worst), words: parts.join(" · ") };
 }
@@ -55,7 +56,7 @@ function OnItsWay({ state }: { state: State }) {
   const owed = state.peers.filter((peer) => peer.unconfirmed > 0);
   const nobody = unconfirmedByAll(state.peers);
   return (
-    <section aria-labelledby="way-title" class="way">
+    <div role="group" aria-labelledby="way-title" class="way">
       <h3 id="way-title">{text("way.title")}</h3>
       <ul>
         {coming.map((one) => <li key={one.id}><Said>{one.name}</Said>{" "}
@@ -65,7 +66,7 @@ function OnItsWay({ state }: { state: State }) {
           {text("way.owed", { n: peer.unconfirmed, name: peer.name })}</li>)}
       </ul>
       {coming.length === 0 && owed.length === 0 && <p class="muted">{text("way.none")}</p>}
-    </section>
+    </div>
   );
 }
 
@@ -87,12 +88,13 @@ export function LinkScreen({ state, close }: { state: State; close(): void }) {
   const all = useAround();
   const { text, model } = all;
   const { bars, words } = summary(all, state);
-  const gone = state.peers.filter((peer) => peer.state !== "up" && peer.since > 0);
+  // Who is gone first.
+  const peers = [...state.peers].sort((a, b) => Number(a.state === "up") - Number(b.state === "up"));
   return (
     <Dialog title={text("line.title")} close={close} closeText={text("line.close")}>
       <p class="row overall"><Bars count={bars} /> <strong>{words}</strong></p>
       <ul class="linklist">
-        {state.peers.map((peer) => (
+        {peers.map((peer) => (
           <li key={peer.id}>
             <span class="who"><Said>{peer.name}</Said></span>
             <Course rates={model.rates.get(peer.id) ?? []} />
@@ -100,11 +102,6 @@ export function LinkScreen({ state, close }: { state: State; close(): void }) {
           </li>
         ))}
       </ul>
-      {gone.length > 0 && <section aria-labelledby="gone-title">
-        <h3 id="gone-title">{text("line.goneTitle")}</h3>
-        <ul>{gone.map((peer) => <li key={peer.id}><Said>{peer.name}</Said>{" "}
-          <span class="muted">{sinceText(all, peer.since)}</span></li>)}</ul>
-      </section>}
       <OnItsWay state={state} />
       <hr />
       <Bandwidth />
