@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/media/media.h"
 
-
 #include <string.h>
 
 #include "node/cli/language.h"
