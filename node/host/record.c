@@ -31,19 +31,41 @@ const char *record_path(const Host *host) {
     return host->record != NULL ? host->record->path : NULL;
 }
 
+/* Why it ends by itself, in English, with its path. */
+#define DISK_FULL N_("the recording %s has ended: the disk takes no more")
+#define FILE_FULL N_("the recording %s has ended: a WAV file holds no more than 4 GiB")
+
 static void publish(Host *host, const char *path, gboolean on) {
     JsonBuilder *builder = json_begin_object();
     json_put_text(builder, "path", path);
     json_put_flag(builder, "on", on);
+    json_put_text(builder, "reason",
+                  on || host->record_end == RECORD_END_ASKED ? ""
+                  : host->record_end == RECORD_END_DISK_FULL ? "disk"
+                                                             : "size");
     bus_publish(host->bus, "record", builder);
 }
 
-static void finish(Host *host) {
+/* Whoever asks for the end is told when there was another before. */
+static void refuse_ended(const Host *host, BusCall *call) {
+    if (host->record_end == RECORD_END_DISK_FULL) {
+        bus_call_refuse(call, DISK_FULL, host->record_path);
+    } else {
+        bus_call_refuse(call, FILE_FULL, host->record_path);
+    }
+}
+
+static void finish(Host *host, RecordEnd end) {
     Record *record = g_steal_pointer(&host->record);
+    host->record_end = end;
+    g_free(host->record_path);
+    host->record_path = g_strdup(record->path);
     g_clear_handle_id(&record->timer, g_source_remove);
     media_wav_destroy(record->wav);
     publish(host, record->path, FALSE);
-    if (record->stopping != NULL) {
+    if (record->stopping != NULL && end != RECORD_END_ASKED) {
+        refuse_ended(host, record->stopping);
+    } else if (record->stopping != NULL) {
         JsonBuilder *builder = json_begin_object();
         json_put_text(builder, "path", record->path);
         json_put_int(builder, "seconds", (gint64)(record->written / RATE));
@@ -62,12 +84,13 @@ static gboolean write_samples(Host *host, const gint16 *samples, gsize count) {
         record->written += count;
         return TRUE;
     }
-    notice_tell(host,
-                full ? N_("the recording %s has ended: a WAV file holds no more than 4 GiB")
-                     : N_("the recording %s has ended: the disk takes no more"),
-                record->path);
+    if (full) {
+        notice_tell(host, FILE_FULL, record->path);
+    } else {
+        notice_tell(host, DISK_FULL, record->path);
+    }
     media_record(host->media, FALSE);
-    finish(host);
+    finish(host, full ? RECORD_END_FILE_FULL : RECORD_END_DISK_FULL);
     return FALSE;
 }
 
@@ -106,7 +129,7 @@ void record_mix(Host *host, const MediaMix *mix) {
     }
     if (count == 0) {
         if (record->stopping != NULL) {
-            finish(host);
+            finish(host, RECORD_END_ASKED);
         }
         return;
     }
@@ -127,8 +150,9 @@ void record_mix(Host *host, const MediaMix *mix) {
 
 void record_destroy(Host *host) {
     if (host->record != NULL) {
-        finish(host);
+        finish(host, RECORD_END_ASKED);
     }
+    g_clear_pointer(&host->record_path, g_free);
 }
 
 /* ---- the commands ---- */
@@ -157,6 +181,7 @@ void host_handle_record(Host *host, BusCall *call) {
         host->record = g_new0(Record, 1);
         host->record->wav = wav;
         host->record->path = g_strdup(path);
+        host->record_end = RECORD_END_ASKED;
         host->record->heard_us = g_get_monotonic_time();
         media_record(host->media, TRUE);
         publish(host, path, TRUE);
@@ -170,12 +195,17 @@ void host_handle_record(Host *host, BusCall *call) {
 static gboolean silent(gpointer data) {
     Host *host = data;
     host->record->timer = 0;
-    finish(host);
+    finish(host, RECORD_END_ASKED);
     return G_SOURCE_REMOVE;
 }
 
 void host_handle_record_stop(Host *host, BusCall *call) {
     Record *record = host->record;
+    if (record == NULL && host->record_end != RECORD_END_ASKED) {
+        refuse_ended(host, call);
+        host->record_end = RECORD_END_ASKED;
+        return;
+    }
     if (record == NULL || record->stopping != NULL) {
         bus_call_refuse(call, N_("nothing is recorded"));
         return;

@@ -29,6 +29,13 @@ typedef enum {
     SOURCE_SENDING,
 } SourceState;
 
+/* How the last recording ended. */
+typedef enum {
+    RECORD_END_ASKED, /* nothing is to be told of it (any more) */
+    RECORD_END_DISK_FULL,
+    RECORD_END_FILE_FULL,
+} RecordEnd;
+
 typedef struct Lines Lines;
 typedef struct Record Record;
 typedef struct VoiceRecording VoiceRecording;
@@ -97,7 +104,9 @@ struct Host {
     VoicePlaying *playing;     /* the one being heard, or NULL */
 
     Record *record; /* NULL: nothing is recorded */
-    Lines *lines;   /* the links of all meetings, watched */
+    RecordEnd record_end;
+    char *record_path; /* of the last one that ended */
+    Lines *lines;      /* the links of all meetings, watched */
 
     GHashTable *streams;  /* those that play */
     GHashTable *speakers; /* what was heard of each */
