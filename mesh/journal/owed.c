@@ -9,19 +9,31 @@ static bool is_own_chain(const Mesh *mesh, const uint8_t tag[JOURNAL_TAG_SIZE]) 
     return mesh->author.begun && !memcmp(tag, mesh->author.tag, JOURNAL_TAG_SIZE);
 }
 
+/* What it was told in a row counts once it has what stands before. */
+static void join_run(SyncPeer *peer) {
+    if (peer->run_from <= peer->own && peer->run_until > peer->own) {
+        peer->own = peer->run_until;
+    }
+}
+
 void owed_has(const Mesh *mesh, SyncPeer *peer, const uint8_t tag[JOURNAL_TAG_SIZE],
               uint64_t count) {
     if (is_own_chain(mesh, tag) && count > peer->own) {
         peer->own = count;
+        join_run(peer);
     }
 }
 
-/* One told past a gap says nothing of those before it. */
+/* Perhaps before it says what it has: after a link came back. */
 void owed_told(const Mesh *mesh, SyncPeer *peer, const Record *record) {
-    if (record->sequence <= peer->own) {
-        owed_has(mesh, peer, journal_chain(mesh->journal, record->chain)->tag,
-                 record->sequence + 1);
+    if (!is_own_chain(mesh, journal_chain(mesh->journal, record->chain)->tag)) {
+        return;
     }
+    if (record->sequence != peer->run_until) {
+        peer->run_from = record->sequence;
+    }
+    peer->run_until = record->sequence + 1;
+    join_run(peer);
 }
 
 /* What it is known to have; while something is on its way, what it had before. */

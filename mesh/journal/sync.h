@@ -22,6 +22,7 @@ typedef struct {
 typedef struct {
     uint32_t *known; /* entries it has of each chain, by index of the chain */
     size_t known_count;
+    uint64_t run_from, run_until; /* of our chain it was told these in a row, last */
     uint64_t own; /* entries of our chain that it has, or that it was told after those; owed.h */
     SyncRange *serve; /* it asked us for them */
     size_t serve_count, serve_capacity;

@@ -218,7 +218,9 @@ async function gone() {
   await dialog.getByText("Personne n’est joignable").waitFor();
   await clean(a, "gone-fr");
   await bob.start();
-  await dialog.getByText(/encore confirmée?s? par personne/).waitFor({ state: "detached" });
+  // What one got from another it confirms when digests are compared: after 4 minutes at the latest.
+  await dialog.getByText(/encore confirmée?s? par personne/)
+    .waitFor({ state: "detached", timeout: 300_000 });
   await a.keyboard.press("Escape");
   await eve.start();
   await a.locator(".people li").filter({ hasText: "Ève" }).getByText("relié", { exact: true }).waitFor();
