@@ -201,9 +201,9 @@ static gboolean accept_waited(gpointer data) {
     Joining *joining = data;
     joining->timer = 0;
     /* The room stays: another code may come, or the link after all. */
-    bus_call_refuse(g_steal_pointer(&joining->call), "%s",
-                    _("the answer is right, but its member is not reached yet: this node goes on "
-                      "trying, and so does theirs for ten minutes"));
+    bus_call_refuse(g_steal_pointer(&joining->call),
+                    N_("the answer is right, but its member is not reached yet: this node goes on "
+                       "trying, and so does theirs for ten minutes"));
     return G_SOURCE_REMOVE;
 }
 
@@ -229,12 +229,11 @@ static void accept_in(Room *room, Joining *joining) {
 
 static void accept_refuse(BusCall *call, MeshError error, gboolean waited_for) {
     if (!waited_for) {
-        bus_call_refuse(call, "%s", _("no joining by hand has begun here"));
+        bus_call_refuse(call, N_("no joining by hand has begun here"));
     } else if (error == MESH_ERROR_UNKNOWN || error == MESH_ERROR_STATE) {
         bus_call_refuse(
-            call, "%s",
-            _("this is the answer to another code: the code of this node was made anew, "
-              "or the answer is for someone else"));
+            call, N_("this is the answer to another code: the code of this node was made anew, "
+                     "or the answer is for someone else"));
     } else {
         room_refuse(call, error);
     }

@@ -161,7 +161,11 @@ static void test_restart(void) {
     room_meet(room, 3);
     peer_stop(&room->peers[1]);
     g_assert_cmpint(moved(&room->peers[2], true, NULL), ==, MESH_OK);
+    wanted_hands = 1; /* who raises a hand behind another has seen it */
+    g_assert_true(room_until(room, has_hands, &room->peers[0]));
     g_assert_cmpint(moved(&room->peers[0], true, NULL), ==, MESH_OK);
+    wanted_hands = 2;
+    g_assert_true(room_until(room, has_hands, &room->peers[2]));
     peer_stop(&room->peers[2]);
     room_start(room, 1);
     room_start(room, 2);
