@@ -273,16 +273,14 @@ void motions_ballots(const Motions *motions, const Motion *motion,
 
 void motions_result(const Motions *motions, const Motion *motion, MotionResult *ret_result) {
     MotionResult result = {.outcome = ""};
-    const Close *close = find_close(motions, motion, &result.state);
+    const Ballot *ballots[MESH_MEMBERS_MAX];
 
-    for (size_t i = 0; i < motions->ballot_count; i++) {
-        const Ballot *ballot = &motions->ballots[i];
-        bool counted = close ? counts(motion, ballot) && lists(close, ballot)
-                             : is_last(motions, motion, ballot);
-
-        if (counted && result.state != MESH_MOTION_VOID) {
+    (void)find_close(motions, motion, &result.state);
+    motions_ballots(motions, motion, ballots);
+    for (size_t i = 0; i < motion->voter_count; i++) {
+        if (ballots[i]) {
             result.counted++;
-            result.tally[ballot->choice]++;
+            result.tally[ballots[i]->choice]++;
         }
     }
     if (result.state == MESH_MOTION_CLOSED) {

@@ -200,6 +200,27 @@ static void test_close_lists_nonsense(void) {
     motions_reset(&world.motions);
 }
 
+/* A close made by hand that lists an earlier and a later ballot of one voter: one voter, one vote.
+ */
+static void test_close_lists_twice(void) {
+    static SealedAct close;
+    World world;
+
+    world_init(&world);
+    vote(&world, 0, 0, 11);
+    vote(&world, 1, 0, 11);
+    vote(&world, 0, 1, 12);
+    close.kind = ACT_CLOSE;
+    close.close.motion = world.opening.hash;
+    close.close.ballot_count = 3;
+    for (guint8 i = 0; i < 3; i++) {
+        close.close.ballots[i][0] = (guint8)(2 + i);
+    }
+    close_by(&world, 4, true, &close);
+    assert_result(&world, MESH_MOTION_CLOSED, "tie", 1, 1, 0);
+    motions_reset(&world.motions);
+}
+
 /* One voter's flood of ballots takes no room from the others. */
 static void test_limits(void) {
     static SealedAct act;
@@ -231,6 +252,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/mesh/motion/void", test_void);
     g_test_add_func("/mesh/motion/outcomes", test_outcomes);
     g_test_add_func("/mesh/motion/close-lists-nonsense", test_close_lists_nonsense);
+    g_test_add_func("/mesh/motion/close-lists-twice", test_close_lists_twice);
     g_test_add_func("/mesh/motion/limits", test_limits);
     return g_test_run();
 }
