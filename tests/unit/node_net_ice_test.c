@@ -59,7 +59,7 @@ static void test_pair(void) {
     /* STUN-like bytes are never ours. */
     MeshPath path = ice_path(7);
     net_send(a.net, OWNER, &path, (Bytes){(const guint8 *)"\1\1garbage", 9});
-    rig_wait(net_counters(b.net).dropped == 1);
+    rig_wait(net_counters(b.net).dropped >= 1);
     net_ice_stop(a.net, OWNER, 7);
     guint64 failed = net_counters(a.net).send_failed;
     net_send(a.net, OWNER, &path, rig_bytes("Hello?"));

@@ -28,7 +28,9 @@ static void test_v4(void) {
 }
 
 static void test_v6(void) {
-    echo(6);
+    if (rig_has_v6()) {
+        echo(6);
+    }
 }
 
 static void test_beacon(void) {
@@ -48,6 +50,25 @@ static void test_beacon(void) {
     rig_stop(&b);
 }
 
+/* A port that was given back can be had again, unless somebody else was quicker: then another. */
+static void have_again(void) {
+    NetHandler handler = {.user = NULL};
+    for (guint tries = 1;; tries++) {
+        g_autoptr(GError) error = NULL;
+        Net *net = net_create(0, FALSE, NULL, handler, NULL);
+        guint16 port = net_port(net);
+        net_destroy(net);
+        net = net_create(port, TRUE, NULL, handler, &error);
+        if (net != NULL) {
+            g_assert_cmpuint(net_port(net), ==, port);
+            net_destroy(net);
+            return;
+        }
+        g_assert_error(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
+        g_assert_cmpuint(tries, <, 20);
+    }
+}
+
 static void test_ports(void) {
     Rig a;
     rig_start(&a, NULL);
@@ -60,12 +81,8 @@ static void test_ports(void) {
     g_assert_no_error(error);
     g_assert_cmpuint(net_port(other), !=, net_port(a.net));
     net_destroy(other);
-    guint16 port = net_port(a.net);
     rig_stop(&a);
-    Net *again = net_create(port, TRUE, NULL, handler, &error);
-    g_assert_no_error(error);
-    g_assert_cmpuint(net_port(again), ==, port);
-    net_destroy(again);
+    have_again();
     net_destroy(NULL);
 }
 
@@ -132,7 +149,7 @@ static void test_nowhere(void) {
     net_send(a.net, 0, &loopback, (Bytes){large, MESH_DATAGRAM_MAX + 1});
     net_send(a.net, 0, &loopback, (Bytes){large, 5000});
     rig_wait(net_counters(a.net).dropped == 2);
-    g_assert_cmpuint(a.datagrams->len, ==, 0);
+    g_assert_cmpuint(rig_got_from(&a, net_port(a.net)), ==, 0);
     rig_stop(&a);
 }
 
@@ -155,13 +172,14 @@ static void test_turns(void) {
     guint source = g_timeout_add(0, count_turn, &turns);
     rig_wait(rig_got(&b, "last", NULL));
     g_source_remove(source);
-    g_assert_cmpuint(b.datagrams->len, >=, 151);
+    g_assert_cmpuint(rig_got_from(&b, net_port(a.net)), ==, 151);
     g_assert_cmpuint(turns, >=, 2);
     rig_stop(&a);
     rig_stop(&b);
 }
 
-/* A node is ready at once: nothing here waits. */
+/* A node is ready at once: nothing here waits for an answer from anybody. It takes a fraction of a
+   millisecond; a machine may be busy, but not five times for so long as one waits for an answer. */
 static void test_quick(void) {
     NetHandler handler = {.user = NULL};
     gint64 best_us = G_MAXINT64;
@@ -172,7 +190,7 @@ static void test_quick(void) {
         net_destroy(net);
     }
     g_test_message("net_create: %" G_GINT64_FORMAT " µs", best_us);
-    g_assert_cmpint(best_us, <, 20000);
+    g_assert_cmpint(best_us, <, G_USEC_PER_SEC / 2);
 }
 
 int main(int argc, char **argv) {

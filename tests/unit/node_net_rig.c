@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "tests/unit/node_net_rig.h"
 
+#include <gio/gio.h>
 #include <string.h>
 
 #define ALARM_S 60
@@ -84,6 +85,26 @@ gboolean rig_got(const Rig *rig, const char *text, RigDatagram *ret_datagram) {
         }
     }
     return FALSE;
+}
+
+guint rig_got_from(const Rig *rig, guint16 port) {
+    guint count = 0;
+    for (guint i = 0; i < rig->datagrams->len; i++) {
+        const RigDatagram *datagram = g_ptr_array_index(rig->datagrams, i);
+        count += datagram->path.kind == MESH_PATH_KNOCK && datagram->path.port == port;
+    }
+    return count;
+}
+
+gboolean rig_has_v6(void) {
+    g_autoptr(GSocket) socket =
+        g_socket_new(G_SOCKET_FAMILY_IPV6, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+    g_autoptr(GSocketAddress) loopback = g_inet_socket_address_new_from_string("::1", 0);
+    if (socket == NULL || !g_socket_bind(socket, loopback, FALSE, NULL)) {
+        g_test_skip("this machine has no IPv6");
+        return FALSE;
+    }
+    return TRUE;
 }
 
 MeshPath rig_path(const Rig *rig, guint8 family) {

@@ -35,6 +35,10 @@ void rig_start(Rig *rig, const char *stun_server);
 void rig_stop(Rig *rig);
 /* Whether a datagram with just these characters came; `ret_datagram` may be NULL. */
 gboolean rig_got(const Rig *rig, const char *text, RigDatagram *ret_datagram);
+/* How many datagrams came from a port: beacons of other nodes on this machine are heard too. */
+guint rig_got_from(const Rig *rig, guint16 port);
+/* Whether this machine has IPv6; where not, the running test is marked as skipped. */
+gboolean rig_has_v6(void);
 /* A KNOCK path to this node on the loopback of a family. */
 MeshPath rig_path(const Rig *rig, guint8 family);
 Bytes rig_bytes(const char *text);

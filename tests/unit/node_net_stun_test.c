@@ -8,6 +8,7 @@
 #include "tests/unit/node_net_rig.h"
 
 #define STRANGER "turnutils_stunclient"
+#define REPLY_US (20 * G_USEC_PER_SEC)
 
 /* RFC 5769 section 2.1: a request, as a check of ICE carries it. */
 static const guint8 REQUEST[] = {
@@ -122,12 +123,19 @@ static guint allowed(NetLimit *limit, const MeshPath *to, guint asked, gint64 no
 static void test_limit(void) {
     NetLimit *limit = net_limit_create();
     gint64 now_us = G_GINT64_CONSTANT(5000) * G_USEC_PER_SEC;
-    MeshPath neighbour = FROM_V4, other = FROM_V4;
+    MeshPath neighbour = FROM_V4, other = FROM_V4, elsewhere = FROM_V6;
     neighbour.ip[3] = 77;
     other.ip[2] = 3;
     g_assert_cmpuint(allowed(limit, &FROM_V4, 1000, now_us), ==, NET_LIMIT_PREFIX_BURST);
     g_assert_cmpuint(allowed(limit, &neighbour, 10, now_us), ==, 0);
-    g_assert_cmpuint(allowed(limit, &FROM_V6, 10, now_us), ==, 10);
+    /* Others are not held back; of two prefixes in a thousand whose place in the table is the same
+       by chance, one is. */
+    guint free = 0;
+    for (guint i = 0; i < 16; i++) {
+        elsewhere.ip[1] = (guint8)i;
+        free += allowed(limit, &elsewhere, 2, now_us) == 2;
+    }
+    g_assert_cmpuint(free, >=, 12);
     now_us += G_USEC_PER_SEC;
     g_assert_cmpuint(allowed(limit, &FROM_V4, 1000, now_us), ==, NET_LIMIT_PREFIX_RATE);
     /* However many prefixes ask, there is an end. */
@@ -153,26 +161,34 @@ static GSocket *stranger_socket(const Rig *rig) {
     return g_steal_pointer(&socket);
 }
 
+/* The port a socket sends from. */
+static guint16 port_of(GSocket *socket) {
+    g_autoptr(GSocketAddress) address = g_socket_get_local_address(socket, NULL);
+    return g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(address));
+}
+
 static void test_flood(void) {
     Rig rig;
     guint8 reply[100];
     rig_start(&rig, NULL);
     g_autoptr(GSocket) socket = stranger_socket(&rig);
+    gint64 begun_us = g_get_monotonic_time();
     for (guint i = 0; i < 200; i++) {
         g_socket_send(socket, (const char *)REQUEST, sizeof REQUEST, NULL, NULL);
         g_main_context_iteration(NULL, FALSE);
     }
     rig_wait(net_counters(rig.net).stun_answered + net_counters(rig.net).stun_limited == 200);
+    gint64 took_s = (g_get_monotonic_time() - begun_us) / G_USEC_PER_SEC + 1;
     NetCounters counters = net_counters(rig.net);
     g_assert_cmpuint(counters.stun_answered, >=, NET_LIMIT_PREFIX_BURST);
-    g_assert_cmpuint(counters.stun_answered, <, 200);
-    guint replies = 0;
-    for (gssize length; (length = g_socket_receive(socket, (char *)reply, 100, NULL, NULL)) > 0;) {
-        g_assert_cmpint(length, ==, 32);
-        replies++;
+    g_assert_cmpuint(counters.stun_answered, <=,
+                     NET_LIMIT_PREFIX_BURST + NET_LIMIT_PREFIX_RATE * (guint64)took_s);
+    for (guint64 replies = 0; replies < counters.stun_answered; replies++) {
+        g_assert_true(g_socket_condition_timed_wait(socket, G_IO_IN, REPLY_US, NULL, NULL));
+        g_assert_cmpint(g_socket_receive(socket, (char *)reply, 100, NULL, NULL), ==, 32);
     }
-    g_assert_cmpuint(replies, ==, counters.stun_answered);
-    g_assert_cmpuint(rig.datagrams->len, ==, 0);
+    g_assert_cmpint(g_socket_receive(socket, (char *)reply, 100, NULL, NULL), ==, -1);
+    g_assert_cmpuint(rig_got_from(&rig, port_of(socket)), ==, 0);
     rig_stop(&rig);
 }
 
@@ -192,7 +208,7 @@ static void test_garbage(void) {
     }
     g_socket_send(socket, "", 0, NULL, NULL);
     rig_wait(net_counters(rig.net).dropped == 101);
-    g_assert_cmpuint(rig.datagrams->len, ==, 0);
+    g_assert_cmpuint(rig_got_from(&rig, port_of(socket)), ==, 0);
     rig_stop(&rig);
 }
 
@@ -212,7 +228,7 @@ static void test_mapping(void) {
     rig_start(&rig, address);
     MeshPath seen = rig_path(&rig, 4);
     rig_wait(rig.told > 0 && has_mapped(&rig, &seen));
-    g_assert_cmpuint(net_counters(server.net).stun_answered, ==, 1);
+    g_assert_cmpuint(net_counters(server.net).stun_answered, >=, 1);
     rig_stop(&rig);
     rig_stop(&server);
 }
@@ -261,8 +277,11 @@ static void test_stranger(void) {
     Rig rig;
     rig_start(&rig, NULL);
     ask_as_stranger(&rig, "127.0.0.1");
-    ask_as_stranger(&rig, "::1");
-    g_assert_cmpuint(net_counters(rig.net).stun_answered, >=, 2);
+    g_assert_cmpuint(net_counters(rig.net).stun_answered, >=, 1);
+    if (rig_has_v6()) {
+        ask_as_stranger(&rig, "::1");
+        g_assert_cmpuint(net_counters(rig.net).stun_answered, >=, 2);
+    }
     rig_stop(&rig);
 }
 

@@ -190,7 +190,7 @@ static void test_flap(void) {
     rig_start(&a, NULL);
     rig_wait(a.told > 0);
     shell("ip address add 10.1.2.4/32 dev v0");
-    rig_wait(a.told == 2);
+    rig_wait(a.told >= 2);
     shell("ip link set v1 down; ip link set v1 up; ip address add fe80::b/64 dev v1 nodad");
     rig_wait(a.told >= 3 && lists(&a, "fe80::b"));
     g_assert_true(a.woke);
@@ -215,14 +215,21 @@ static void test_crowd(void) {
 
 /* Runs itself in new namespaces, where it may do as it likes, or says why not. */
 static int go_inside(char **argv) {
-    static const char *const probe[] = {"unshare", "-Urn", "ip", "link", "set", "lo", "up", NULL};
+    static const char *const probe[] = {
+        "unshare",
+        "-Urn",
+        "sh",
+        "-ec",
+        "ip link set lo up; ip link add v0 type veth peer name v1; ip link set v0 up;"
+        "ip address add fe80::a/64 dev v0 nodad",
+        NULL};
     gint status = -1;
     gboolean ran =
         g_spawn_sync(NULL, (char **)probe, NULL,
                      G_SPAWN_SEARCH_PATH | G_SPAWN_STDERR_TO_DEV_NULL | G_SPAWN_STDOUT_TO_DEV_NULL,
                      NULL, NULL, NULL, NULL, &status, NULL);
     if (!ran || status != 0) {
-        puts("1..0 # SKIP no network namespaces here (unshare -Urn ip)");
+        puts("1..0 # SKIP no network namespaces with cables and IPv6 here (unshare -Urn ip)");
         return 0;
     }
     g_setenv(INSIDE, "1", TRUE);
