@@ -12,7 +12,7 @@ import tempfile
 import time
 
 PROGRAM = sys.argv[1]
-ANSWER_S = 20
+ANSWER_S = 60
 
 
 def script(shell):
