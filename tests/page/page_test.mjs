@@ -282,6 +282,19 @@ async function keyboard() {
   const order = stops.map((stop) => stop.name).join(" | ");
   assert.match(order, /Réunions.*Inviter.*Votre message.*Envoyer.*Ouvrir un vote.*Ajouter.*Micro.*Quitter/s,
     order);
+  // The way to the newest message does not vanish from under whoever is on it.
+  const list = a.locator(".messages");
+  const newest = a.getByRole("button", { name: "Aller aux derniers messages" });
+  await list.evaluate((at) => { at.scrollTop = 0; });
+  await newest.focus();
+  await list.evaluate((at) => new Promise((done) => {
+    at.addEventListener("scroll", () => requestAnimationFrame(() => requestAnimationFrame(done)));
+    at.scrollTop = at.scrollHeight;
+  }));
+  assert.equal(await newest.evaluate((at) => at === document.activeElement), true);
+  await a.keyboard.press("Tab");
+  await newest.waitFor({ state: "detached" });
+  assert.equal(await a.locator(".writing textarea").evaluate((at) => at === document.activeElement), true);
   await a.keyboard.press("Alt+Shift+M");
   await a.locator(".bar .failure").waitFor(); // this node was started without sound
   await browser.shot(a, "microphone-refused-fr");

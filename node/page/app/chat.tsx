@@ -114,6 +114,7 @@ export function Chat({ state, meeting, voice }: {
   const { messages, id } = state;
   const [count, setCount] = useState(SHOWN_FIRST);
   const [follows, setFollows] = useState(true);
+  const [held, hold] = useState(false); // what has the focus does not vanish under it
   const list = useRef<HTMLOListElement>(null);
   const hidden = Math.max(messages.length - count, 0);
   useAnnouncements(messages, id);
@@ -157,10 +158,12 @@ export function Chat({ state, meeting, voice }: {
         {messages.length === 0 && <li class="hint">{text("chat.empty")}</li>}
       </ol>
       <div class="ending">
-        {!follows && <button type="button" class="quiet newest" onClick={() => {
-          list.current!.focus();
-          toEnd();
-        }}>{text("chat.newest")}</button>}
+        {(!follows || held) && <button type="button" class="quiet newest"
+          onFocus={() => hold(true)} onBlur={() => hold(false)}
+          onClick={() => {
+            list.current!.focus();
+            toEnd();
+          }}>{text("chat.newest")}</button>}
       </div>
       <Writing meeting={meeting} sent={toEnd} />
     </section>
