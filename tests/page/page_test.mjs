@@ -10,6 +10,7 @@ import { Node } from "./harness/node.mjs";
 import { end, note, step } from "./harness/tap.mjs";
 
 const PAGE_BYTES_MAX = 120_000;
+const PAUSE_MS = 4000; // between two announcements
 
 need("playwright-core", "axe-core");
 const browser = new Browser();
@@ -379,11 +380,13 @@ async function flood() {
     return heard;
   });
   const count = 60;
+  const begun = Date.now();
   for (let number = 1; number <= count; number++) await bob.run("say", `rafale ${number}`);
   await message(a, `rafale ${count}`);
   await a.locator("p.unseen").filter({ hasText: `rafale ${count}` }).waitFor();
   const heard = await said.evaluate((list) => list);
-  assert.ok(heard.length < count / 4, `${heard.length} announcements`);
+  const pauses = (Date.now() - begun) / PAUSE_MS; // a busy machine takes long to say so much
+  assert.ok(heard.length <= pauses + 2, `${heard.length} in ${pauses} pauses`);
 }
 
 async function leave() {

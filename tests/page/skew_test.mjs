@@ -68,7 +68,7 @@ async function two() {
   await message(a, "de la seconde");
   await writing(a).fill("de la première");
   await a.keyboard.press("Enter");
-  await message(second, "de la première");
+  await Promise.all([a, second].map((page) => message(page, "de la première")));
   const list = (page) => page.locator(".messages .text").allTextContents();
   assert.deepEqual(await list(second), await list(a));
   await second.getByRole("button", { name: "Réunions" }).click();
