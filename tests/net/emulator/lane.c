@@ -236,6 +236,8 @@ void emulator_lane_switch(EmulatorLane *lane, EmulatorLaneState state, uint64_t 
 
 void emulator_lane_print(EmulatorLane *lane, FILE *out, uint64_t now_us) {
     lane_settle(lane, now_us);
+    if (lane->log != NULL)
+        fflush(lane->log); /* what is counted here stands in the log */
     fputc('{', out);
     emulator_stats_print(&lane->stats, out);
     fprintf(out, ",\"queued_bytes\":%zu,\"bad_s\":%.3f,\"rate_bps\":%.0f,\"state\":\"%s\"}",

@@ -150,3 +150,12 @@ class Line:
 
     def stats(self, reset=False):
         return json.loads(self.command("reset" if reset else "stats"))
+
+    def passed(self):
+        """How many packets went in; None while there is one that did not come out or was dropped."""
+        stats = self.stats()
+        lanes = stats["a>b"], stats["b>a"]
+        gone = sum(lane["delivered"] - lane["duplicated"] + sum(lane["dropped"].values())
+                   for lane in lanes)
+        count = sum(lane["packets"] for lane in lanes)
+        return count if gone == count else None
