@@ -48,8 +48,8 @@ def homes(test, world):
     a.create("Cellule")
     with test.step("a second node on the same home is refused, the first goes on"):
         second = Node(world, host, "A2", home=a.home).begin()
-        second.process.child.wait(10)
-        second.process.reader.join(5)
+        second.process.child.wait(60)
+        second.process.reader.join(30)
         assert second.process.child.returncode == 1, second.process.child.returncode
         assert second.process.lines, "refused without a word"
         a.say("toujours là")
@@ -71,8 +71,8 @@ def refuses_to_start(node, home):
     """The damaged files are left as they are, and the person is told where and what to do."""
     before = {path: path.read_bytes() for path in databases(home)}
     node.begin()
-    node.process.child.wait(20)
-    node.process.reader.join(5)
+    node.process.child.wait(60)
+    node.process.reader.join(30)
     said = "\n".join(node.process.lines)
     assert node.process.child.returncode == 1, (node.process.child.returncode, said)
     assert str(home) in said, f"it does not say where: {said}"

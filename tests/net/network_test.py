@@ -8,15 +8,21 @@ from harness import tap, wait
 from harness.namespace import Inside
 
 QUIET_S = 0.3
+COMES_S = 30
 
 
-def hears(receiver):
+def hears(receiver, timeout=COMES_S):
     """One datagram and its sender, or None when nothing comes."""
-    receiver.settimeout(QUIET_S)
+    receiver.settimeout(timeout)
     try:
         return receiver.recvfrom(2048)
     except TimeoutError:
         return None
+
+
+def silent(receiver):
+    """Whether nothing comes."""
+    return hears(receiver, QUIET_S) is None
 
 
 def mapping(sender, receiver, address):
@@ -83,27 +89,32 @@ def nat(test, world):
     cone, symmetric = world.nat(public, "cone"), world.nat(public, "symmetric", "192.168.2.0/24")
     x, y = cone.join(world.host("x")), symmetric.join(world.host("y"))
     inside = x.udp(x.address(), 5000)
-    hard = y.udp(y.address(), 5000)
     with test.step("the easy NAT shows one address and port to every destination"):
         seen = [mapping(inside, receiver, address) for receiver, address in servers]
         assert seen == [(cone.address, 5000)] * 2, seen
     with test.step("the hard NAT shows another port to each destination"):
-        seen_hard = [mapping(hard, receiver, address) for receiver, address in servers]
-        assert {host for host, _ in seen_hard} == {symmetric.address}, seen_hard
-        assert len({port for _, port in seen_hard} | {5000}) == 3, seen_hard
+        # Drawn by lot: two may be the same once, hardly three times.
+        for number in (5000, 5001, 5002):
+            hard = y.udp(y.address(), number)
+            seen_hard = [mapping(hard, receiver, address) for receiver, address in servers]
+            assert {host for host, _ in seen_hard} == {symmetric.address}, seen_hard
+            if len({port for _, port in seen_hard} | {number}) == 3:
+                break
+        else:
+            raise AssertionError(seen_hard)
     with test.step("what was asked for comes back in, what was not does not"):
         servers[0][0].sendto(b"answer", (cone.address, 5000))
         assert hears(inside)[0] == b"answer"
         s1.udp(s1.address(), 4001).sendto(b"intruder", (cone.address, 5000))
-        assert hears(inside) is None
+        assert silent(inside)
     with test.step("nobody outside reaches a private address by routing to it"):
         s1.shell(f"ip route add 192.168.1.0/24 via {cone.address}")
         s1.udp(s1.address(), 4002).sendto(b"intruder", (x.address(), 5000))
-        assert hears(inside) is None
+        assert silent(inside)
     with test.step("the router does not send its own people's packets back in"):
         neighbour = cone.join(world.host("x"))
         neighbour.udp(neighbour.address(), 5001).sendto(b"hairpin", (cone.address, 5000))
-        assert hears(inside) is None
+        assert silent(inside)
     two_sides(test, world, public, cone, inside)
 
 
@@ -114,7 +125,7 @@ def two_sides(test, world, public, cone, inside):
     far = z.udp(z.address(), 6000)
     with test.step("two easy NATs can be punched, also when one side knocks too early"):
         inside.sendto(b"early", (other.address, 6000))
-        assert hears(far) is None
+        assert silent(far)
         far.sendto(b"late", (cone.address, 5000))
         assert hears(inside)[0] == b"late"
         inside.sendto(b"again", (other.address, 6000))
@@ -126,7 +137,7 @@ def two_sides(test, world, public, cone, inside):
         closed.sendto(b"knock", (cone.address, 5000))
         inside.sendto(b"knock", (hard.address, 6000))
         closed.sendto(b"knock", (cone.address, 5000))
-        assert hears(inside) is None and hears(closed) is None
+        assert silent(inside) and silent(closed)
 
 
 def changes(test, world):
@@ -142,12 +153,12 @@ def changes(test, world):
                 sender.sendto(b"lost", target)
             except OSError:
                 pass  # a pulled cable may say so at once
-            assert hears(receiver) is None
+            assert silent(receiver)
             segment.restore(a)
 
             def arrives():
                 sender.sendto(b"back", target)
-                return hears(receiver)
+                return not silent(receiver)
             wait.until("the cable works again", arrives, 5, passing=(OSError,))
     with test.step("a host that moves has its new address and reaches through its new router"):
         public = world.public()

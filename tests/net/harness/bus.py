@@ -17,7 +17,7 @@ def sockets(home):
 
 def connect(path):
     made = socket.socket(socket.AF_UNIX)
-    made.settimeout(1)
+    made.settimeout(60)
     made.connect(str(path))
     return made
 
@@ -25,6 +25,7 @@ def connect(path):
 def throw(path, data):
     """Connects, sends bytes, and goes; the other end may hang up at any moment."""
     with connect(path) as made:
+        made.settimeout(1)  # it need not answer
         try:
             made.sendall(data)
             made.recv(4096)

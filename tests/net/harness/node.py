@@ -9,7 +9,8 @@ import subprocess
 
 from . import wait
 
-COMMAND_S = 60
+COMMAND_S = 180
+JOIN_S = 90
 
 
 class Refused(Exception):
@@ -105,7 +106,7 @@ class Node:
         return self.run("invite", *options)["ticket"]
 
     def join(self, ticket, *options):
-        return self.run("join", ticket, *options)
+        return self.run("join", ticket, *(options or ("--wait", str(JOIN_S))))
 
     def say(self, text):
         return self.run("say", text)["id"]

@@ -54,7 +54,7 @@ class Process:
         if self.running():
             self.child.send_signal(number)
 
-    def end(self, number=signal.SIGTERM, timeout=10):
+    def end(self, number=signal.SIGTERM, timeout=30):
         """Ends it and returns its exit status; what does not obey is killed, and that is -9."""
         self.send(number)
         try:

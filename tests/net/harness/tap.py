@@ -71,6 +71,10 @@ class Tap:
                 pass
             except Exception as error:  # pylint: disable=broad-except
                 self._failure(f"{title}: prepared", error)
+            except SystemExit:
+                self.note(f"{title}: not ended in time, after step {self.count}. Until then:\n"
+                          + self.world.logs())
+                raise
             faults = self.world.faults()
             if faults is not None:
                 self.line(not faults, f"{title}: no program reported a fault of its own")

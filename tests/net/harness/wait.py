@@ -7,6 +7,9 @@ import time
 _activity = threading.Condition()
 _POLL_S = 0.1
 
+# Times to wait are those of an idle machine, with some reserve; on a busy one all take longer.
+PATIENCE = 3
+
 
 class Timeout(AssertionError):
     """What was waited for did not happen."""
@@ -23,6 +26,7 @@ def until(what, predicate, timeout=20, passing=()):
     Returns the first true value of the predicate. Looks again after each line a program prints
     and at least ten times a second. Exceptions of the kinds in `passing` count as "not yet".
     """
+    timeout *= PATIENCE
     deadline = time.monotonic() + timeout
     last = None
     while True:
@@ -37,3 +41,16 @@ def until(what, predicate, timeout=20, passing=()):
             raise Timeout(f"waited {timeout} s for: {what}; last seen: {last!r}")
         with _activity:
             _activity.wait(min(_POLL_S, left))
+
+
+def still(what, look, calm_s=3, timeout=20):
+    """Until what is looked at has not changed for so long: longer than anything takes to be told."""
+    seen = [None, 0.0]
+
+    def calm():
+        value, now = look(), time.monotonic()
+        if value != seen[0]:
+            seen[:] = value, now
+        return now - seen[1] >= calm_s
+    until(f"{what} to stand still", calm, timeout)
+    return seen[0]
