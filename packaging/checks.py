@@ -2,17 +2,26 @@
 """Builds the project every way it must build, runs the tests of each build, and adds it all up."""
 
 import argparse
+import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 
 import results
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TAIL_LINES = 60
+
+# Nothing here takes a tenth of this, on a slow machine a third: what does, hangs. Each test has a
+# time-out of its own, in its meson.build.
+COMMAND_S = 1800
+PERSON_S = 300
+TESTS_S = 2700
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "halt_on_error=1:abort_on_error=1:detect_leaks=1",
     "UBSAN_OPTIONS": "halt_on_error=1:abort_on_error=1:print_stacktrace=1",
@@ -48,6 +57,30 @@ PERSON = {
 }
 
 
+@contextlib.contextmanager
+def running(words, environment):
+    """A program of its own process group, whose words can be read; at the end it is no more."""
+    process = subprocess.Popen(
+        [str(word) for word in words], cwd=ROOT, text=True, errors="replace",
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        env={**os.environ, **dict(environment)}, start_new_session=True)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            end(process)
+
+
+def end(process):
+    """Ends it and what it started: asked first, then made to. What it said."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return process.communicate(timeout=20)[0]
+    return "(what it started holds on to its output)"
+
+
 class Checks:
     """The steps of one run; each adds what it found to `tally`."""
 
@@ -61,18 +94,19 @@ class Checks:
     def say(self, text):
         print(f"[{time.monotonic() - self.begun:4.0f} s] {text}", flush=True)
 
-    def command(self, name, *words, environment=()):
+    def command(self, name, *words, environment=(), patience_s=COMMAND_S):
         """Runs one command whose success is itself a test. True when it ended well."""
         self.say(name)
-        ended = subprocess.run([str(word) for word in words], cwd=ROOT, check=False, text=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT, errors="replace",
-                               env={**os.environ, **dict(environment)})
-        if ended.returncode == 0:
+        with running(words, environment) as process:
+            try:
+                output, _ = process.communicate(timeout=patience_s)
+                ending = f"(exit status {process.returncode})"
+            except subprocess.TimeoutExpired:
+                output, ending = end(process), f"(it hung: ended after {patience_s} s)"
+        if ending == "(exit status 0)":
             self.tally.passed(name)
             return True
-        tail = ended.stdout.splitlines()[-TAIL_LINES:]
-        self.tally.failed(name, "\n".join(tail + [f"(exit status {ended.returncode})"]))
+        self.tally.failed(name, "\n".join(output.splitlines()[-TAIL_LINES:] + [ending]))
         return False
 
     def compile(self, name, folder, compiler, *settings):
@@ -94,18 +128,19 @@ class Checks:
         self.say(f"{name}: {len(names)} test programs")
         log = directory / "meson-logs" / "testlog.json"
         log.unlink(missing_ok=True)
-        process = subprocess.Popen(
-            ["meson", "test", "-C", str(directory), "--no-rebuild", "--num-processes", "2",
-             "--timeout-multiplier", "3" if environment else "2", *names],
-            cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            text=True, errors="replace",
-            env={**os.environ, **dict(environment), "LC_ALL": "C.UTF-8"})
         said = []
-        for line in process.stdout:
-            said.append(line)
-            if results.is_progress(line):
-                print("    " + line.rstrip(), flush=True)
-        process.wait()
+        words = ["meson", "test", "-C", directory, "--no-rebuild", "--num-processes", "2",
+                 "--timeout-multiplier", "3" if environment else "2", *names]
+        with running(words, {**dict(environment), "LC_ALL": "C.UTF-8"}) as process:
+            alarm = threading.Timer(TESTS_S, os.killpg, (process.pid, signal.SIGTERM))
+            alarm.daemon = True
+            alarm.start()
+            for line in process.stdout:
+                said.append(line)
+                if results.is_progress(line):
+                    print("    " + line.rstrip(), flush=True)
+            process.wait()
+            alarm.cancel()
         if log.exists():
             self.tally.read(name, log, names)
         else:
@@ -120,7 +155,8 @@ class Checks:
                 self.command(name, ROOT / "packaging" / "run", "--install-only",
                              environment=environment)
             for name, script in PERSON.items():
-                self.command(name, "bash", "-ec", script, environment=environment)
+                self.command(name, "bash", "-ec", script, environment=environment,
+                             patience_s=PERSON_S)
 
     def everything(self):
         """Each build and its tests; then, whatever was asked for must have been found."""
@@ -150,6 +186,7 @@ def main():
     parser.add_argument("filter", nargs="*", help="only tests whose name contains one of these")
     build = pathlib.Path(os.environ.get("MAILLON_BUILD") or ROOT / "build").absolute()
     checks = Checks(build, parser.parse_args())
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped by a signal"))
     checks.everything()
     sys.exit(checks.tally.report())
 

@@ -15,8 +15,8 @@ import wave
 TITLE = "Démonstration"
 SPEECH = ("Bonjour à tous. Ici Camille. Aucun serveur entre nous : ma voix arrive chiffrée, "
           "directement, et si le lien direct se coupe, un autre membre la relaie.")
-READY_S = 30
-HEARD_S = 30
+READY_S = 90  # the first start of a machine reads every GStreamer plugin there is
+HEARD_S = 90
 HEARD_FRAMES = 20
 
 

@@ -6,6 +6,9 @@ import re
 import subprocess
 
 TAIL_LINES = 60
+FAILURE_LINES = 150  # after a failed step, and a few before it: programs say why before or after
+BEFORE_LINES = 12
+FAILURES_LINES = 400
 _POINT = re.compile(
     r"^(?P<ok>ok|not ok)\b\s*(?P<number>\d+)?\s*(?:-\s*)?(?P<text>[^#]*)"
     r"(?:#\s*(?P<directive>SKIP|TODO)\w*\s*(?P<reason>.*))?", re.IGNORECASE)
@@ -33,6 +36,19 @@ def choose(directory, suites, without, filters):
             continue
         names.append(test["name"])
     return names
+
+
+def excerpt(said):
+    """What a test said about its failed steps, or else its last lines."""
+    lines = said.splitlines()
+    points = [number for number, line in enumerate(lines) if _POINT.match(line)]
+    wanted = []
+    for before, number, after in zip([-1, *points], points, [*points[1:], len(lines)]):
+        point = _POINT.match(lines[number])
+        if point["ok"].lower() != "ok" and not point["directive"]:
+            wanted += lines[max(before + 1, number - BEFORE_LINES):number]
+            wanted += lines[number:after][:FAILURE_LINES]
+    return "\n".join(wanted[:FAILURES_LINES] or lines[-TAIL_LINES:])
 
 
 class Tally:
@@ -68,7 +84,7 @@ class Tally:
 
     def _test(self, name, entry):
         out = entry.get("stdout") or ""
-        said = "\n".join((out + "\n" + (entry.get("stderr") or "")).splitlines()[-TAIL_LINES:])
+        said = excerpt(out + "\n" + (entry.get("stderr") or ""))
         points, failed, planned = self._points(name, out)
         result = entry["result"]
         if result == "SKIP" and not points:
