@@ -4,6 +4,7 @@
 #include <glib.h>
 
 #include "media/channel.h"
+#include "media/devices.h"
 #include "media/process.h"
 #include "media/track.h"
 
@@ -14,6 +15,7 @@ typedef struct {
     MediaChannel *channel;
     MediaUplink line;
     MediaSave save;
+    gboolean meter; /* somebody watches how loud the microphone is */
     MediaTrack *tracks[KINDS];
     MediaRung told[KINDS]; /* what was last said of each; of none: no kind */
 } Capture;
@@ -26,6 +28,17 @@ static void on_started(MediaKind kind, void *user) {
 static void on_frame(const MediaFrame *frame, void *user) {
     Capture *capture = user;
     media_channel_send(capture->channel, &(MediaMessage){.type = MEDIA_FRAME, .frame = *frame});
+}
+
+static void on_loudness(const MediaLoudness *loudness, void *user) {
+    Capture *capture = user;
+    MediaMessage message = {.type = MEDIA_LOUDNESS, .loudness = *loudness};
+    media_channel_send(capture->channel, &message);
+}
+
+static void on_device(const MediaDevice *device, void *user) {
+    Capture *capture = user;
+    media_channel_send(capture->channel, &(MediaMessage){.type = MEDIA_DEVICE, .device = *device});
 }
 
 static void on_ended(MediaKind kind, const char *reason, void *user) {
@@ -70,7 +83,7 @@ static void share_line(Capture *capture) {
 static void start(Capture *capture, const MediaStart *start) {
     g_autoptr(GError) error = NULL;
     g_autofree char *source = g_strndup(start->source.data, start->source.length);
-    MediaTrackHandler handler = {on_started, on_frame, on_ended, capture};
+    MediaTrackHandler handler = {on_started, on_frame, on_ended, capture, on_loudness};
     stop(capture, start->kind);
     MediaTrack *track = media_track_create(start->kind, source, start->profile, handler, &error);
     if (track == NULL) {
@@ -78,7 +91,15 @@ static void start(Capture *capture, const MediaStart *start) {
         return;
     }
     capture->tracks[start->kind] = track;
+    media_track_meter(track, capture->meter);
     share_line(capture);
+}
+
+static void meter(Capture *capture, gboolean on) {
+    capture->meter = on;
+    if (capture->tracks[MEDIA_KIND_VOICE] != NULL) {
+        media_track_meter(capture->tracks[MEDIA_KIND_VOICE], on);
+    }
 }
 
 static void on_message(const MediaMessage *message, void *user) {
@@ -107,6 +128,12 @@ static void on_message(const MediaMessage *message, void *user) {
             media_track_keyframe(capture->tracks[message->keyframe.kind]);
         }
         break;
+    case MEDIA_METER:
+        meter(capture, message->meter);
+        break;
+    case MEDIA_DEVICES:
+        media_devices_find(on_device, capture);
+        break;
     case MEDIA_STREAM_OPEN:
     case MEDIA_FRAME:
     case MEDIA_STREAM_CLOSE:
@@ -115,6 +142,8 @@ static void on_message(const MediaMessage *message, void *user) {
     case MEDIA_RUNG:
     case MEDIA_RECORD:
     case MEDIA_MIX:
+    case MEDIA_LOUDNESS:
+    case MEDIA_DEVICE:
     case MEDIA_STARTED:
     case MEDIA_ENDED:
     case MEDIA_ERROR:
@@ -137,6 +166,7 @@ int media_capture_run(const char *endpoint) {
         media_process_watch(capture.loop);
         g_main_loop_run(capture.loop);
         media_process_unwatch();
+        media_devices_end();
         for (MediaKind kind = MEDIA_KIND_VOICE; kind < KINDS; kind++) {
             stop(&capture, kind);
         }

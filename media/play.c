@@ -124,6 +124,10 @@ static void on_message(const MediaMessage *message, void *user) {
     case MEDIA_STATS:
     case MEDIA_RUNG:
     case MEDIA_MIX:
+    case MEDIA_METER:
+    case MEDIA_LOUDNESS:
+    case MEDIA_DEVICES:
+    case MEDIA_DEVICE:
     case MEDIA_STARTED:
     case MEDIA_ENDED:
     case MEDIA_ERROR:

@@ -10,7 +10,7 @@
 
 typedef struct {
     const char *endpoint;
-    const char *sink;       /* auto, fake or a file */
+    const char *sink;       /* auto, fake, a file's absolute path, or a GStreamer description */
     gboolean go_on;         /* the file is continued, not emptied */
     const char *video_sink; /* auto, fake or none */
 } MediaPlayOptions;

@@ -46,6 +46,18 @@ static const uint8_t *read_rest(Reader *reader, uint32_t length) {
     return start;
 }
 
+/* So many bytes, which others follow. */
+static MediaText read_part(Reader *reader, uint16_t length) {
+    MediaText text = {.data = (const char *)reader->at, .length = length};
+    if (reader->bad || reader->left < length) {
+        reader->bad = true;
+        return (MediaText){0};
+    }
+    reader->at += length;
+    reader->left -= length;
+    return text;
+}
+
 static MediaText read_text(Reader *reader) {
     uint16_t length = (uint16_t)read_uint(reader, 2);
     const uint8_t *start = read_rest(reader, length);
@@ -125,6 +137,18 @@ static bool mix_valid(const MediaMix *mix) {
            (length == 0 || mix->samples.data != NULL);
 }
 
+/* The end of a list says nothing more. */
+static bool device_valid(const MediaDevice *device) {
+    bool ends = device->role == MEDIA_ROLE_NONE;
+    return (unsigned)device->role <= MEDIA_ROLE_SPEAKER && text_valid(device->source) &&
+           text_valid(device->name) && ends == (device->source.length == 0) &&
+           (!ends || device->name.length == 0);
+}
+
+static bool loudness_valid(const MediaLoudness *loudness) {
+    return loudness->rms <= MEDIA_LEVEL_SILENCE && loudness->peak <= MEDIA_LEVEL_SILENCE;
+}
+
 size_t media_message_size(const MediaMessage *message) {
     switch (message->type) {
     case MEDIA_STREAM_OPEN:
@@ -150,7 +174,16 @@ size_t media_message_size(const MediaMessage *message) {
     case MEDIA_SAVE:
         return (unsigned)message->save <= MEDIA_SAVE_PICTURES ? 3 : 0;
     case MEDIA_RECORD:
+    case MEDIA_METER:
         return 3;
+    case MEDIA_LOUDNESS:
+        return loudness_valid(&message->loudness) ? 4 : 0;
+    case MEDIA_DEVICES:
+        return 2;
+    case MEDIA_DEVICE:
+        return device_valid(&message->device)
+                   ? 7 + (size_t)message->device.source.length + message->device.name.length
+                   : 0;
     case MEDIA_MIX:
         return mix_valid(&message->mix) ? 10 + (size_t)message->mix.samples.length : 0;
     case MEDIA_READY:
@@ -201,6 +234,14 @@ static void write_rung(Writer *writer, const MediaRung *rung) {
     write_uint(writer, rung->reason, 1);
 }
 
+static void write_device(Writer *writer, const MediaDevice *device) {
+    write_uint(writer, device->role, 1);
+    write_uint(writer, device->source.length, 2);
+    write_uint(writer, device->name.length, 2);
+    write_bytes(writer, device->source.data, device->source.length);
+    write_bytes(writer, device->name.data, device->name.length);
+}
+
 static void write_body(Writer *writer, const MediaMessage *message) {
     switch (message->type) {
     case MEDIA_STREAM_OPEN:
@@ -240,6 +281,18 @@ static void write_body(Writer *writer, const MediaMessage *message) {
         break;
     case MEDIA_RECORD:
         write_uint(writer, message->record, 1);
+        break;
+    case MEDIA_METER:
+        write_uint(writer, message->meter, 1);
+        break;
+    case MEDIA_LOUDNESS:
+        write_uint(writer, message->loudness.rms, 1);
+        write_uint(writer, message->loudness.peak, 1);
+        break;
+    case MEDIA_DEVICES:
+        break;
+    case MEDIA_DEVICE:
+        write_device(writer, &message->device);
         break;
     case MEDIA_MIX:
         write_uint(writer, message->mix.first, 4);
@@ -313,6 +366,14 @@ static MediaRung read_rung(Reader *reader) {
     return rung;
 }
 
+static MediaDevice read_device(Reader *reader) {
+    MediaDevice device = {.role = (MediaRole)read_uint(reader, 1)};
+    uint16_t source = (uint16_t)read_uint(reader, 2), name = (uint16_t)read_uint(reader, 2);
+    device.source = read_part(reader, source);
+    device.name = read_part(reader, name);
+    return device;
+}
+
 static void read_body(Reader *reader, MediaMessage *message) {
     switch (message->type) {
     case MEDIA_STREAM_OPEN:
@@ -352,6 +413,18 @@ static void read_body(Reader *reader, MediaMessage *message) {
         break;
     case MEDIA_RECORD:
         message->record = read_flag(reader);
+        break;
+    case MEDIA_METER:
+        message->meter = read_flag(reader);
+        break;
+    case MEDIA_LOUDNESS:
+        message->loudness.rms = (uint8_t)read_uint(reader, 1);
+        message->loudness.peak = (uint8_t)read_uint(reader, 1);
+        break;
+    case MEDIA_DEVICES:
+        break;
+    case MEDIA_DEVICE:
+        message->device = read_device(reader);
         break;
     case MEDIA_MIX:
         message->mix.first = read_uint(reader, 4);

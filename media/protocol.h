@@ -83,6 +83,10 @@ typedef enum {
     MEDIA_SAVE = 14,
     MEDIA_RECORD = 15,
     MEDIA_MIX = 16,
+    MEDIA_METER = 17,
+    MEDIA_LOUDNESS = 18,
+    MEDIA_DEVICES = 19,
+    MEDIA_DEVICE = 20,
 } MediaType;
 
 typedef enum {
@@ -240,6 +244,29 @@ typedef struct {
     MediaBytes samples; /* at most MEDIA_MIX_BYTES_MAX, an even number */
 } MediaMix;
 
+/*
+ * How loud the microphone was in the last eighth of a second, between METER on and METER off: both
+ * as the level of a frame, in -dBov. Told in silence too, when no frame is sent.
+ */
+typedef struct {
+    uint8_t rms;
+    uint8_t peak;
+} MediaLoudness;
+
+typedef enum {
+    MEDIA_ROLE_NONE = 0, /* the end of the list */
+    MEDIA_ROLE_MICROPHONE = 1,
+    MEDIA_ROLE_CAMERA = 2,
+    MEDIA_ROLE_SPEAKER = 3,
+} MediaRole;
+
+/* A device of this machine: what START, or the player, takes for it, and what a person calls it. */
+typedef struct {
+    MediaRole role;
+    MediaText source;
+    MediaText name;
+} MediaDevice;
+
 typedef struct {
     MediaType type;
     union {
@@ -253,6 +280,9 @@ typedef struct {
         MediaRung rung;         /* RUNG */
         MediaSave save;         /* SAVE */
         bool record;            /* RECORD */
+        bool meter;             /* METER */
+        MediaLoudness loudness; /* LOUDNESS */
+        MediaDevice device;     /* DEVICE */
         MediaMix mix;           /* MIX */
         MediaStats stats;       /* STATS */
         MediaNotice notice;     /* READY (kind NONE, not sent), ENDED, ERROR */

@@ -32,7 +32,10 @@ struct MediaSink {
     char *card;
 };
 
-/* autoaudiosink chooses the real sink only now; a "fake" one means that there is none. */
+/*
+ * autoaudiosink chooses the real sink only when it is started; a "fake" one means that there is
+ * none. One that a person named is there from the beginning.
+ */
 static void on_element(GstBin *bin, GstBin *child, GstElement *element, gpointer user) {
     MediaSink *sink = user;
     GObjectClass *class = G_OBJECT_GET_CLASS(element);
@@ -60,10 +63,10 @@ static void card_close(MediaSink *sink) {
     sink->kind = SINK_NONE;
 }
 
-static gboolean card_open(MediaSink *sink, GError **error) {
-    sink->pipeline = gst_parse_launch("appsrc name=input ! audioconvert ! audioresample ! "
-                                      "autoaudiosink name=output",
-                                      error);
+static gboolean card_open(MediaSink *sink, const char *card, GError **error) {
+    g_autofree char *whole =
+        g_strdup_printf("appsrc name=input ! audioconvert ! audioresample ! %s name=output", card);
+    sink->pipeline = gst_parse_launch(whole, error);
     if (sink->pipeline == NULL) {
         return FALSE;
     }
@@ -73,6 +76,10 @@ static gboolean card_open(MediaSink *sink, GError **error) {
     g_object_set(sink->input, "caps", caps, "format", GST_FORMAT_TIME, "is-live", TRUE, "max-bytes",
                  (guint64)CARD_QUEUE_BYTES, "leaky-type", GST_APP_LEAKY_TYPE_DOWNSTREAM, NULL);
     g_signal_connect(sink->pipeline, "deep-element-added", G_CALLBACK(on_element), sink);
+    g_autoptr(GstElement) output = gst_bin_get_by_name(GST_BIN(sink->pipeline), "output");
+    if (output != NULL && !GST_IS_BIN(output)) {
+        on_element(GST_BIN(sink->pipeline), NULL, output, sink);
+    }
     /* One clock for the mixer and the pipeline; the sound card's drift is followed by its sink. */
     g_autoptr(GstClock) clock = gst_system_clock_obtain();
     gst_pipeline_use_clock(GST_PIPELINE(sink->pipeline), clock);
@@ -90,18 +97,18 @@ static gboolean card_open(MediaSink *sink, GError **error) {
 MediaSink *media_sink_create(const char *name, gboolean go_on, GError **error) {
     MediaSink *sink = g_new0(MediaSink, 1);
     gboolean opened = TRUE;
-    if (strcmp(name, "auto") == 0) {
-        opened = card_open(sink, error);
-        sink->description = sink->kind == SINK_CARD
-                                ? g_strdup_printf("sound output (%s)", sink->card)
-                                : g_strdup("no sound output on this machine, silent");
-    } else if (strcmp(name, "fake") == 0) {
+    if (strcmp(name, "fake") == 0) {
         sink->description = g_strdup("no sound output wanted");
-    } else {
+    } else if (g_path_is_absolute(name)) {
         sink->wav = media_wav_create(name, go_on, error);
         opened = sink->wav != NULL;
         sink->kind = SINK_FILE;
         sink->description = g_strdup_printf("file %s", name);
+    } else {
+        opened = card_open(sink, strcmp(name, "auto") == 0 ? "autoaudiosink" : name, error);
+        sink->description = sink->kind == SINK_CARD
+                                ? g_strdup_printf("sound output (%s)", sink->card)
+                                : g_strdup("no sound output on this machine, silent");
     }
     if (!opened) {
         media_sink_destroy(sink);

@@ -11,9 +11,10 @@
 typedef struct MediaSink MediaSink;
 
 /*
- * Opens "auto", "fake" or a file. A machine without a sound output is no error: it stays silent
- * and the description says so. The file that cannot be written is. With `go_on` a file that is
- * there is continued.
+ * Opens "auto", "fake", a file by its absolute path, or the loudspeaker that a GStreamer
+ * description names. A machine without a sound output is no error: it stays silent and the
+ * description says so. The file that cannot be written is. With `go_on` a file that is there is
+ * continued.
  */
 MediaSink *media_sink_create(const char *name, gboolean go_on, GError **error);
 void media_sink_destroy(MediaSink *sink);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "media/input.h"
+#include "media/meter.h"
 #include "media/picture.h"
 #include "media/speech.h"
 #include "media/words.h"
@@ -53,6 +54,10 @@ struct MediaTrack {
     GSource *wake;
     GMutex lock;  /* of what follows */
     gboolean fed; /* something came from the source */
+    gboolean metered;
+    gboolean louder; /* the loudness below is news */
+    MediaMeter meter;
+    MediaLoudness loudness;
     GQueue parcels;
 };
 
@@ -85,7 +90,13 @@ static void deliver(MediaTrack *track) {
     GQueue parcels = track->parcels;
     g_queue_init(&track->parcels);
     gboolean fed = track->fed;
+    gboolean louder = track->louder;
+    MediaLoudness loudness = track->loudness;
+    track->louder = FALSE;
     g_mutex_unlock(&track->lock);
+    if (louder) {
+        track->handler.loudness(&loudness, track->handler.user);
+    }
     if (fed && track->state == TRACK_OPENING) {
         track->state = TRACK_RUNNING;
         g_clear_handle_id(&track->deadline, g_source_remove);
@@ -162,6 +173,18 @@ static void feed(MediaTrack *track) {
     }
 }
 
+/* In the pipeline's thread too. */
+static void measure(MediaTrack *track, const gint16 *samples, gsize count) {
+    g_mutex_lock(&track->lock);
+    gboolean news =
+        track->metered && media_meter_add(&track->meter, samples, count, &track->loudness);
+    track->louder |= news;
+    g_mutex_unlock(&track->lock);
+    if (news) {
+        g_source_set_ready_time(track->wake, 0);
+    }
+}
+
 static GstFlowReturn on_sample(GstAppSink *sink, gpointer user) {
     MediaTrack *track = user;
     g_autoptr(GstSample) sample = gst_app_sink_pull_sample(sink);
@@ -174,8 +197,10 @@ static GstFlowReturn on_sample(GstAppSink *sink, gpointer user) {
     if (track->picture != NULL) {
         media_picture_push(track->picture, gst_buffer_ref(buffer), gst_sample_get_caps(sample));
     } else if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
-        media_speech_push(track->speech, (const gint16 *)(gpointer)map.data,
-                          map.size / sizeof(gint16), GST_BUFFER_PTS(buffer));
+        const gint16 *samples = (const gint16 *)(gpointer)map.data;
+        measure(track, samples, map.size / sizeof(gint16));
+        media_speech_push(track->speech, samples, map.size / sizeof(gint16),
+                          GST_BUFFER_PTS(buffer));
         gst_buffer_unmap(buffer, &map);
     }
     return GST_FLOW_OK;
@@ -372,4 +397,12 @@ void media_track_keyframe(MediaTrack *track) {
     if (track->picture != NULL) {
         media_picture_keyframe(track->picture);
     }
+}
+
+void media_track_meter(MediaTrack *track, gboolean on) {
+    g_mutex_lock(&track->lock);
+    track->metered = on;
+    track->meter = (MediaMeter){0};
+    track->louder = FALSE;
+    g_mutex_unlock(&track->lock);
 }

@@ -22,6 +22,8 @@ typedef struct {
      */
     void (*ended)(MediaKind kind, const char *reason, void *user);
     void *user;
+    /* How loud it is, while it is metered. */
+    void (*loudness)(const MediaLoudness *loudness, void *user);
 } MediaTrackHandler;
 
 /*
@@ -43,3 +45,5 @@ guint32 media_track_uplink(MediaTrack *track, const MediaUplink *line, guint32 r
 
 /* Pictures: makes the next one decodable by itself; a still is sent again. */
 void media_track_keyframe(MediaTrack *track);
+/* Voice: from now on its loudness is told, or no longer. */
+void media_track_meter(MediaTrack *track, gboolean on);

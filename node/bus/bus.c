@@ -150,6 +150,16 @@ gboolean bus_call_is_awaited(BusCall *call) {
     return send_progress(call, 0, 0);
 }
 
+void bus_call_meter(BusCall *call, gint rms_db, gint peak_db) {
+    JsonBuilder *builder = json_begin_object();
+    json_builder_set_member_name(builder, "progress");
+    json_builder_begin_object(builder);
+    json_put_int(builder, "rms_db", rms_db);
+    json_put_int(builder, "peak_db", peak_db);
+    json_builder_end_object(builder);
+    call_send(call, builder);
+}
+
 void bus_call_say(BusCall *call, const char *text) {
     JsonBuilder *builder = json_begin_object();
     json_builder_set_member_name(builder, "progress");

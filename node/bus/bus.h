@@ -71,5 +71,7 @@ void bus_call_progress(BusCall *call, guint64 done, guint64 total);
  * closed, does not. Tells who does that the work goes on.
  */
 gboolean bus_call_is_awaited(BusCall *call);
+/* Says how loud it is now, dB of full scale; the call stays open. */
+void bus_call_meter(BusCall *call, gint rms_db, gint peak_db);
 /* Says in a sentence what goes on; the call stays open. */
 void bus_call_say(BusCall *call, const char *text);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "media/protocol.h"
 #include "node/bus/json.h"
 #include "node/cli/language.h"
 #include "node/cli/peers.h"
@@ -285,6 +286,48 @@ static void print_stats(JsonObject *stats) {
     }
 }
 
+static void print_stream(JsonObject *stream) {
+    const char *kind = text_of(stream, "kind");
+    printf("  %.*s  %s%s\n", SHORT_ID, text_of(stream, "member"),
+           strcmp(kind, "voice") == 0   ? _("microphone")
+           : strcmp(kind, "video") == 0 ? _("camera")
+                                        : _("screen"),
+           json_flag(stream, "speaking") ? _(", speaks") : "");
+}
+
+static void print_device(JsonObject *device) {
+    g_autofree char *name = print_harmless(text_of(device, "name"));
+    g_autofree char *source = print_harmless(text_of(device, "source"));
+    printf("  %s\n    %s\n", name, source);
+}
+
+static void print_devices(JsonObject *devices) {
+    const struct {
+        const char *title, *list;
+    } lists[] = {{_("Microphones"), "microphones"},
+                 {_("Cameras"), "cameras"},
+                 {_("Loudspeakers"), "speakers"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++) {
+        JsonArray *list = json_list(devices, lists[i].list);
+        puts(lists[i].title);
+        each(list, print_device);
+        if (json_array_get_length(list) == 0) {
+            puts(_("  none found: connect one, and ask again"));
+        }
+    }
+}
+
+static void print_tried(JsonObject *tried) {
+    gint64 peak_db = json_int(tried, "peak_db", 0);
+    if (!json_object_has_member(tried, "peak_db")) {
+        puts(_("done"));
+    } else if (peak_db <= -MEDIA_LEVEL_SILENCE) {
+        printf("%s", _("nothing was heard: is it switched off, or turned down?\n"));
+    } else {
+        printf(_("loudest: %lld dB of full scale\n"), (long long)peak_db);
+    }
+}
+
 static void print_recorded(JsonObject *record) {
     gint64 seconds = json_int(record, "seconds", 0);
     printf(_("%s: %lld min %02lld s recorded"), text_of(record, "path"), (long long)seconds / 60,
@@ -358,6 +401,8 @@ void print_answer(const char *command, JsonNode *answer) {
         {"motion show", print_motion},   {"accept", print_joined},
         {"bandwidth", print_bandwidth},  {"meeting leave", print_left},
         {"record stop", print_recorded}, {"voice play", print_played},
+        {"streams", print_stream},       {"devices", print_devices},
+        {"devices test", print_tried},
     };
     if (g_str_has_prefix(command, "hand ")) {
         print_hands(json_node_get_array(answer));

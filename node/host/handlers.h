@@ -18,6 +18,15 @@ void host_handle_motion_list(Host *host, BusCall *call);
 void host_handle_motion_show(Host *host, BusCall *call);
 void host_handle_stats(Host *host, BusCall *call);
 
+/* speakers.c */
+void host_handle_streams(Host *host, BusCall *call);
+
+/* devices.c */
+void host_handle_devices(Host *host, BusCall *call);
+void host_handle_devices_use(Host *host, BusCall *call);
+void host_handle_devices_test(Host *host, BusCall *call);
+void host_handle_devices_stop(Host *host, BusCall *call);
+
 /* joining.c */
 void host_handle_meeting_create(Host *host, BusCall *call);
 void host_handle_join(Host *host, BusCall *call);

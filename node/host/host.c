@@ -5,18 +5,22 @@
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "node/bus/json.h"
 #include "node/cli/language.h"
 #include "node/host/bandwidth.h"
+#include "node/host/devices.h"
 #include "node/host/document.h"
 #include "node/host/lines.h"
 #include "node/host/notice.h"
+#include "node/host/pictures.h"
 #include "node/host/record.h"
 #include "node/host/serving.h"
 #include "node/host/settings.h"
 #include "node/host/sources.h"
 #include "node/host/speakers.h"
+#include "node/host/speech.h"
 #include "node/host/turn.h"
 #include "node/host/views.h"
 #include "node/host/voice_message.h"
@@ -102,10 +106,15 @@ static void on_mix(gpointer user, const MediaMix *mix) {
     record_mix(user, mix);
 }
 
+static void on_loudness(gpointer user, const MediaLoudness *loudness) {
+    devices_loudness(user, loudness);
+}
+
 /* ---- beginning ---- */
 
 static gboolean open_settings(Host *host, const HostOptions *options, GError **error) {
     if (!settings_seed(host->store, host->seed, error) || !bandwidth_load(host, error) ||
+        !devices_load(host, error) ||
         !settings_number(host->store, SETTING_CURRENT, &host->current, error)) {
         return FALSE;
     }
@@ -136,8 +145,12 @@ static void open_media(Host *host, const char *home, const HostOptions *options)
                             .began = on_media_began,
                             .user = host,
                             .keyframe = on_keyframe,
-                            .mix = on_mix};
-    host->media = media_create(home, options->sink, options->video_sink, handler);
+                            .mix = on_mix,
+                            .loudness = on_loudness};
+    host->windowed = strcmp(options->video_sink, "auto") == 0;
+    host->card = strcmp(options->sink, "auto") == 0;
+    host->media =
+        media_create(home, devices_output(host, options->sink), options->video_sink, handler);
     bandwidth_tell_media(host);
 }
 
@@ -176,6 +189,8 @@ Host *host_create(const char *home, const HostOptions *options, GError **error) 
     host->intents = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
     turn_create(host);
     speakers_create(host);
+    pictures_create(host);
+    speech_create(host);
     lines_create(host);
     document_add_create(host);
     document_get_create(host);
@@ -203,9 +218,10 @@ void host_destroy(Host *host) {
     if (host == NULL) {
         return;
     }
-    page_destroy(host->page);
+    g_clear_pointer(&host->page, page_destroy);
     voice_record_destroy(host);
     voice_play_stop(host);
+    devices_destroy(host);
     sources_destroy(host);
     record_destroy(host);
     if (host->bus != NULL) {
@@ -228,6 +244,8 @@ void host_destroy(Host *host) {
     store_close(host->store);
     turn_destroy(host);
     speakers_destroy(host);
+    pictures_destroy(host);
+    speech_destroy(host);
     lines_destroy(host);
     for (guint i = 0; i < G_N_ELEMENTS(host->signals); i++) {
         g_clear_handle_id(&host->signals[i], g_source_remove);

@@ -9,6 +9,7 @@
 #include "node/host/document.h"
 #include "node/host/handlers.h"
 #include "node/host/match.h"
+#include "node/host/pictures.h"
 #include "node/host/settings.h"
 #include "node/host/turn.h"
 #include "node/host/views.h"
@@ -60,7 +61,7 @@ static GBytes *on_document_read(gpointer user, const PageDocument *document, gui
 }
 
 gboolean serving_open(Host *host, GError **error) {
-    PageHandler handler = {on_status, on_document, on_document_read, host};
+    PageHandler handler = {on_status, on_document, on_document_read, pictures_served(host), host};
     guint before = 0;
     guint8 secret[SESSION_SECRET_SIZE];
     if (!settings_number(host->store, SETTING_PAGE, &before, error) ||

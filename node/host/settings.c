@@ -28,6 +28,25 @@ gboolean settings_set_number(Store *store, const char *name, guint number, GErro
     return store_set_setting(store, name, value, error);
 }
 
+gboolean settings_text(Store *store, const char *name, char **ret_text, GError **error) {
+    GError *failure = NULL;
+    g_autoptr(GBytes) value = store_setting(store, name, &failure);
+    gsize length = 0;
+    if (failure != NULL) {
+        g_propagate_error(error, failure);
+        return FALSE;
+    }
+    const char *text = value != NULL ? g_bytes_get_data(value, &length) : NULL;
+    *ret_text =
+        length > 0 && g_utf8_validate_len(text, length, NULL) ? g_strndup(text, length) : NULL;
+    return TRUE;
+}
+
+gboolean settings_set_text(Store *store, const char *name, const char *text, GError **error) {
+    g_autoptr(GBytes) value = g_bytes_new(text, strlen(text));
+    return store_set_setting(store, name, value, error);
+}
+
 gboolean settings_secret(Store *store, const char *name, guint8 ret_secret[MESH_SEED_SIZE],
                          GError **error) {
     GError *failure = NULL;

@@ -17,10 +17,18 @@
 #define SETTING_SAVE    "save"    /* what pictures may cost, a MediaSave */
 #define SETTING_CEILING "ceiling" /* kbit/s that are sent at most, 0: any */
 
+#define SETTING_MICROPHONE "microphone" /* these three: a source's words */
+#define SETTING_CAMERA     "camera"
+#define SETTING_SPEAKER    "speaker"
+
 /* The number, 0 when there is none (yet); FALSE with an error. */
 gboolean settings_number(Store *store, const char *name, guint *ret_number, GError **error);
 /* Durable when it returns TRUE; nothing may be open in the store, or it is committed too. */
 gboolean settings_set_number(Store *store, const char *name, guint number, GError **error);
+
+/* The same of a text, NULL when there is none; the caller frees. */
+gboolean settings_text(Store *store, const char *name, char **ret_text, GError **error);
+gboolean settings_set_text(Store *store, const char *name, const char *text, GError **error);
 
 /* 32 random bytes of that name, drawn the first time. */
 gboolean settings_secret(Store *store, const char *name, guint8 ret_secret[MESH_SEED_SIZE],

@@ -5,8 +5,12 @@
 
 #include "node/bus/json.h"
 #include "node/cli/language.h"
+#include "node/host/devices.h"
 #include "node/host/handlers.h"
 #include "node/host/notice.h"
+#include "node/host/pictures.h"
+#include "node/host/speakers.h"
+#include "node/host/speech.h"
 #include "node/host/talk.h"
 #include "node/host/voice_message.h"
 
@@ -88,6 +92,19 @@ static void answer_talk(BusCall *call) {
     bus_call_reply(call, json_built(builder));
 }
 
+/* What this node itself knows and tells of it is over too. */
+static void forget(Room *room, MediaKind kind, gboolean told) {
+    Host *host = room->host;
+    if (kind == MEDIA_KIND_VOICE) {
+        speech_end(room, &host->key);
+    } else {
+        pictures_end(host, &host->key, (MeshStreamKind)kind);
+    }
+    if (told) {
+        speakers_tell(room, &host->key, (MeshStreamKind)kind, FALSE);
+    }
+}
+
 /* Nothing more is sent; the one who waits for it is refused, who spoke is told that it is over. */
 static void turn_off(Host *host, MediaKind kind, const char *reason) {
     Source *source = &host->sources[kind];
@@ -104,6 +121,9 @@ static void turn_off(Host *host, MediaKind kind, const char *reason) {
     if (room != NULL && (before == SOURCE_ANNOUNCING || before == SOURCE_SENDING)) {
         MeshIntent intent = {.kind = MESH_INTENT_STREAM_STOP, .stream_kind = (MeshStreamKind)kind};
         room_intent(room, &intent, stopped, NULL);
+    }
+    if (room != NULL && before != SOURCE_OFF) {
+        forget(room, kind, before == SOURCE_SENDING);
     }
     uplink_keep(host);
 }
@@ -132,13 +152,16 @@ static void announced(Room *room, const MeshEffect *effect, gpointer data) {
     if (source->state != SOURCE_ANNOUNCING || source->room != room->number) {
         return; /* stopped meanwhile */
     }
+    MediaKind kind = (MediaKind)(source - room->host->sources);
     if (effect->done.error == MESH_OK) {
         speaking(room->host, source);
+        speakers_tell(room, &room->host->key, (MeshStreamKind)kind, TRUE);
         return;
     }
     BusCall *call = g_steal_pointer(&source->call);
     source->state = SOURCE_OFF;
-    media_source_stop(room->host->media, (MediaKind)(source - room->host->sources));
+    media_source_stop(room->host->media, kind);
+    forget(room, kind, FALSE);
     uplink_keep(room->host);
     if (call != NULL) {
         room_refuse(call, effect->done.error);
@@ -159,8 +182,21 @@ static void announce(Host *host, MediaKind kind) {
     room_intent(room, &intent, announced, source);
 }
 
+/* One sees oneself as the others do. */
+static void show_own(Room *room, const Source *source, const MediaFrame *frame) {
+    Host *host = room->host;
+    if (frame->kind == MEDIA_KIND_VOICE) {
+        speech_heard(room, &host->key, frame->level);
+    } else {
+        pictures_show(host, &host->key, (guint32)source->number, frame);
+    }
+}
+
 void sources_frame(Host *host, const MediaFrame *frame) {
     Source *source = &host->sources[frame->kind];
+    if (devices_frame(host, frame)) {
+        return;
+    }
     if (frame->kind == MEDIA_KIND_VOICE && voice_record_frame(host, frame)) {
         return;
     }
@@ -172,6 +208,7 @@ void sources_frame(Host *host, const MediaFrame *frame) {
         host->frames_dropped++;
         return;
     }
+    show_own(room, source, frame);
     MeshEvent event = {.kind = MESH_EVENT_FRAME,
                        .frame = {.kind = (MeshStreamKind)frame->kind,
                                  .number = frame->number,
@@ -209,6 +246,9 @@ static void tell_ended(Host *host, MediaKind kind, const char *reason) {
 }
 
 void sources_ended(Host *host, MediaKind kind, const char *reason) {
+    if (devices_ended(host, kind, reason)) {
+        return;
+    }
     if (kind == MEDIA_KIND_VOICE && voice_record_ended(host, reason)) {
         return;
     }
@@ -274,6 +314,7 @@ typedef struct {
 
 static void switch_on(Host *host, MediaKind kind, const Wanted *wanted) {
     Source *source = &host->sources[kind];
+    devices_make_way(host, kind);
     turn_off(host, kind, N_("another source was asked for"));
     source->state = SOURCE_WAITING;
     source->room = wanted->room;
@@ -286,7 +327,8 @@ static void switch_on(Host *host, MediaKind kind, const Wanted *wanted) {
     uplink_keep(host);
     Asked *asked = g_new(Asked, 1);
     *asked = (Asked){host, kind, source->number};
-    media_source_start(host->media, kind, wanted->words, started, asked);
+    media_source_start(host->media, kind, devices_source(host, kind, wanted->words), started,
+                       asked);
 }
 
 static void handle_on(Host *host, BusCall *call, MediaKind kind) {

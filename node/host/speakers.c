@@ -4,13 +4,17 @@
 #include <string.h>
 
 #include "node/bus/json.h"
+#include "node/host/handlers.h"
 #include "node/host/match.h"
+#include "node/host/pictures.h"
+#include "node/host/speech.h"
 
 typedef struct {
     guint64 key; /* room and the Mesh's number */
     guint32 number;
     MeshStreamKind kind;
     MeshKey speaker;
+    gboolean wished; /* a keyframe of it, soon */
 } Stream;
 
 /* What was counted of one kind of stream of one member. */
@@ -44,6 +48,7 @@ void speakers_create(Host *host) {
 }
 
 void speakers_destroy(Host *host) {
+    g_clear_handle_id(&host->wishes, g_source_remove);
     g_clear_pointer(&host->streams, g_hash_table_unref);
     g_clear_pointer(&host->speakers, g_hash_table_unref);
 }
@@ -71,6 +76,27 @@ static void add(Speaker *speaker, const MediaStats *stats) {
 
 /* ---- streams ---- */
 
+static const char *kind_name(MeshStreamKind kind) {
+    return media_kind_name((MediaKind)kind);
+}
+
+void speakers_tell(Room *room, const MeshKey *member, MeshStreamKind kind, gboolean live) {
+    Host *host = room->host;
+    char meeting[MATCH_TEXT_SIZE], id[MATCH_TEXT_SIZE];
+    if (host->bus == NULL || !bus_is_heard(host->bus)) {
+        return;
+    }
+    match_text(mesh_info(room->mesh).id.bytes, meeting);
+    match_text(member->bytes, id);
+    JsonBuilder *builder = json_begin_object();
+    json_put_text(builder, "meeting", meeting);
+    json_put_flag(builder, "current", room == room_current(host));
+    json_put_text(builder, "member", id);
+    json_put_text(builder, "kind", kind_name(kind));
+    json_put_flag(builder, "live", live);
+    bus_publish(host->bus, "stream", builder);
+}
+
 static void stream_open(Room *room, const MeshEffect *effect) {
     Host *host = room->host;
     Stream *stream = g_new0(Stream, 1);
@@ -81,18 +107,27 @@ static void stream_open(Room *room, const MeshEffect *effect) {
     g_hash_table_replace(host->streams, &stream->key, stream);
     speaker_of(host, stream);
     media_stream_open(host->media, stream->number, (MediaKind)stream->kind);
+    speakers_tell(room, &stream->speaker, stream->kind, TRUE);
 }
 
 /* What was counted of it is kept with its speaker. */
-static void stream_end(Host *host, const Stream *stream) {
+static void stream_end(Room *room, const Stream *stream) {
+    Host *host = room->host;
     MediaStats stats;
     if (media_stream_stats(host->media, stream->number, &stats)) {
         add(speaker_of(host, stream), &stats);
     }
     media_stream_close(host->media, stream->number);
+    if (stream->kind == MESH_STREAM_VOICE) {
+        speech_end(room, &stream->speaker);
+    } else {
+        pictures_end(host, &stream->speaker, stream->kind);
+    }
+    speakers_tell(room, &stream->speaker, stream->kind, FALSE);
 }
 
-static void stream_frame(Host *host, const Stream *stream, const MeshFrame *frame) {
+static void stream_frame(Room *room, const Stream *stream, const MeshFrame *frame) {
+    Host *host = room->host;
     MediaFrame played = {.stream = stream->number,
                          .number = frame->number,
                          .media_time_ms = frame->media_time_ms,
@@ -103,6 +138,11 @@ static void stream_frame(Host *host, const Stream *stream, const MeshFrame *fram
                          .level = frame->level,
                          .payload = {frame->payload.data, (guint32)frame->payload.length}};
     media_stream_frame(host->media, stream->number, &played);
+    if (stream->kind == MESH_STREAM_VOICE) {
+        speech_heard(room, &stream->speaker, frame->level);
+    } else if (room == room_current(host)) {
+        pictures_show(host, &stream->speaker, stream->number, &played);
+    }
 }
 
 void speakers_effect(Room *room, const MeshEffect *effect) {
@@ -112,14 +152,22 @@ void speakers_effect(Room *room, const MeshEffect *effect) {
     if (effect->kind == MESH_EFFECT_STREAM_OPEN && stream == NULL) {
         stream_open(room, effect);
     } else if (effect->kind == MESH_EFFECT_FRAME && stream != NULL) {
-        stream_frame(host, stream, &effect->stream.frame);
+        stream_frame(room, stream, &effect->stream.frame);
     } else if (effect->kind == MESH_EFFECT_STREAM_CLOSE && stream != NULL) {
-        stream_end(host, stream);
+        stream_end(room, stream);
         g_hash_table_remove(host->streams, &key);
     }
 }
 
 static void asked(Room *room, const MeshEffect *effect, gpointer data) {
+}
+
+static void ask(Host *host, const Stream *stream) {
+    Room *room = room_find(host, (guint)(stream->key >> 32));
+    if (room != NULL) {
+        MeshIntent intent = {.kind = MESH_INTENT_KEYFRAME, .stream = (guint32)stream->key};
+        room_intent(room, &intent, asked, NULL);
+    }
 }
 
 void speakers_keyframe(Host *host, guint32 number) {
@@ -128,12 +176,49 @@ void speakers_keyframe(Host *host, guint32 number) {
     g_hash_table_iter_init(&iter, host->streams);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Stream *stream = value;
-        Room *room = stream->number == number ? room_find(host, (guint)(stream->key >> 32)) : NULL;
-        if (room != NULL) {
-            MeshIntent intent = {.kind = MESH_INTENT_KEYFRAME, .stream = (guint32)stream->key};
-            room_intent(room, &intent, asked, NULL);
+        if (stream->number == number) {
+            ask(host, stream);
             return;
         }
+    }
+}
+
+/* One at a time: what is asked for may change the streams there are. */
+static const Stream *next_wish(Host *host) {
+    GHashTableIter iter;
+    gpointer value = NULL;
+    g_hash_table_iter_init(&iter, host->streams);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Stream *stream = value;
+        if (stream->wished) {
+            stream->wished = FALSE;
+            return stream;
+        }
+    }
+    return NULL;
+}
+
+static gboolean wishes_due(gpointer data) {
+    Host *host = data;
+    host->wishes = 0;
+    for (const Stream *stream = next_wish(host); stream != NULL; stream = next_wish(host)) {
+        ask(host, stream);
+    }
+    return G_SOURCE_REMOVE;
+}
+
+/* Perhaps in the middle of a step of the Mesh, which takes no intent then. */
+void speakers_wish(Host *host, const MeshKey *member, MeshStreamKind kind) {
+    GHashTableIter iter;
+    gpointer value = NULL;
+    g_hash_table_iter_init(&iter, host->streams);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Stream *stream = value;
+        stream->wished |= stream->kind == kind && stream->key >> 32 == host->current &&
+                          memcmp(stream->speaker.bytes, member->bytes, MESH_KEY_SIZE) == 0;
+    }
+    if (host->wishes == 0) {
+        host->wishes = g_idle_add(wishes_due, host);
     }
 }
 
@@ -144,7 +229,7 @@ void speakers_room_closed(Room *room) {
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Stream *stream = value;
         if (stream->key >> 32 == room->number) {
-            stream_end(room->host, stream);
+            stream_end(room, stream);
             g_hash_table_iter_remove(&iter);
         }
     }
@@ -215,4 +300,44 @@ void speakers_put(Host *host, JsonBuilder *builder) {
 
 void speakers_put_videos(Host *host, JsonBuilder *builder) {
     put(host, builder, FALSE);
+}
+
+/* ---- who is heard and seen now ---- */
+
+static void put_stream(JsonBuilder *builder, Room *room, const MeshKey *member,
+                       MeshStreamKind kind) {
+    char id[MATCH_TEXT_SIZE];
+    match_text(member->bytes, id);
+    json_builder_begin_object(builder);
+    json_put_text(builder, "member", id);
+    json_put_text(builder, "kind", kind_name(kind));
+    if (kind == MESH_STREAM_VOICE) {
+        json_put_flag(builder, "speaking", speech_speaks(room, member));
+    }
+    json_builder_end_object(builder);
+}
+
+void host_handle_streams(Host *host, BusCall *call) {
+    Room *room = room_of_call(host, call);
+    GHashTableIter iter;
+    gpointer value = NULL;
+    if (room == NULL) {
+        return;
+    }
+    JsonBuilder *builder = json_begin_array();
+    for (MeshStreamKind kind = MESH_STREAM_VOICE; kind <= MESH_STREAM_SCREEN; kind++) {
+        const Source *source = &host->sources[kind];
+        if (source->state == SOURCE_SENDING && source->room == room->number) {
+            put_stream(builder, room, &host->key, kind);
+        }
+    }
+    g_hash_table_iter_init(&iter, host->streams);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Stream *stream = value;
+        if (stream->key >> 32 == room->number) {
+            put_stream(builder, room, &stream->speaker, stream->kind);
+        }
+    }
+    json_builder_end_array(builder);
+    bus_call_reply(call, json_built(builder));
 }

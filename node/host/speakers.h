@@ -15,6 +15,10 @@ void speakers_effect(Room *room, const MeshEffect *effect);
 /* The player cannot show the stream of that number, its own, before a keyframe: its speaker is
  * told. */
 void speakers_keyframe(Host *host, guint32 number);
+/* The same, of what pages show. */
+void speakers_wish(Host *host, const MeshKey *member, MeshStreamKind kind);
+/* The event `stream`: someone begins or ends to be heard or seen; one's own too. */
+void speakers_tell(Room *room, const MeshKey *member, MeshStreamKind kind, gboolean live);
 /* Its streams end. */
 void speakers_room_closed(Room *room);
 /* Adds the array of what was heard of each speaker, all streams of one added up. */

@@ -61,6 +61,24 @@ typedef struct {
 
 #define SOURCE_KINDS (MEDIA_KIND_SCREEN + 1)
 
+/* A microphone or a camera that is tried, while somebody waits for the end of it. */
+typedef struct {
+    BusCall *call;    /* NULL: none */
+    gboolean live;    /* it is on in earnest: only looked at */
+    gboolean metered; /* how loud it is is told */
+    guint32 heard;    /* the player's stream; 0: it is not heard here */
+    guint32 number;   /* of the trial, as a stream of pictures */
+    gint64 until_us;
+    MediaLoudness loudest;
+} Trial;
+
+typedef enum {
+    DEVICE_MICROPHONE,
+    DEVICE_CAMERA,
+    DEVICE_SPEAKER,
+    DEVICE_CHOICES,
+} DeviceChoice;
+
 struct Host {
     char *name;
     guint8 seed[MESH_SEED_SIZE];
@@ -108,6 +126,19 @@ struct Host {
     char *record_path; /* of the last one that ended */
     Lines *lines;      /* the links of all meetings, watched */
 
+    char *devices[DEVICE_CHOICES]; /* those chosen, NULL: none in particular */
+    gboolean card;                 /* sound goes to a loudspeaker, not elsewhere */
+    Trial trials[SOURCE_KINDS];
+    guint trials_timer;
+
+    gboolean windowed;                /* the player would show pictures in a window */
+    GPtrArray *pictures;              /* kept for pages */
+    guint64 pictures_refused;         /* they made no sense */
+    gint64 own_wish_us[SOURCE_KINDS]; /* when a page last made us send a keyframe */
+    GArray *voices;                   /* who speaks */
+    guint voices_timer;               /* 0 while nobody does */
+
+    guint wishes;         /* timer of the keyframes that pages wish for; 0: none */
     GHashTable *streams;  /* those that play */
     GHashTable *speakers; /* what was heard of each */
     guint32 stream;       /* number of the last */

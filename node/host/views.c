@@ -343,6 +343,7 @@ static void put_counters(JsonBuilder *builder, Host *host, Room *room) {
         {"bus_refused", bus_refused(host->bus)},
         {"bus_dropped", bus_dropped(host->bus)},
         {"frames_dropped", host->frames_dropped},
+        {"pictures_refused", host->pictures_refused},
         {"media_restarts", media_restarts(host->media)},
         {"media_refused", media_refused(host->media)},
         {"media_dropped", media_dropped(host->media)},

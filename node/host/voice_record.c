@@ -3,6 +3,7 @@
 
 #include "node/bus/json.h"
 #include "node/cli/language.h"
+#include "node/host/devices.h"
 #include "node/host/match.h"
 #include "node/host/notice.h"
 #include "node/host/sources.h"
@@ -325,7 +326,8 @@ void voice_record_begin(Room *room, const char *words, guint seconds, gboolean t
     recording->live_words = sources_make_way(host, &recording->live_room);
     Asked *asked = g_new(Asked, 1);
     *asked = (Asked){host, recording->number};
-    media_source_record(host->media, words, started, asked);
+    devices_make_way(host, MEDIA_KIND_VOICE);
+    media_source_record(host->media, devices_source(host, MEDIA_KIND_VOICE, words), started, asked);
 }
 
 void voice_record_stop(Host *host) {

@@ -25,6 +25,9 @@
 
 #define WAIT_STEP_US 5000
 
+/* To end before it is started with other options, s. */
+#define RENEW_S 3
+
 /* What must arrive is held while the socket is full, tried again this often, ms; only so many. */
 #define HELD_MS  20
 #define HELD_MAX 256
@@ -35,7 +38,8 @@ typedef enum {
     HELPER_READY,
     HELPER_RESTING, /* it died, and is started again when the timer ends */
     HELPER_GIVEN_UP,
-    HELPER_ENDING, /* asked to end, for good */
+    HELPER_RENEWED, /* asked to end, and to be started with other options */
+    HELPER_ENDING,  /* asked to end, for good */
 } HelperState;
 
 struct MediaHelper {
@@ -147,6 +151,12 @@ static void on_death(GPid process, gint status, gpointer data) {
         on_message(parts, helper);
         g_ptr_array_unref(parts);
     }
+    if (helper->state == HELPER_RENEWED) {
+        set_state(helper, HELPER_OFF);
+        helper->handler.gone(helper->handler.user, NULL, TRUE);
+        spawn(helper);
+        return;
+    }
     gboolean hopeless = helper->state == HELPER_STARTING && helper->last_words != NULL;
     g_autofree char *reason = describe_death(helper, status);
     mourn(helper, reason, hopeless);
@@ -238,11 +248,24 @@ void media_helper_start(MediaHelper *helper, guint rest_s) {
     case HELPER_STARTING:
     case HELPER_READY:
     case HELPER_RESTING:
+    case HELPER_RENEWED:
     case HELPER_ENDING:
         return;
     }
     helper->quick_deaths = 0;
     spawn(helper);
+}
+
+void media_helper_renew(MediaHelper *helper, const char *const *options) {
+    g_strfreev(helper->options);
+    helper->options = g_strdupv((char **)options);
+    if (helper->process != 0 && helper->state != HELPER_ENDING) {
+        set_state(helper, HELPER_RENEWED);
+        helper->timer = g_timeout_add_seconds(RENEW_S, on_impatient, helper);
+        kill(helper->process, SIGTERM);
+    } else if (helper->state == HELPER_GIVEN_UP) {
+        media_helper_start(helper, 0);
+    }
 }
 
 static gboolean on_retry(gpointer data) {

@@ -17,7 +17,8 @@ typedef struct {
     /* It hears from now on what is sent; `text` is what it says of itself. */
     void (*ready)(gpointer user, const char *text);
     void (*message)(gpointer user, const MediaMessage *message);
-    /* It died, or could not be started, for that reason; it is started again soon, or given up. */
+    /* It died, or could not be started, for that reason; it is started again soon, or given up.
+     * NULL: it ended because it was renewed, and is started again at once. */
     void (*gone)(gpointer user, const char *reason, gboolean again);
     gpointer user;
 } MediaHelperHandler;
@@ -27,6 +28,8 @@ MediaHelper *media_helper_create(const char *home, const char *role, const char 
                                  MediaHelperHandler handler);
 /* Starts it, unless it runs, will soon, or was given up less than `rest_s` ago. */
 void media_helper_start(MediaHelper *helper, guint rest_s);
+/* Ends it, if it runs, and starts it with other options. */
+void media_helper_renew(MediaHelper *helper, const char *const *options);
 /*
  * Sends, if it is ready; else the message is dropped. So are frames when it reads too slowly; what
  * is no frame waits.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "node/cli/language.h"
+#include "node/media/devices.h"
 #include "node/media/helper.h"
 #include "node/media/take.h"
 
@@ -31,6 +32,11 @@ struct Media {
     MediaUplink line;
     MediaSave save;
     gboolean record;
+    gboolean pictures; /* the player is to show them */
+    gboolean meter;
+    char *sink; /* where sound goes */
+    char *video_sink;
+    MediaDevices *devices;
     MediaTake *takes[KINDS];
     MediaRung rungs[KINDS]; /* the last said; of kind NONE: none yet */
     GHashTable *streams;    /* number → Stream */
@@ -61,7 +67,14 @@ static void notice_gone(Media *media, const char *what, const char *reason, gboo
 
 /* ---- play ---- */
 
+static gboolean is_played(const Media *media, MediaKind kind) {
+    return kind == MEDIA_KIND_VOICE || media->pictures;
+}
+
 static void stream_announce(Media *media, guint32 number, MediaKind kind) {
+    if (!is_played(media, kind)) {
+        return;
+    }
     MediaStreamOpen open = {number, kind == MEDIA_KIND_VOICE ? MEDIA_KIND_VOICE : MEDIA_KIND_VIDEO};
     media_helper_send(media->play, &(MediaMessage){.type = MEDIA_STREAM_OPEN, .open = open});
 }
@@ -101,17 +114,23 @@ static void on_play_message(gpointer user, const MediaMessage *message) {
     }
 }
 
+/* The player begins to count anew. */
+static void stream_counted(Stream *stream) {
+    stats_add(&stream->before, &stream->now);
+    stream->now = (MediaStats){0};
+}
+
 static void on_play_gone(gpointer user, const char *reason, gboolean again) {
     Media *media = user;
     GHashTableIter iterator;
     gpointer value = NULL;
     g_hash_table_iter_init(&iterator, media->streams);
     while (g_hash_table_iter_next(&iterator, NULL, &value)) {
-        Stream *stream = value;
-        stats_add(&stream->before, &stream->now);
-        stream->now = (MediaStats){0};
+        stream_counted(value);
     }
-    notice_gone(media, _("plays"), reason, again);
+    if (reason != NULL) { /* else we wanted it so */
+        notice_gone(media, _("plays"), reason, again);
+    }
 }
 
 /* ---- capture ---- */
@@ -120,6 +139,8 @@ static void on_capture_ready(gpointer user, const char *text) {
     Media *media = user;
     media_helper_send(media->capture, &(MediaMessage){.type = MEDIA_UPLINK, .uplink = media->line});
     media_helper_send(media->capture, &(MediaMessage){.type = MEDIA_SAVE, .save = media->save});
+    media_helper_send(media->capture, &(MediaMessage){.type = MEDIA_METER, .meter = media->meter});
+    media_devices_ready(media->devices);
     for (MediaKind kind = MEDIA_KIND_VOICE; kind < KINDS; kind++) {
         media_take_ready(media->takes[kind]);
     }
@@ -132,6 +153,12 @@ static void on_capture_message(gpointer user, const MediaMessage *message) {
         kind = message->frame.kind;
     } else if (message->type == MEDIA_RUNG) {
         media->rungs[message->rung.kind] = message->rung;
+        return;
+    } else if (message->type == MEDIA_DEVICE) {
+        media_devices_told(media->devices, &message->device);
+        return;
+    } else if (message->type == MEDIA_LOUDNESS && media->handler.loudness != NULL) {
+        media->handler.loudness(media->handler.user, &message->loudness);
         return;
     } else if (message->type == MEDIA_STARTED) {
         kind = message->kind;
@@ -148,6 +175,7 @@ static void on_capture_message(gpointer user, const MediaMessage *message) {
 static void on_capture_gone(gpointer user, const char *reason, gboolean again) {
     Media *media = user;
     notice_gone(media, _("captures"), reason, again);
+    media_devices_gone(media->devices, reason, again);
     for (MediaKind kind = MEDIA_KIND_VOICE; kind < KINDS; kind++) {
         media_take_gone(media->takes[kind], reason, again);
     }
@@ -164,20 +192,30 @@ gboolean media_has_display(void) {
     return is_set("DISPLAY") || is_set("WAYLAND_DISPLAY");
 }
 
+/* The words of the player, to be freed. */
+static char **play_options(const Media *media) {
+    const char *const options[] = {"--sink", media->sink, "--video-sink", media->video_sink, NULL};
+    return g_strdupv((char **)options);
+}
+
 Media *media_create(const char *home, const char *sink, const char *video_sink,
                     MediaHandler handler) {
     Media *media = g_new0(Media, 1);
     gboolean unseen = strcmp(video_sink, "auto") == 0 && !media_has_display();
-    const char *const play[] = {"--sink", sink, "--video-sink", unseen ? "none" : video_sink, NULL};
     const char *const capture[] = {NULL};
     media->handler = handler;
+    media->pictures = TRUE;
+    media->sink = g_strdup(sink);
+    media->video_sink = g_strdup(unseen ? "none" : video_sink);
+    g_auto(GStrv) play = play_options(media);
     media->streams = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     media->play = media_helper_create(
-        home, "play", play,
+        home, "play", (const char *const *)play,
         (MediaHelperHandler){on_play_ready, on_play_message, on_play_gone, media});
     media->capture = media_helper_create(
         home, "capture", capture,
         (MediaHelperHandler){on_capture_ready, on_capture_message, on_capture_gone, media});
+    media->devices = media_devices_create(media->capture);
     for (MediaKind kind = MEDIA_KIND_VOICE; kind < KINDS; kind++) {
         media->takes[kind] = media_take_create(kind, media->capture, &media->handler);
     }
@@ -197,7 +235,10 @@ void media_destroy(Media *media) {
     for (MediaKind kind = MEDIA_KIND_VOICE; kind < KINDS; kind++) {
         media_take_destroy(media->takes[kind]);
     }
+    media_devices_destroy(media->devices);
     g_hash_table_unref(media->streams);
+    g_free(media->sink);
+    g_free(media->video_sink);
     g_free(media);
 }
 
@@ -205,7 +246,7 @@ static void source_start(Media *media, MediaKind kind, const char *source, Media
                          MediaStartDone done, gpointer data) {
     if (media == NULL) {
         g_autoptr(GError) error = g_error_new_literal(MEDIA_ERROR_QUARK, MEDIA_FAILED_OFF,
-                                                      N_("this node runs without media"));
+                                                      NN_("this node runs without media"));
         done(data, error);
         return;
     }
@@ -264,6 +305,35 @@ void media_keyframe(Media *media, MediaKind kind) {
     }
 }
 
+void media_devices(Media *media, MediaDevicesDone done, gpointer data) {
+    if (media == NULL) {
+        g_autoptr(GError) error = g_error_new_literal(MEDIA_ERROR_QUARK, MEDIA_FAILED_OFF,
+                                                      N_("this node runs without media"));
+        g_autoptr(GPtrArray) none = g_ptr_array_new();
+        done(data, none, error);
+        return;
+    }
+    media_devices_ask(media->devices, done, data);
+    media_helper_start(media->capture, 0);
+}
+
+void media_meter(Media *media, gboolean on) {
+    if (media != NULL) {
+        media->meter = on;
+        media_helper_send(media->capture, &(MediaMessage){.type = MEDIA_METER, .meter = on});
+    }
+}
+
+void media_output(Media *media, const char *sink) {
+    if (media == NULL || strcmp(media->sink, sink) == 0) {
+        return;
+    }
+    g_free(media->sink);
+    media->sink = g_strdup(sink);
+    g_auto(GStrv) play = play_options(media);
+    media_helper_renew(media->play, (const char *const *)play);
+}
+
 void media_stream_open(Media *media, guint32 stream, MediaKind kind) {
     if (media == NULL || stream_find(media, stream) != NULL) {
         return;
@@ -277,7 +347,7 @@ void media_stream_open(Media *media, guint32 stream, MediaKind kind) {
 
 void media_stream_frame(Media *media, guint32 stream, const MediaFrame *frame) {
     Stream *opened = media != NULL ? stream_find(media, stream) : NULL;
-    if (opened == NULL) {
+    if (opened == NULL || !is_played(media, opened->kind)) {
         return;
     }
     MediaFrame sent = *frame;
@@ -290,6 +360,29 @@ void media_stream_close(Media *media, guint32 stream) {
     if (media != NULL && g_hash_table_remove(media->streams, GUINT_TO_POINTER(stream))) {
         media_helper_send(media->play,
                           &(MediaMessage){.type = MEDIA_STREAM_CLOSE, .stream = stream});
+    }
+}
+
+void media_pictures(Media *media, gboolean shown) {
+    if (media == NULL || media->pictures == shown) {
+        return;
+    }
+    media->pictures = shown;
+    GHashTableIter iterator;
+    gpointer number = NULL, value = NULL;
+    g_hash_table_iter_init(&iterator, media->streams);
+    while (g_hash_table_iter_next(&iterator, &number, &value)) {
+        Stream *stream = value;
+        if (stream->kind == MEDIA_KIND_VOICE) {
+            continue;
+        }
+        if (shown) {
+            stream_announce(media, GPOINTER_TO_UINT(number), stream->kind);
+        } else {
+            stream_counted(stream);
+            MediaMessage close = {.type = MEDIA_STREAM_CLOSE, .stream = GPOINTER_TO_UINT(number)};
+            media_helper_send(media->play, &close);
+        }
     }
 }
 

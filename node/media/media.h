@@ -34,10 +34,22 @@ typedef struct {
     void (*keyframe)(gpointer user, guint32 stream);
     /* What is played while it is recorded; may be NULL. Lasts for the call. */
     void (*mix)(gpointer user, const MediaMix *mix);
+    /* How loud the microphone is, while it is metered; may be NULL. */
+    void (*loudness)(gpointer user, const MediaLoudness *loudness);
 } MediaHandler;
 
 /* Called once, NULL when the source runs (its first frame is there, or it is live and playing). */
 typedef void (*MediaStartDone)(gpointer data, const GError *error);
+
+/* A device of this machine: what a source, or the output, is called by, and its name for people. */
+typedef struct {
+    MediaRole role;
+    char *source;
+    char *name;
+} MediaNamed;
+
+/* Called once; the MediaNamed of the list last for the call. With an error there are none. */
+typedef void (*MediaDevicesDone)(gpointer data, const GPtrArray *list, const GError *error);
 
 /*
  * A Media that is NULL is a node without media: sources are refused, everything else does nothing.
@@ -80,6 +92,13 @@ void media_save(Media *media, MediaSave level);
 /* Makes the next picture of a source decodable by itself. */
 void media_keyframe(Media *media, MediaKind kind);
 
+/* Which devices there are; the helper is started for it. */
+void media_devices(Media *media, MediaDevicesDone done, gpointer data);
+/* From now on `loudness` is called, or no longer. */
+void media_meter(Media *media, gboolean on);
+/* The sound goes there from now on, as `sink` of media_create: the player is started again. */
+void media_output(Media *media, const char *sink);
+
 /*
  * Someone's stream begins, goes on, ends. Streams open are opened again in a restarted helper; a
  * frame that comes before the helper is ready is dropped.
@@ -87,6 +106,11 @@ void media_keyframe(Media *media, MediaKind kind);
 void media_stream_open(Media *media, guint32 stream, MediaKind kind);
 void media_stream_frame(Media *media, guint32 stream, const MediaFrame *frame);
 void media_stream_close(Media *media, guint32 stream);
+/*
+ * Whether the player shows pictures, as it does at first. Where a page shows them it need not: its
+ * window is closed, and what it counts of them stands still.
+ */
+void media_pictures(Media *media, gboolean shown);
 /* Whether what is sent to a stream is heard: the helper that plays is there. */
 gboolean media_plays(const Media *media);
 /* The latest counters of a stream, added up over restarts of the helper; FALSE: none yet. */

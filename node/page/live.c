@@ -8,6 +8,9 @@
 
 #define RUN_SIZE 8 /* bytes drawn */
 
+/* What was sent, in a queue: how large, and whether it is a picture. */
+#define SENT(size, picture) GSIZE_TO_POINTER((gsize)(size) << 1 | (picture))
+
 typedef enum {
     CLIENT_FOLLOWS, /* is sent every event */
     CLIENT_BEHIND,  /* has to read first */
@@ -21,6 +24,8 @@ typedef struct {
 
 struct Live {
     Bus *bus;
+    LivePictures pictures;
+    gboolean claimed; /* as it was last told */
     GPtrArray *clients;
     GQueue events; /* Event, the oldest first, without a gap */
     gsize event_bytes;
@@ -34,9 +39,10 @@ typedef struct {
     SoupWebsocketConnection *socket;
     ClientState state;
     guint64 number; /* of the last event sent */
-    GQueue unseen;  /* sizes of what was sent, the oldest first */
-    gsize bytes;    /* their sum */
+    GQueue unseen;  /* SENT, the oldest first */
+    gsize bytes;    /* of text, their sum */
     guint64 seen;   /* how many messages the page says it has had */
+    Watch watch;
 } Client;
 
 static void client_clear(gpointer data) {
@@ -48,24 +54,42 @@ static void client_release(gpointer data) {
     g_rc_box_release_full(data, client_clear);
 }
 
+static void claims_changed(Live *live) {
+    gboolean any = FALSE;
+    for (guint i = 0; i < live->clients->len; i++) {
+        any |= ((const Client *)g_ptr_array_index(live->clients, i))->watch.claims;
+    }
+    if (any != live->claimed) {
+        live->claimed = any;
+        live->pictures.claimed(live->pictures.user, any);
+    }
+}
+
 /* Hangs up; the connection frees what it still had to send. */
 static void client_drop(Client *client) {
+    Live *live = client->live;
     if (client->state == CLIENT_GONE) {
         return;
     }
     client->state = CLIENT_GONE;
+    client->watch = (Watch){0};
     g_signal_handlers_disconnect_by_data(client->socket, client);
     g_clear_object(&client->socket);
-    g_ptr_array_remove(client->live->clients, client); /* releases it */
+    g_ptr_array_remove(live->clients, client); /* releases it */
+    claims_changed(live);
+}
+
+static gboolean client_is_open(const Client *client) {
+    return client->state != CLIENT_GONE &&
+           soup_websocket_connection_get_state(client->socket) == SOUP_WEBSOCKET_STATE_OPEN;
 }
 
 static void client_send(Client *client, GBytes *body) {
     gsize size = g_bytes_get_size(body);
-    if (client->state == CLIENT_GONE ||
-        soup_websocket_connection_get_state(client->socket) != SOUP_WEBSOCKET_STATE_OPEN) {
+    if (!client_is_open(client)) {
         return;
     }
-    g_queue_push_tail(&client->unseen, GSIZE_TO_POINTER(size));
+    g_queue_push_tail(&client->unseen, SENT(size, FALSE));
     client->bytes += size;
     soup_websocket_connection_send_message(client->socket, SOUP_WEBSOCKET_DATA_TEXT, body);
 }
@@ -140,6 +164,76 @@ static void client_greet(Client *client, gboolean resumed, guint64 after) {
     }
 }
 
+/* ---- pictures ---- */
+
+static void client_picture(Client *client, WatchSource *source, const Picture *picture) {
+    const LivePictures *pictures = &client->live->pictures;
+    if (!client_is_open(client)) {
+        return;
+    }
+    if (watch_admits(&client->watch, source, picture)) {
+        g_autoptr(GBytes) message = watch_message(source, picture);
+        g_queue_push_tail(&client->unseen, SENT(g_bytes_get_size(message), TRUE));
+        soup_websocket_connection_send_message(client->socket, SOUP_WEBSOCKET_DATA_BINARY, message);
+        watch_sent(&client->watch, source, picture);
+    } else if (source->state != WATCH_SEEING &&
+               watch_wishes(&client->watch, source, g_get_monotonic_time())) {
+        pictures->wished(pictures->user, &source->member, source->kind);
+    }
+}
+
+void live_picture(Live *live, const Picture *picture) {
+    for (guint i = 0; i < live->clients->len; i++) {
+        Client *client = g_ptr_array_index(live->clients, i);
+        WatchSource *source = watch_find(&client->watch, &picture->member, picture->kind);
+        if (source != NULL) {
+            client_picture(client, source, picture);
+        }
+    }
+}
+
+/* What was kept, for a page that has not seen it. */
+static void client_kept(Client *client, WatchSource *source) {
+    const LivePictures *pictures = &client->live->pictures;
+    Picture kept;
+    if (pictures->kept(pictures->user, &source->member, source->kind, &kept)) {
+        client_picture(client, source, &kept);
+    }
+}
+
+/* It begins to show some: what was kept, and, unless that is all there is, the next keyframe. */
+static void client_watch(Client *client, JsonNode *list) {
+    const LivePictures *pictures = &client->live->pictures;
+    if (pictures->claimed == NULL || !watch_set(&client->watch, list)) {
+        client_drop(client);
+        return;
+    }
+    claims_changed(client->live);
+    for (guint i = 0; i < client->watch.count; i++) {
+        WatchSource *source = &client->watch.sources[i];
+        if (source->state == WATCH_NOTHING) {
+            client_kept(client, source);
+        }
+    }
+}
+
+static void client_wish(Client *client, gint64 number) {
+    const LivePictures *pictures = &client->live->pictures;
+    WatchSource *source = number >= 0 && number <= G_MAXUINT32
+                              ? watch_numbered(&client->watch, (guint32)number)
+                              : NULL;
+    if (source != NULL && watch_wishes(&client->watch, source, g_get_monotonic_time())) {
+        pictures->wished(pictures->user, &source->member, source->kind);
+    }
+}
+
+static void client_made_up(Client *client) {
+    for (WatchSource *source = watch_missed(&client->watch); source != NULL;
+         source = watch_missed(&client->watch)) {
+        client_kept(client, source);
+    }
+}
+
 /* ---- what a page says ---- */
 
 static void on_answer(GBytes *body, gpointer data) {
@@ -158,9 +252,15 @@ static void client_seen(Client *client, gint64 seen) {
         return;
     }
     for (; client->seen < (guint64)seen; client->seen++) {
-        client->bytes -= GPOINTER_TO_SIZE(g_queue_pop_head(&client->unseen));
+        gsize sent = GPOINTER_TO_SIZE(g_queue_pop_head(&client->unseen));
+        if (sent & 1) {
+            watch_read(&client->watch, sent >> 1);
+        } else {
+            client->bytes -= sent >> 1;
+        }
     }
-    if (client->state == CLIENT_BEHIND && client->unseen.length == 0) {
+    client_made_up(client);
+    if (client->state == CLIENT_BEHIND && client->bytes == 0) {
         client_greet(client, is_kept(client->live, client->number), client->number);
     }
 }
@@ -178,6 +278,10 @@ static void on_message(SoupWebsocketConnection *socket, gint type, GBytes *body,
         client_drop(client);
     } else if (seen >= 0) {
         client_seen(client, seen);
+    } else if (json_object_has_member(object, "watch")) {
+        client_watch(client, json_object_get_member(object, "watch"));
+    } else if (json_object_has_member(object, "keyframe")) {
+        client_wish(client, json_int(object, "keyframe", -1));
     } else {
         BusAsker asker = {.answer = on_answer,
                           .release = client_release,
@@ -215,11 +319,12 @@ void live_accept(Live *live, SoupWebsocketConnection *socket, const char *run, g
 
 /* ---- life ---- */
 
-Live *live_create(Bus *bus, const char *build) {
+Live *live_create(Bus *bus, const char *build, LivePictures pictures) {
     guint8 drawn[RUN_SIZE];
     Live *live = g_new0(Live, 1);
     live->bus = bus;
     live->build = g_strdup(build);
+    live->pictures = pictures;
     live->clients = g_ptr_array_new_with_free_func(client_release);
     g_queue_init(&live->events);
     randombytes_buf(drawn, sizeof drawn);

@@ -353,7 +353,7 @@ Page *page_create(guint16 port, Bus *bus, const guint8 secret[SESSION_SECRET_SIZ
     page->bus = bus;
     page->whole = whole != NULL;
     page->session = session_create(secret);
-    page->live = live_create(bus, build);
+    page->live = live_create(bus, build, handler.pictures);
     page->server = soup_server_new(NULL, NULL);
     serve(page);
     if ((port == 0 || !listen_on(page, port, NULL)) && !listen_on(page, 0, error)) {
@@ -370,6 +370,12 @@ guint16 page_port(const Page *page) {
 char *page_address(Page *page) {
     g_autofree char *token = session_token(page->session);
     return g_strdup_printf("http://127.0.0.1:%u/#%s", page->port, token);
+}
+
+void page_picture(Page *page, const Picture *picture) {
+    if (page != NULL) {
+        live_picture(page->live, picture);
+    }
 }
 
 void page_destroy(Page *page) {

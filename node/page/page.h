@@ -10,6 +10,7 @@
 
 #include "mesh/mesh.h"
 #include "node/bus/bus.h"
+#include "node/page/live.h"
 #include "node/page/session.h"
 
 typedef struct Page Page;
@@ -28,6 +29,7 @@ typedef struct {
     gboolean (*document)(gpointer user, const char *id, PageDocument *ret_document);
     /* Some of its bytes from there on, where a piece ended; NULL: they cannot be read. */
     GBytes *(*document_read)(gpointer user, const PageDocument *document, guint64 offset);
+    LivePictures pictures; /* with a user of its own */
     gpointer user;
 } PageHandler;
 
@@ -38,5 +40,7 @@ guint16 page_port(const Page *page);
 /* http://127.0.0.1:PORT/#TOKEN, each time with another token, good for one browser. The caller
  * frees. */
 char *page_address(Page *page);
+/* To the pages that show its source. NULL-safe. */
+void page_picture(Page *page, const Picture *picture);
 /* Hangs up. NULL-safe. */
 void page_destroy(Page *page);

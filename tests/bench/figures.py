@@ -12,6 +12,7 @@ import time
 from harness.node import Node
 
 import ear
+import tile
 from table import Row, Unable, program
 
 ROUNDS = 10
@@ -208,4 +209,4 @@ def forward(_world):
                        f" ({found['size']} bytes)")]
 
 
-ALL = (join, ready, memory, idle, voice, forward)
+ALL = (join, ready, memory, idle, voice, forward, tile.tile)

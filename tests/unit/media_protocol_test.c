@@ -38,6 +38,12 @@ static const MediaMessage MESSAGES[] = {
     {.type = MEDIA_RECORD, .record = true},
     {.type = MEDIA_MIX, .mix = {0x01020304, {PAYLOAD, 4}}},
     {.type = MEDIA_MIX, .mix = {7, {NULL, 0}}},
+    {.type = MEDIA_METER, .meter = true},
+    {.type = MEDIA_LOUDNESS, .loudness = {127, 0}},
+    {.type = MEDIA_DEVICES},
+    {.type = MEDIA_DEVICE, .device = {MEDIA_ROLE_CAMERA, {"v4l2src", 7}, {"Caméra", 7}}},
+    {.type = MEDIA_DEVICE, .device = {MEDIA_ROLE_SPEAKER, {"alsasink", 8}, {"", 0}}},
+    {.type = MEDIA_DEVICE, .device = {MEDIA_ROLE_NONE, {NULL, 0}, {NULL, 0}}},
     {.type = MEDIA_READY, .notice = {MEDIA_KIND_NONE, {"é", 2}}},
     {.type = MEDIA_STATS, .stats = {7, 100, 90, 6, 4, 9, 45, 88, 2}},
     {.type = MEDIA_STARTED, .kind = MEDIA_KIND_VOICE},
@@ -132,6 +138,16 @@ static void test_limits(void) {
     message = MESSAGES[6];
     message.uplink.loss_permille = 1001;
     assert_unencodable(&message);
+    message = (MediaMessage){.type = MEDIA_LOUDNESS, .loudness = {128, 0}};
+    g_assert_cmpuint(media_message_size(&message), ==, 0);
+    message = (MediaMessage){.type = MEDIA_DEVICE,
+                             .device = {MEDIA_ROLE_SPEAKER + 1, {"a", 1}, {"b", 1}}};
+    g_assert_cmpuint(media_message_size(&message), ==, 0);
+    message =
+        (MediaMessage){.type = MEDIA_DEVICE, .device = {MEDIA_ROLE_CAMERA, {"", 0}, {"b", 1}}};
+    g_assert_cmpuint(media_message_size(&message), ==, 0);
+    message = (MediaMessage){.type = MEDIA_DEVICE, .device = {MEDIA_ROLE_NONE, {"a", 1}, {"", 0}}};
+    g_assert_cmpuint(media_message_size(&message), ==, 0);
     message = (MediaMessage){.type = MEDIA_SAVE, .save = MEDIA_SAVE_PICTURES + 1};
     assert_unencodable(&message);
     message = (MediaMessage){.type = MEDIA_RUNG, .rung = {.kind = MEDIA_KIND_VIDEO}};
@@ -161,7 +177,7 @@ static void test_random_bytes(void) {
         }
         if (length > 1) {
             bytes[0] = 1;
-            bytes[1] = (uint8_t)(bytes[1] % 17);
+            bytes[1] = (uint8_t)(bytes[1] % 21);
         }
         MediaMessage read;
         if (media_message_decode(bytes, length, &read)) {

@@ -429,7 +429,8 @@ static void on_ended(MediaKind kind, const char *reason, void *user) {
 
 static void test_track(void) {
     Seen seen = {0};
-    MediaTrackHandler handler = {on_started, on_frame, on_ended, &seen};
+    MediaTrackHandler handler = {
+        .started = on_started, .frame = on_frame, .ended = on_ended, .user = &seen};
     MediaUplink line = {20000, 0, 100, 0};
     MediaRung rung;
     MediaTrack *track = media_track_create(MEDIA_KIND_SCREEN, "videotestsrc is-live=true",

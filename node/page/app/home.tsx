@@ -2,6 +2,7 @@
 // Outside a meeting: who one is, and the ways in.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Word } from "./calendar";
+import { DeviceTest } from "./devices";
 import { ByHand, clean } from "./hand";
 import type { Meeting, State } from "./state";
 import { Take } from "./take";
@@ -180,6 +181,7 @@ export function Home({ state, enter, setLanguage }: {
           ))}
         </ul>
       )}
+      <div class="card"><DeviceTest /></div>
       <div class="cards">
         <section class="card" aria-labelledby="you-title">
           <h2 id="you-title">{text("name.title")}</h2>

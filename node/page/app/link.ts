@@ -16,12 +16,13 @@ export class Refused extends Error {
 export interface Hearer {
   state(state: LinkState): void;
   event(event: Json): void;
+  picture(message: ArrayBuffer): void;
   // What was shown may be wrong: everything is to be asked for again.
   gap(): void;
 }
 
 interface Asked {
-  said?(sentence: string): void;
+  heard?(progress: Json): void;
   done(result: Json): void;
   failed(error: Refused): void;
 }
@@ -103,15 +104,20 @@ export class Link {
     }
   }
 
-  // `said` gets what the node tells meanwhile.
-  ask(command: string, args: Json = {}, said?: (sentence: string) => void): Promise<Json> {
+  // `heard` gets what the node tells meanwhile.
+  ask(command: string, args: Json = {}, heard?: (progress: Json) => void): Promise<Json> {
     const id = ++this.lastId;
     if (this.socket?.readyState !== WebSocket.OPEN) {
       return Promise.reject(new Refused("lost", ""));
     }
     this.socket.send(JSON.stringify(
       { id, command, arguments: args, language: this.language }));
-    return new Promise((done, failed) => this.asked.set(id, { done, failed, said }));
+    return new Promise((done, failed) => this.asked.set(id, { done, failed, heard }));
+  }
+
+  // Says something that is not answered.
+  tell(what: object): void {
+    if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(what));
   }
 
   private connect(): void {
@@ -119,26 +125,32 @@ export class Link {
     const socket = new WebSocket(`ws://${location.host}/live${query}`, ["maillon", key()]);
     this.socket = socket;
     this.had = this.told = 0;
-    socket.onmessage = (message) => this.take(JSON.parse(message.data));
+    socket.binaryType = "arraybuffer";
+    socket.onmessage = ({ data }) => {
+      this.count();
+      if (typeof data === "string") this.take(JSON.parse(data));
+      else this.hearer.picture(data);
+    };
     socket.onclose = () => socket === this.socket && this.broken();
   }
 
-  private take(message: Json): void {
+  private count(): void {
     this.had++;
-    if (this.had - this.told >= SEEN_COUNT) this.tell();
-    else this.seenTimer ||= window.setTimeout(() => this.tell(), SEEN_MS);
+    if (this.had - this.told >= SEEN_COUNT) this.tellSeen();
+    else this.seenTimer ||= window.setTimeout(() => this.tellSeen(), SEEN_MS);
+  }
+
+  private take(message: Json): void {
     if (message.event === "welcome") this.greeted(message);
     else if (message.event) this.heard(message);
     else this.answered(message);
   }
 
-  private tell(): void {
+  private tellSeen(): void {
     clearTimeout(this.seenTimer);
     this.seenTimer = 0;
     this.told = this.had;
-    if (this.socket?.readyState === WebSocket.OPEN) {
-      this.socket.send(JSON.stringify({ seen: this.had }));
-    }
+    this.tell({ seen: this.had });
   }
 
   private greeted(welcome: Json): void {
@@ -176,7 +188,7 @@ export class Link {
     const asked = this.asked.get(answer.id);
     if (!asked) return;
     if (answer.progress) {
-      if (answer.progress.text) asked.said?.(answer.progress.text);
+      asked.heard?.(answer.progress);
       return;
     }
     this.asked.delete(answer.id);

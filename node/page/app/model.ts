@@ -5,8 +5,10 @@ import { Link, Refused, type Json } from "./link";
 import { HISTORY_MAX } from "./lines";
 import { Progress } from "./progress";
 import { current, dated, nothing, reduce, type Action, type Peer, type State } from "./state";
+import { Watch } from "./watch";
 
 const PAUSE_MS = 1000; // between two questions of one kind
+const TRIAL_S = 600; // whoever has forgotten it is not listened to for longer
 const FIGURES_MS = 5000; // how old figures of links may get while they are looked at
 
 const CONFIRM_MS = 2000; // what is not confirmed yet is asked about again
@@ -15,6 +17,7 @@ type Part = "peers" | "sources" | "lists" | "hands";
 
 export class Model {
   state: State = nothing;
+  readonly watch = new Watch((what) => this.link.tell(what));
   private link: Link;
   private listeners = new Set<() => void>();
   private frame = 0;
@@ -26,7 +29,11 @@ export class Model {
 
   constructor() {
     this.link = new Link({
-      state: (link) => this.act({ kind: "link", link }),
+      state: (link) => {
+        this.act({ kind: "link", link });
+        if (link === "live") this.watch.begin();
+      },
+      picture: (message) => this.watch.take(message),
       event: (event) => this.heard(event),
       gap: () => void this.snapshot(),
     });
@@ -61,11 +68,17 @@ export class Model {
 
   // Asks, and sees to it that what changed here without an event is seen.
   async ask(command: string, args: Json = {}, said?: (sentence: string) => void): Promise<Json> {
-    const result = await this.link.ask(command, args, said);
+    const result = await this.link.ask(command, args, ({ text }) => text && said?.(text));
     if (/^(mic|cam|screen) |^talk$/.test(command)) await this.sources();
     if (/^(meeting|join|accept|name)/.test(command)) await this.snapshot();
     if (/^(say|vote|motion|hand) ?/.test(command)) this.later("peers"); // who has confirmed it
     return result;
+  }
+
+  // Tries a device until it is told to stop; `level` gets how loud it is.
+  try(what: string, hear: boolean, level: (loudness: Json) => void): Promise<Json> {
+    return this.link.ask("devices test", { what, seconds: TRIAL_S, ...(hear ? { hear } : {}) },
+      (progress) => progress.rms_db !== undefined && level(progress));
   }
 
   decline(): void {
@@ -108,6 +121,9 @@ export class Model {
       case "source":
       case "rung":
         this.later("sources");
+        break;
+      case "stream":
+        if (event.member === this.state.id) void this.sources();
         break;
       case "document":
         if (event.current) this.note([event.document]);
@@ -167,6 +183,10 @@ export class Model {
     return this.had("stats", (stats) => ({ sources: stats.sources }));
   }
 
+  private streams(): Promise<void> {
+    return this.had("streams", (streams) => ({ streams }));
+  }
+
   private async lists(): Promise<void> {
     await Promise.all([
       this.had("doc list", (documents) => {
@@ -182,7 +202,7 @@ export class Model {
     const before = current(this.state)?.id;
     await this.had("status", ({ id, name, locked, meetings, peers, hands }) => {
       const other = meetings.find((meeting: Json) => meeting.current)?.id !== before;
-      const empty = { members: [], messages: [], documents: [], motions: [], sources: [],
+      const empty = { members: [], messages: [], documents: [], motions: [], sources: [], streams: [],
         offer: null };
       return { id, name, locked, meetings, ...(other ? empty : {}), peers: peers.map(dated),
         hands };
@@ -195,6 +215,7 @@ export class Model {
         this.had("messages", (messages) => ({ messages })),
         this.lists(),
         this.sources(),
+        this.streams(),
       ]);
     }
     if (number === this.asking && this.state.link === "live") {

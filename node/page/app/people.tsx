@@ -2,11 +2,13 @@
 // Who is here, and how each is reached, in words.
 import { Queue } from "./hands";
 import { LinkWords } from "./lines";
-import type { Meeting, Member, Peer, State } from "./state";
+import type { Meeting, Member, Peer, State, Stream } from "./state";
+import { VoiceSign } from "./tiles";
 import { Said, useAround } from "./ui";
 
-function Person({ member, peer, members, hand }: {
+function Person({ member, peer, members, hand, streams }: {
   member: Member; peer?: Peer; members: Member[]; hand: number;
+  streams: Stream[];
 }) {
   const { text } = useAround();
   const notes = [member.self && text("people.you"),
@@ -17,6 +19,7 @@ function Person({ member, peer, members, hand }: {
       <span class="who"><Said>{member.name}</Said>
         {notes.length > 0 && <span class="muted"> ({notes.join(", ")})</span>}</span>
       {hand > 0 && <span class="tag">{text("hands.turn", { n: hand })}</span>}
+      <VoiceSign streams={streams} member={member.id} />
       {peer && <span class="link"><LinkWords peer={peer} members={members} /></span>}
     </li>
   );
@@ -36,7 +39,7 @@ export function People({ state, meeting, invite }: {
       <Queue state={state} meeting={meeting} />
       <ul class="scroll" tabIndex={0} aria-labelledby="people-title">
         {here.map((member) => (
-          <Person key={member.id} member={member} members={state.members}
+          <Person key={member.id} member={member} members={state.members} streams={state.streams}
             hand={state.hands.find((hand) => hand.id === member.id)?.number ?? 0}
             peer={state.link !== "live" ? undefined : state.peers.find((peer) => peer.id === member.id)} />
         ))}

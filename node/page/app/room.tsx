@@ -12,6 +12,7 @@ import { Motions } from "./motions";
 import { People } from "./people";
 import { Settings } from "./settings";
 import type { Meeting, Peer, Source, State } from "./state";
+import { Stage } from "./tiles";
 import { Icon, Said, useAround, useAsking } from "./ui";
 import { Offer, Speaking, TalkButton, useVoice, type Voice } from "./voice";
 import { LinkButton, LinkScreen } from "./way";
@@ -147,6 +148,7 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
       </nav>
       <main>
         <People state={state} meeting={meeting} invite={() => setDialog("invite")} />
+        <Stage state={state} />
         <Chat state={state} meeting={meeting} voice={voice} />
         <div class="side">
           <Motions state={state} meeting={meeting} />

@@ -3,6 +3,7 @@
 import { useState } from "preact/hooks";
 import { ANNOUNCE, announces } from "./announce";
 import { Bandwidth } from "./bandwidth";
+import { DeviceTest } from "./devices";
 import { KeysSwitch } from "./help";
 import { LanguageChoice, NameForm, useNaming } from "./home";
 import { Dialog, useAround } from "./ui";
@@ -16,6 +17,8 @@ export function Settings({ name, close, help, setLanguage }: {
   return (
     <Dialog title={text("settings.title")} close={close} closeText={text("settings.close")}>
       <Bandwidth />
+      <hr />
+      <DeviceTest />
       <hr />
       <LanguageChoice set={setLanguage} />
       <NameForm naming={naming} />

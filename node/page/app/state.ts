@@ -36,6 +36,9 @@ export interface Notice {
   number: number; text: string; texts?: Record<string, string>; member?: string;
 }
 
+// Who is heard or seen now; one's own too.
+export interface Stream { member: string; kind: Source["kind"]; speaking?: boolean }
+
 // Live voice does not reach a member; what the node says a message of voice would.
 export interface Offer { member: string; text: string }
 
@@ -53,6 +56,7 @@ export interface State {
   motions: Motion[];
   hands: Hand[]; // who asks to speak, in order
   sources: Source[];
+  streams: Stream[];
   offer: Offer | null;
   notices: Notice[]; // the newest few
 }
@@ -67,7 +71,7 @@ export const NOTICES_MAX = 3;
 
 export const nothing: State = {
   link: "connecting", known: false, id: "", name: "", locked: true, meetings: [], members: [],
-  peers: [], messages: [], documents: [], motions: [], hands: [], sources: [], offer: null,
+  peers: [], messages: [], documents: [], motions: [], hands: [], sources: [], streams: [], offer: null,
   notices: [],
 };
 
@@ -100,6 +104,15 @@ export const dated = (peer: Json): Peer =>
 const told = (state: State, peer: Json): Peer => ({ ...dated(peer),
   reason: state.peers.find((one) => one.id === peer.id)?.reason ?? "" });
 
+const sameStream = (one: Stream, other: Stream) =>
+  one.member === other.member && one.kind === other.kind;
+
+function putStream(list: Stream[], { member, kind, live }: Json): Stream[] {
+  const others = list.filter((one) => !sameStream(one, { member, kind }));
+  if (!live) return others;
+  return others.length < list.length ? list : [...list, { member, kind }];
+}
+
 function heard(state: State, event: Json): State {
   if (event.event === "meeting" || event.event === "expelled") {
     return { ...state, meetings: putMeeting(state.meetings, event.state) };
@@ -130,6 +143,12 @@ function heard(state: State, event: Json): State {
       return { ...state, motions: put(state.motions, event.motion) };
     case "hand":
       return { ...state, hands: event.hands };
+    case "stream":
+      return { ...state, streams: putStream(state.streams, event) };
+    case "speaking":
+      return { ...state, streams: state.streams.map((one) =>
+        one.member === event.member && one.kind === "voice"
+          ? { ...one, speaking: event.speaking } : one) };
     default:
       return state; // of a newer node perhaps
   }
