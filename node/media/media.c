@@ -246,7 +246,7 @@ static void source_start(Media *media, MediaKind kind, const char *source, Media
                          MediaStartDone done, gpointer data) {
     if (media == NULL) {
         g_autoptr(GError) error = g_error_new_literal(MEDIA_ERROR_QUARK, MEDIA_FAILED_OFF,
-                                                      NN_("this node runs without media"));
+                                                      N_("this node runs without media"));
         done(data, error);
         return;
     }
