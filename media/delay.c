@@ -7,7 +7,10 @@
 
 #define WINDOW_US 5000000
 
-#define QUANTILE 0.97f
+/* So many of the frames remembered may come later than the delay; of few frames, such as pictures,
+   a tenth. */
+#define LATE_FRAMES    2.0f
+#define QUANTILE_LEAST 0.9f
 
 /* Up to that delay all are waited for but 2 in 1000 of those of this window and the one before; one
    alone may have been this machine, busy for a moment. */
@@ -40,12 +43,13 @@ static void update_least(MediaDelay *delay, int64_t transit_us, uint64_t arrival
 }
 
 /* The bucket by which most have come. */
-static int usual(const MediaDelay *delay) {
-    float sum = 0;
+static int usual(const MediaDelay *delay, uint32_t memory) {
+    float sum = 0, wanted = 1 - LATE_FRAMES / (float)memory;
+    wanted = wanted > QUANTILE_LEAST ? wanted : QUANTILE_LEAST;
     int bucket = 0;
     while (bucket < MEDIA_DELAY_BUCKETS - 1) {
         sum += delay->weights[bucket];
-        if (sum >= QUANTILE) {
+        if (sum >= wanted) {
             break;
         }
         bucket++;
@@ -71,8 +75,8 @@ static int worthwhile(const MediaDelay *delay, int least) {
     return least;
 }
 
-static void update_target(MediaDelay *delay) {
-    int bucket = worthwhile(delay, usual(delay));
+static void update_target(MediaDelay *delay, uint32_t memory) {
+    int bucket = worthwhile(delay, usual(delay, memory));
     int64_t target_us = (bucket + 1) * INT64_C(1) * MEDIA_DELAY_BUCKET_US + delay->lead_us;
     if (target_us < MEDIA_JITTER_DELAY_US_MIN) {
         target_us = MEDIA_JITTER_DELAY_US_MIN;
@@ -129,7 +133,7 @@ void media_delay_add(MediaDelay *delay, int64_t transit_us, uint64_t arrival_us,
     }
     fade(delay, memory, bucket);
     count(delay, arrival_us, bucket);
-    update_target(delay);
+    update_target(delay, memory);
 }
 
 int64_t media_delay_base_us(const MediaDelay *delay) {

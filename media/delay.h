@@ -39,8 +39,9 @@ void media_delay_add(MediaDelay *delay, int64_t transit_us, uint64_t arrival_us,
 /* The transit without jitter. The window of 5 to 10 s also follows clocks that drift. */
 int64_t media_delay_base_us(const MediaDelay *delay);
 
-/* The delay beyond the base that 97 % of the frames need, the lead included; and up to 200 ms, what
-   all but 2 in 1000 do, since a voice repaired that late is still no trouble to a conversation. */
+/* The delay beyond the base that all but two of the frames remembered need, or a tenth of them, the
+   lead included; and up to 200 ms, what all but 2 in 1000 do, since a voice repaired that late is
+   still no trouble to a conversation. */
 int64_t media_delay_target_us(const MediaDelay *delay);
 
 /* How much longer than the base this transit is; 0 before any. */

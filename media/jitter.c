@@ -21,9 +21,10 @@
 /* How long sound is invented before silence is kinder (Opus itself has faded by then). */
 #define CONCEAL_MS_MAX 120
 
-/* How long a frame's transit counts for the delay: 2 s of voice at 20 ms, so that two frames out of
-   97 % that come late are enough to wait for them; of pictures, which may be rare, a time. */
-#define VOICE_FRAMES   100
+/* How long a frame's transit counts for the delay: of voice 2 s at 20 ms, and up to 4 s of longer
+   frames; of pictures, which may be rare, a time. */
+#define VOICE_MS       4000
+#define VOICE_MOST     100
 #define PICTURES_MS    4000
 #define PICTURES_LEAST 8
 
@@ -235,7 +236,8 @@ static bool insert(MediaJitter *jitter, const Entry *entry) {
 static uint32_t memory(const MediaJitter *jitter, uint16_t duration_ms) {
     uint32_t frames = PICTURES_MS / duration_ms;
     if (jitter->mode == MEDIA_JITTER_CONTINUOUS) {
-        return VOICE_FRAMES;
+        frames = VOICE_MS / duration_ms;
+        return frames < VOICE_MOST ? frames : VOICE_MOST;
     }
     return frames > PICTURES_LEAST ? frames : PICTURES_LEAST;
 }

@@ -64,8 +64,11 @@ typedef struct {
     uint64_t start_us;
     uint32_t count;
     bool sizes_vary;
+    /* What arrived, as it does; NULL: nobody asks. */
+    void (*heard)(void *user, uint32_t number, uint64_t now_us);
+    void *user;
     /* running */
-    uint64_t next_us;
+    uint64_t next_us; /* UINT64_MAX: only world_submit does */
     uint32_t submitted;
     uint32_t arrived;
     uint32_t in_time;
@@ -104,6 +107,8 @@ void world_free(World *world);
 /* Adds a source to a node. `every_us` 0: as fast as link_room allows; `life_us` 0: reliable. */
 Source *world_add(World *world, unsigned node, LinkPriority priority, size_t size,
                   uint64_t every_us, uint64_t life_us, uint32_t count);
+/* Submits the next message of a source now, as large as it says; false: refused. */
+bool world_submit(World *world, unsigned node, Source *source);
 /* Runs until nothing happens any more, or until a time. */
 void world_run(World *world, uint64_t until_us);
 void world_run_for(World *world, uint64_t us);
