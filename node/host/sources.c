@@ -128,6 +128,15 @@ static void turn_off(Host *host, MediaKind kind, const char *reason) {
     uplink_keep(host);
 }
 
+/* Whoever talked is done: the microphone is on again for what it was on for before. */
+static void resume(Host *host) {
+    Source *source = &host->sources[MEDIA_KIND_VOICE];
+    g_autofree char *words = g_steal_pointer(&source->resume);
+    if (words != NULL) {
+        sources_resume(host, source->resume_room, words);
+    }
+}
+
 static gboolean talk_over(gpointer data) {
     ((Host *)data)->sources[MEDIA_KIND_VOICE].timer = 0;
     sources_talk_end(data);
@@ -263,6 +272,9 @@ void sources_ended(Host *host, MediaKind kind, const char *reason) {
     json_put_text(builder, "kind", media_kind_name(kind));
     json_put_text(builder, "reason", reason);
     bus_publish(host->bus, "source", builder);
+    if (kind == MEDIA_KIND_VOICE) {
+        resume(host);
+    }
 }
 
 typedef struct {
@@ -279,6 +291,9 @@ static void started(gpointer data, const GError *error) {
     }
     if (error != NULL) {
         turn_off(asked->host, asked->kind, error->message);
+        if (asked->kind == MEDIA_KIND_VOICE) {
+            resume(asked->host);
+        }
     } else if (source->state == SOURCE_WAITING) {
         announce(asked->host, asked->kind);
     }
@@ -289,6 +304,7 @@ void sources_room_left(Room *room) {
         const Source *source = &room->host->sources[kind];
         if (source->state != SOURCE_OFF && source->room == room->number) {
             media_source_stop(room->host->media, (MediaKind)kind);
+            g_clear_pointer(&room->host->sources[kind].resume, g_free);
             turn_off(room->host, (MediaKind)kind, N_("it was switched off"));
         }
     }
@@ -299,6 +315,7 @@ void sources_destroy(Host *host) {
         media_source_stop(host->media, (MediaKind)kind);
         turn_off(host, (MediaKind)kind, N_("the node is ending"));
         g_clear_pointer(&host->sources[kind].words, g_free);
+        g_clear_pointer(&host->sources[kind].resume, g_free);
     }
 }
 
@@ -324,6 +341,7 @@ static void switch_on(Host *host, MediaKind kind, const Wanted *wanted) {
     source->number++;
     g_free(source->words);
     source->words = g_strdup(wanted->words);
+    g_clear_pointer(&source->resume, g_free);
     uplink_keep(host);
     Asked *asked = g_new(Asked, 1);
     *asked = (Asked){host, kind, source->number};
@@ -357,6 +375,7 @@ static void handle_off(Host *host, BusCall *call, MediaKind kind) {
         return;
     }
     media_source_stop(host->media, kind);
+    g_clear_pointer(&host->sources[kind].resume, g_free);
     turn_off(host, kind, N_("it was switched off"));
     bus_call_reply(call, NULL);
 }
@@ -368,14 +387,30 @@ static void mic_off(Host *host, const char *reason) {
     turn_off(host, MEDIA_KIND_VOICE, reason);
 }
 
+/* What the microphone is on for when nobody holds it; NULL: nothing. The caller frees. */
+static char *lasting(Source *source, guint *ret_room) {
+    if (source->held && source->state != SOURCE_OFF) {
+        *ret_room = source->resume_room;
+        return g_steal_pointer(&source->resume);
+    }
+    *ret_room = source->room;
+    return source->state != SOURCE_OFF ? g_strdup(source->words) : NULL;
+}
+
 void sources_talk(Room *room, const char *words, guint seconds, BusCall *call) {
+    Source *source = &room->host->sources[MEDIA_KIND_VOICE];
     Wanted wanted = {room->number, words, call, TRUE, seconds};
+    guint before_room = 0;
+    char *before = lasting(source, &before_room);
     switch_on(room->host, MEDIA_KIND_VOICE, &wanted);
+    source->resume = before;
+    source->resume_room = before_room;
 }
 
 void sources_talk_end(Host *host) {
     if (host->sources[MEDIA_KIND_VOICE].held) {
         mic_off(host, N_("it was switched off"));
+        resume(host);
     }
 }
 
@@ -384,8 +419,7 @@ char *sources_make_way(Host *host, guint *ret_room) {
     if (source->state == SOURCE_OFF) {
         return NULL;
     }
-    char *words = source->held ? NULL : g_strdup(source->words);
-    *ret_room = source->room;
+    char *words = lasting(source, ret_room);
     mic_off(host, N_("a voice message is being recorded"));
     return words;
 }

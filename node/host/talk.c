@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "media/protocol.h"
 #include "node/bus/json.h"
 #include "node/cli/language.h"
 #include "node/host/handlers.h"
@@ -12,11 +13,9 @@
 #include "node/host/sources.h"
 #include "node/host/voice_message.h"
 
-/* The least that live voice of 6 kbit/s takes with its headers. */
-#define LIVE_BPS 10000
 /* Whoever waits longer for an answer does not converse. */
 #define LIVE_RTT_US (4 * G_USEC_PER_SEC)
-/* Voice is sent twice at most. */
+/* No copies make up for that. */
 #define LIVE_LOSS_PPM 500000
 
 /* A line that was bad is good again with a fifth to spare. */
@@ -44,7 +43,7 @@ TalkWay talk_way(const MeshMember *member, gboolean was_bad) {
         return TALK_LOSSY;
     }
     /* Nothing is known of what a line carries at its beginning: it is tried. */
-    return known && bps * 5 < LIVE_BPS * more ? TALK_NARROW : TALK_LIVE;
+    return known && bps * 5 < MEDIA_VOICE_RATE_LEAST * more ? TALK_NARROW : TALK_LIVE;
 }
 
 TalkLine talk_line(Room *room, gboolean was_bad) {

@@ -33,7 +33,7 @@ def talk(node, *options):
 
 
 def narrow(test, world):
-    """A line of 8 kbit/s"""
+    """A line of 6 kbit/s"""
     reference = sound.speech(world.directory / "alerte.wav", "alerte")
     sink = world.directory / "B.wav"
     a, b = (Node(world, world.host(name), name) for name in "AB")
@@ -48,9 +48,16 @@ def narrow(test, world):
         assert '"live":true' in answer, answer
         assert "heard live" in said, said
         assert not voices(a), voices(a)
+    with test.step("a microphone that is on makes way for it, and goes on"):
+        a.run("mic", "on", "--source", "test")
+        answer, _ = talk(a, "--source", "test", "--seconds", "1")
+        assert '"live":true' in answer, answer
+        a.wait("the microphone", lambda: a.run("stats")["sources"])
+        a.run("mic", "off")
+        a.wait("silence", lambda: not a.run("stats")["sources"])
     with test.step("when the line falls under live voice, a message is offered"):
         a.run("mic", "on", "--source", "audiotestsrc wave=pink-noise is-live=true")
-        line.command("rate 8k")
+        line.command("rate 6k")
         a.wait("the offer", lambda: any("for live voice. `maillon voice send`" in said
                                         for said in a.process.lines), 60)
         a.run("mic", "off")

@@ -2,6 +2,7 @@
 /* What a line is good for: live voice, or a voice message instead. */
 #include <glib.h>
 
+#include "media/protocol.h"
 #include "node/host/talk.h"
 
 /* A fair line that is known, for each test to spoil. */
@@ -13,9 +14,9 @@ static MeshMember line(guint rate_bps) {
 }
 
 static void test_rate(void) {
-    MeshMember member = line(10000);
+    MeshMember member = line(MEDIA_VOICE_RATE_LEAST);
     g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_LIVE);
-    member = line(9999);
+    member = line(MEDIA_VOICE_RATE_LEAST - 1);
     g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_NARROW);
     /* Nothing is known yet: it is tried. */
     member.line_state = MESH_LINE_START;
@@ -26,7 +27,7 @@ static void test_rate(void) {
 
 /* What is lost is sent again, out of the same rate. */
 static void test_loss(void) {
-    MeshMember member = line(15000);
+    MeshMember member = line(12000);
     g_assert_cmpuint(talk_capacity_bps(15000, 0), ==, 15000);
     g_assert_cmpuint(talk_capacity_bps(15000, 100000), ==, 10000);
     g_assert_cmpuint(talk_capacity_bps(15000, 200000), ==, 7500);
@@ -58,10 +59,10 @@ static void test_delay(void) {
 
 /* What wavers about a limit is told once. */
 static void test_wavers(void) {
-    MeshMember member = line(11000);
+    MeshMember member = line(9000);
     g_assert_cmpint(talk_way(&member, TRUE), ==, TALK_NARROW);
     g_assert_cmpint(talk_way(&member, FALSE), ==, TALK_LIVE);
-    member = line(12000);
+    member = line(9600);
     g_assert_cmpint(talk_way(&member, TRUE), ==, TALK_LIVE);
     member.rtt_us = 3500000;
     g_assert_cmpint(talk_way(&member, TRUE), ==, TALK_SLOW);
