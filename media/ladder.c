@@ -23,13 +23,17 @@ enum { VOICE_LEAST = 0, VOICE_NARROW = 1, VOICE_GOOD = 6, VOICE_BEST = COUNT(VOI
 #define LENGTH_BYTES  2
 
 /*
- * When the link sends copies of a voice: so much is lost, or a little and the round trip leaves no
- * time for two repairs before the deadline; and each frame once takes no more than a third of the
- * line.
+ * When the link sends copies of a voice (mesh/link/cover.c): so much is lost, or a little and the
+ * round trip leaves no time for two repairs before the deadline; and each frame once takes no more
+ * than a third of the line. More of them, in halves, while too much would be lost in spite of those
+ * and all of it takes no more than a quarter. Where documents flow too it sends yet more of them.
  */
 #define COPY_LOSS_PERMILLE   10
 #define COPY_ALWAYS_PERMILLE 50
 #define COPY_SHARE           3
+#define COPY_MORE_SHARE      4
+#define COPY_MISSED_PPM      2000
+#define COPY_HALVES_MOST     8
 #define DEADLINE_BASE_MS     200
 #define DEADLINE_TRIPS       3
 
@@ -67,16 +71,37 @@ static bool copies_fit(const MediaUplink *line, uint32_t packet_ms, uint32_t pay
     return line->rate_bps == 0 || once_bps <= line->rate_bps / COPY_SHARE;
 }
 
+/* How often it is sent, in halves, and what is lost all the same. */
+static unsigned copies_halves(const MediaUplink *line, uint32_t packet_ms, uint32_t payload,
+                              uint64_t *ret_missed_ppm) {
+    uint64_t loss_ppm = line->loss_permille * UINT64_C(1000);
+    uint32_t message = MESSAGE_BYTES + payload;
+    unsigned halves = 2;
+    *ret_missed_ppm = loss_ppm;
+    if (!wants_copies(line, packet_ms) || !copies_fit(line, packet_ms, payload)) {
+        return halves;
+    }
+    halves = 4;
+    *ret_missed_ppm = loss_ppm * loss_ppm / 1000000;
+    while (halves<COPY_HALVES_MOST && * ret_missed_ppm> COPY_MISSED_PPM &&
+           bits_in(PACKET_BYTES + message * (halves + 1) / 2, packet_ms) <=
+               line->rate_bps / COPY_MORE_SHARE) {
+        halves++;
+        *ret_missed_ppm = *ret_missed_ppm * (halves % 2 == 0 ? loss_ppm : 1000000) / 1000000;
+    }
+    return halves;
+}
+
 uint32_t media_ladder_cost(const MediaUplink *line, uint32_t packet_ms, uint32_t payload) {
     uint32_t message = MESSAGE_BYTES + payload;
     uint32_t cost_bps = bits_in(PACKET_BYTES + message, packet_ms);
-    uint32_t loss = line->loss_permille < 500 ? line->loss_permille : 500;
-    if (wants_copies(line, packet_ms) && copies_fit(line, packet_ms, payload)) {
-        cost_bps += bits_in(message + LENGTH_BYTES, packet_ms);
-        loss = loss * loss / 1000; /* of both */
-    }
-    return far_away(line, packet_ms) ? cost_bps
-                                     : (uint32_t)((uint64_t)cost_bps * 1000 / (1000 - loss));
+    uint64_t missed_ppm;
+    unsigned halves = copies_halves(line, packet_ms, payload, &missed_ppm);
+    cost_bps += (halves - 2) * bits_in(message + LENGTH_BYTES, packet_ms) / 2;
+    missed_ppm = missed_ppm < 500000 ? missed_ppm : 500000;
+    return far_away(line, packet_ms)
+               ? cost_bps
+               : (uint32_t)((uint64_t)cost_bps * 1000000 / (1000000 - missed_ppm));
 }
 
 static uint32_t payload_of(const MediaVoiceRung *rung) {

@@ -28,6 +28,7 @@
 #define MESH_HALF_OPEN_MAX   32           /* handshakes answered and not yet confirmed */
 #define MESH_KEYS_MAX        8            /* agreed with one node: in use, former, or waiting */
 #define MESH_EFFECTS_MAX     4096         /* effects waiting to be pulled */
+#define MESH_COPIES_MAX      4            /* times a live voice message is sent, repairs apart */
 
 /* The journal. */
 #define MESH_ENTRY_MAX       8192                    /* bytes of one entry */

@@ -9,15 +9,15 @@
  *
  * | first byte | frame | then |
  * |---|---|---|
- * | 0b1nnnnnnn | ACK, at most one, in front | largest u16, arrival u16, delay varint, map of n ≤ 64
- * B | | 0b00lkkppp | chunk of a message | id u16, what its kind kk adds, length varint if l, bytes
- * | | 0b01000000 | PACE | u8: acknowledge within so many times 4 ms |
+ * | 0b1nnnnnnn | ACK, at most one, in front | largest u16, arrival u16, delay varint, map: n B |
+ * | 0b00lkkppp | chunk of a message | id u16, what its kind kk adds, length varint if l, bytes |
+ * | 0b01000000 | PACE | u8: acknowledge within so many times 4 ms |
  *
- * ACK: `largest` is the low 16 bits of the highest counter received that asked for one; `arrival`
- * the receiver's clock when it came, in units of 250 µs, cut to 16 bits (the sender compares flight
- * times, whatever the offset of the clocks); `delay` how long it was held, in units of 250 µs. Bit
- * i of the map (bit i mod 8 of byte i / 8) set: counter largest − 1 − i was received too. A clear
- * bit says nothing of it. Each arrival is told in at least four acknowledgements.
+ * ACK: n ≤ 64. `largest` is the low 16 bits of the highest counter received that asked for one;
+ * `arrival` the receiver's clock when it came, in units of 250 µs, cut to 16 bits (the sender
+ * compares flight times, whatever the offset of the clocks); `delay` how long it was held, in units
+ * of 250 µs. Bit i of the map (bit i mod 8 of byte i / 8) set: counter largest − 1 − i was received
+ * too. A clear bit says nothing of it. Each arrival is told in at least four acknowledgements.
  *
  * Chunk: ppp is the priority (0 … 5), and each priority numbers its messages in the order they are
  * first sent, from 0x10000; `id` is the low 16 bits of the number. Without the length (l clear) the

@@ -6,8 +6,7 @@
 #define COPY_LOSS_PPM  50000
 #define MORE_LOSS_PPM  150000 /* from here on one copy too often is lost too, */
 #define MOST_LOSS_PPM  300000 /* and two are */
-#define VOICE_LOSS_PPM 10000
-#define RIDE_US        15000 /* a copy too close would be lost with the first */
+#define RIDE_US        15000  /* a copy too close would be lost with the first */
 #define COPY_LEAST_US  30000
 #define COPY_MOST_US   150000
 
@@ -112,7 +111,8 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
     }
 }
 
-/* How many copies a small message is worth, so that about one in a hundred is lost with all. */
+/* How many copies a small message is worth, so that about one in a hundred is lost with all; of
+ * voice what `cover` says. */
 static uint8_t copies_of(const Message *message, uint64_t now_us, PlanLine line) {
     if (message->size > COPIED_BYTES) {
         return 0;
@@ -125,10 +125,9 @@ static uint8_t copies_of(const Message *message, uint64_t now_us, PlanLine line)
                : line.loss_ppm > MORE_LOSS_PPM ? 2
                                                : line.loss_ppm > COPY_LOSS_PPM;
     case LINK_VOICE:
-        return line.loss_ppm > VOICE_LOSS_PPM &&
-               (line.loss_ppm > COPY_LOSS_PPM ||
-                message->deadline_us - now_us < 3 * line.trip_us) &&
-               message->size <= line.voice_bytes;
+        return (uint8_t)(cover_copies(&line.cover, message->size, message->deadline_us - now_us,
+                                      message->number) -
+                         1);
     case LINK_PICTURE:
     case LINK_DOCUMENT:
         break;
@@ -139,13 +138,15 @@ static uint8_t copies_of(const Message *message, uint64_t now_us, PlanLine line)
 /* When the next copy leaves: soon, but not so soon that what befell the last one befalls it too. */
 static void plan_copy(Queue *queue, Message *message, uint64_t now_us, PlanLine line) {
     uint64_t wait_us = line.trip_us / 8;
+    uint64_t ride_us = RIDE_US;
 
     wait_us = wait_us < COPY_MOST_US ? wait_us : COPY_MOST_US;
     wait_us = wait_us > COPY_LEAST_US ? wait_us : COPY_LEAST_US;
     if (message->priority == LINK_VOICE) {
         wait_us = (message->deadline_us - now_us) / 3;
+        ride_us = cover_apart_us(&line.cover);
     }
-    queue_plan_copy(queue, message, now_us + RIDE_US, now_us + wait_us);
+    queue_plan_copy(queue, message, now_us + ride_us, now_us + wait_us);
 }
 
 void plan_write(const Plan *plan, Queue *queue, Flight *flight, FlightPacket *packet,

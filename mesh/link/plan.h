@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "mesh/link/cover.h"
 #include "mesh/link/queue.h"
 
 typedef struct {
@@ -28,11 +29,11 @@ typedef struct {
     LinkPriority least; /* nothing less urgent than this */
 } PlanLimits;
 
-/* What decides whether a small message is worth a copy. */
+/* What decides whether a small message is worth copies. */
 typedef struct {
+    CoverLine cover; /* for voice */
     uint64_t trip_us;
-    uint64_t voice_bytes; /* of the largest voice message the line can take twice */
-    uint32_t loss_ppm;    /* 0: not known well enough */
+    uint32_t loss_ppm; /* 0: not known well enough */
 } PlanLine;
 
 /* So little chat waits that it is not cut, however small packets are: each part would wait for
@@ -43,7 +44,7 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
                bool documents_first);
 /* Writes the chunks, the last one to the end of the packet, adds them to the packet in flight, and
  * plans copies of what one packet holds whole: of small messages when many packets are lost, of
- * voice when it is too late for a repair or much is lost. */
+ * voice as many as `cover` says. */
 void plan_write(const Plan *plan, Queue *queue, Flight *flight, FlightPacket *packet,
                 uint64_t now_us, PlanLine line, BytesWriter *writer);
 /* The most urgent priority in it. */

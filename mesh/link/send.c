@@ -21,7 +21,6 @@
 #define SLOW_QUARTERS      1
 #define BRIDGE_LOSS_PPM    250000
 #define SLOW_PACKET_US     200000
-#define VOICE_COPY_SHARE   3  /* of the line, that voice may take before its copies do not fit */
 #define LOSS_KNOWN         20 /* packets, before the loss is believed */
 #define PACE_LEAST_US      8000
 #define PACE_BYTES         912 /* an acknowledgement is worth a sixteenth of what it answers */
@@ -182,17 +181,18 @@ static bool pace_differs(const Link *link) {
 }
 
 static PlanLine plan_line(const Link *link) {
-    uint64_t room = rate_bytes_in(&link->rate, link->voice_gap_us);
-    uint64_t packet = room / VOICE_COPY_SHARE;
     bool known = link->rate.weather.resolved >= LOSS_KNOWN;
+    uint32_t loss_ppm = known ? link->rate.weather.random_ppm : 0;
 
-    if (link->rate.confirmed == 0) {
-        /* No queue was ever seen: the line carries at least this, and nothing waits for voice. */
-        packet = later(packet, (room + link->overhead) / 2);
-    }
     return (PlanLine){.trip_us = link->rate.delay.srtt_us,
-                      .voice_bytes = packet > link->overhead ? packet - link->overhead : 0,
-                      .loss_ppm = known ? link->rate.weather.random_ppm : 0};
+                      .loss_ppm = loss_ppm,
+                      .cover = {.room = rate_bytes_in(&link->rate, link->voice_gap_us),
+                                .gap_us = link->voice_gap_us,
+                                .trip_us = link->rate.delay.srtt_us,
+                                .loss_ppm = loss_ppm,
+                                .overhead = link->overhead,
+                                .beside = link->queue.waiting[LINK_DOCUMENT] > 0,
+                                .untried = link->rate.phase == RATE_START}};
 }
 
 static bool document_turn(const Link *link) {

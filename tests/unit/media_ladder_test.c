@@ -69,9 +69,13 @@ static void test_voice_cost(void) {
     /* A copy rides in a later packet: its chunk, and a length since it is not the last. */
     g_assert_cmpuint(media_ladder_cost(&W2, 120, 89), ==,
                      (71 + 89) * 8000 / 120 + 1 + (24 + 89) * 8000 / 120 + 1);
-    /* On a line that loses much a repair is paid for too, when it comes in time. */
-    g_assert_cmpuint(media_ladder_cost(&W4, 20, 60), ==,
+    /* On a line that loses much a repair is paid for too, when it comes in time; and where there is
+       room, three copies: what is lost with all of them is 0.2 to the fourth. */
+    MediaUplink lossy = {200000, 200, 45, 0};
+    g_assert_cmpuint(media_ladder_cost(&lossy, 20, 60), ==,
                      ((71 + 60) + (24 + 60)) * 400 * 1000 / (1000 - 200 * 200 / 1000));
+    g_assert_cmpuint(media_ladder_cost(&W4, 20, 60), ==,
+                     ((71 + 60) + 3 * (24 + 60)) * UINT64_C(400) * 1000000 / (1000000 - 1600));
     /* No copies: of too narrow a line; of one whose round trip leaves time for repairs. */
     g_assert_cmpuint(media_ladder_cost(&W3, 120, 89), ==, (71 + 89) * 8000 / 120 + 1);
     MediaUplink near = {2000000, 40, 45, 0};

@@ -228,10 +228,10 @@ static void test_three_at_once(void) {
     static const struct {
         double missed, cost, vote50, vote95, left, queue95;
     } BOUNDS[] = {
-        {0.4, 29, 150, 450, 0.94, 40},
-        {2, 19, 420, 520, 0.8, 60},
+        {0.4, 33, 150, 450, 0.94, 40},
+        {1.5, 23, 420, 520, 0.8, 60},
         {7, 11, 940, 4500, 0.7, 220},
-        {0.8, 29, 34, 90, 0.95, 10},
+        {0.3, 46, 34, 90, 0.95, 10},
     };
 
     for (unsigned i = 0; i < W5; i++) {
