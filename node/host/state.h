@@ -57,7 +57,7 @@ typedef struct {
     gboolean held;  /* push-to-talk: the call is answered when it is off again, */
     guint seconds;  /* after so many at most, 0: any number; */
     guint timer;    /* these */
-    char *resume;   /* what the microphone was on for before it was held, and is again after; NULL */
+    char *resume; /* what the microphone was on for before it was held, and is again after; NULL */
     guint resume_room;
 } Source;
 
