@@ -283,6 +283,18 @@ async function keyboard() {
   const order = stops.map((stop) => stop.name).join(" | ");
   assert.match(order, /Réunions.*Inviter.*Votre message.*Envoyer.*Ouvrir un vote.*Ajouter.*Micro.*Quitter/s,
     order);
+  // Who begins as soon as there is something to begin with is not torn away from it.
+  const early = await french.newPage();
+  await early.addInitScript(() => new MutationObserver((_, observer) => {
+    const field = document.querySelector(".writing textarea");
+    if (field) observer.disconnect();
+    field?.focus();
+  }).observe(document, { childList: true, subtree: true }));
+  await early.goto(new URL(zoe.address).origin);
+  await early.locator(".writing textarea").waitFor();
+  await early.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 500))));
+  assert.equal(await early.evaluate(() => document.activeElement.tagName), "TEXTAREA");
+  await early.close();
   // The way to the newest message does not vanish from under whoever is on it.
   const list = a.locator(".messages");
   const newest = a.getByRole("button", { name: "Aller aux derniers messages" });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Outside a meeting: who one is, and the ways in.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Word } from "./calendar";
 import { DeviceTest } from "./devices";
 import { ByHand, clean } from "./hand";
@@ -164,7 +164,8 @@ export function Home({ state, enter, setLanguage }: {
   const title = useRef<HTMLHeadingElement>(null);
   const first = state.meetings.length === 0;
   const naming = useNaming(state.name);
-  useEffect(() => title.current!.focus(), []);
+  // Before anything can be typed: the focus is not to be taken from whoever has begun.
+  useLayoutEffect(() => title.current!.focus(), []);
   return (
     <main class="home">
       <header class="masthead">

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // Questions put to the vote. The result is the node's, word for word, the same on every one.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useAnnounce } from "./announce";
 import type { Meeting, Motion, State, Voter } from "./state";
 import { choiceText, Failure, Form, number, Said, useAround, useAsking } from "./ui";
@@ -107,7 +107,7 @@ function Closing({ motion }: { motion: Motion }) {
   const [sure, setSure] = useState(false);
   const { busy, failure, run } = useAsking();
   const first = useRef<HTMLButtonElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the next key
     if (sure) first.current!.focus();
   }, [sure]);
   const close = () => run(async () => {
@@ -172,7 +172,7 @@ function Opening({ meeting, asked, done }: { meeting: Meeting; asked: boolean; d
     useKept(`choices-${meeting.id}`, text("motions.choices.default"));
   const { busy, failure, run } = useAsking();
   const first = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => { // before the next key
     if (asked) first.current!.focus(); // after a reload it is there unasked
   }, []);
   const submit = () => run(async () => {

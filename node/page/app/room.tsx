@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // A meeting: its parts side by side where there is room, else one at a time; and the bar that is
 // always in reach.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Chat } from "./chat";
 import { Documents } from "./documents";
 import { HandButton } from "./hands";
@@ -119,7 +119,7 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
   const voice = useVoice(state.link === "live");
   const closed = () => setDialog("");
   useHelpKey(() => setDialog("help"));
-  useEffect(() => {
+  useLayoutEffect(() => { // before anything can be typed, as at home
     if (invites) setDialog("invite"); // the meeting is there before its creation is answered
     else title.current!.focus();
   }, [invites]);
