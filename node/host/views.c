@@ -141,7 +141,8 @@ static void put_voters(JsonBuilder *builder, const Mesh *mesh, const MeshMotion 
     json_builder_end_array(builder);
 }
 
-void views_motion(JsonBuilder *builder, const Mesh *mesh, const MeshMotion *motion) {
+static void put_motion(JsonBuilder *builder, const Mesh *mesh, const MeshMotion *motion,
+                       gboolean own) {
     static const char *const states[] = {"open", "closed", "void"};
     json_builder_begin_object(builder);
     put_id(builder, "id", motion->id.bytes);
@@ -155,9 +156,15 @@ void views_motion(JsonBuilder *builder, const Mesh *mesh, const MeshMotion *moti
     }
     json_builder_end_object(builder);
     json_put_text(builder, "outcome", motion->outcome);
-    json_put_text(builder, "own_vote", motion->own_vote);
+    if (own) {
+        json_put_text(builder, "own_vote", motion->own_vote);
+    }
     put_voters(builder, mesh, motion);
     json_builder_end_object(builder);
+}
+
+void views_motion(JsonBuilder *builder, const Mesh *mesh, const MeshMotion *motion) {
+    put_motion(builder, mesh, motion, TRUE);
 }
 
 /* ---- answers ---- */
@@ -284,7 +291,7 @@ void host_handle_motion_show(Host *host, BusCall *call) {
     MeshMotion motion;
     if (room != NULL && match_motion(room, call, wanted, &motion)) {
         JsonBuilder *builder = json_builder_new_immutable();
-        views_motion(builder, room->mesh, &motion);
+        put_motion(builder, room->mesh, &motion, FALSE); /* the same on every node */
         bus_call_reply(call, json_built(builder));
     }
 }

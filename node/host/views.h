@@ -16,6 +16,7 @@ void views_member(JsonBuilder *builder, const MeshMember *member, guint hand);
 void views_peer(JsonBuilder *builder, Room *room, const MeshMember *member, Language language);
 void views_message(JsonBuilder *builder, const MeshMessage *message);
 void views_document(JsonBuilder *builder, const MeshDocument *document);
+/* With one's own vote; `motion show` leaves that out, so it says the same on every node. */
 void views_motion(JsonBuilder *builder, const Mesh *mesh, const MeshMotion *motion);
 
 /* The answer of `status`, its sentences in that language. The caller frees. */
