@@ -66,7 +66,9 @@ function Choice({ what, devices, changed }: { what: What; devices: Devices; chan
       <label class="field"><span>{text(`devices.${what}`)}</span>
         <select value={chosen} onChange={({ currentTarget: at }) => choose(at.value)}>
           <option value="auto">{text("devices.auto")}</option>
-          {list.map(({ source, name }) => <option key={source} value={source}>{name || source}</option>)}
+          {list.map(({ source, name }) => (
+            <option key={source} value={source}>{name || source}</option>
+          ))}
           {!known && <option value={chosen}>{text("devices.gone")}</option>}
           {what !== "speaker" && <option value={TEST}>{text("devices.pattern")}</option>}
         </select></label>
@@ -115,7 +117,8 @@ function Microphone({ devices, changed }: { devices: Devices; changed(): void })
       </label>
       <div class="row">
         <button type="button" aria-pressed={trial.on} class={trial.on ? "on" : ""}
-          onClick={() => trial.toggle(hear)}>{text(trial.on ? "devices.stop" : "devices.mic.try")}</button>
+          onClick={() => trial.toggle(hear)}>
+          {text(trial.on ? "devices.stop" : "devices.mic.try")}</button>
       </div>
       {trial.on && <Meter level={trial.level} />}
       {trial.failure && <Failure>{trial.failure}</Failure>}
@@ -146,7 +149,8 @@ function Camera({ devices, changed }: { devices: Devices; changed(): void }) {
       <Choice what="cam" devices={devices} changed={changed} />
       <div class="row">
         <button type="button" aria-pressed={trial.on} class={trial.on ? "on" : ""}
-          onClick={() => trial.toggle()}>{text(trial.on ? "devices.stop" : "devices.cam.try")}</button>
+          onClick={() => trial.toggle()}>
+          {text(trial.on ? "devices.stop" : "devices.cam.try")}</button>
       </div>
       {trial.on && <Preview />}
       {trial.failure && <Failure>{trial.failure}</Failure>}
