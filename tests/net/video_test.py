@@ -105,21 +105,21 @@ def four(test, world):
     b.join(ticket)
     c.join(ticket)
     linked(a, b, c)
-    with test.need("both cameras are decoded by everyone else"):
+    with test.timely("both cameras are decoded by everyone else", needed=True):
         for speaker in (a, b):
             speaker.run("cam", "on", "--source", "test")
         for viewer, speaker in ((b, a), (c, a), (a, b), (c, b)):
             counted = sees(viewer, speaker)
             assert counted["keyframes"] >= 1 and counted["live"], counted
-    with test.step("nearly every picture sent is decoded"):
+    with test.timely("nearly every picture sent is decoded"):
         c.wait("pictures that no other program disturbs", lambda: nearly_all(c, a))
-    with test.step("who joins late sees both, as soon as one is sent for it"):
+    with test.timely("who joins late sees both, as soon as one is sent for it"):
         d.join(ticket)
         for speaker in (a, b):
             counted = sees(d, speaker, more=1)
             assert counted["frames"] - counted["decoded"] < BLIND_MAX, counted
             sees(d, speaker)
-    with test.step("a screen is another picture of the same member"):
+    with test.timely("a screen is another picture of the same member"):
         a.run("screen", "on", "--source", "test")
         for viewer in (b, d):
             sees(viewer, a, "screen", more=3)
@@ -128,26 +128,26 @@ def four(test, world):
         gone(d, a, "screen")
     with test.step("without a display its screen is refused, and says why"):
         assert "screen" in a.refused("screen", "on")
-    with test.step("a camera that is none is refused, and harms no other"):
+    with test.timely("a camera that is none is refused, and harms no other"):
         d.refused("cam", "on", "--source", "videotestsrc ! nosuchelement")
         d.refused("cam", "on", "--source", world.directory / "nothing.webm")
         for speaker in (a, b):
             sees(d, speaker)
-    with test.step("a player killed shows the pictures again"):
+    with test.timely("a player killed shows the pictures again"):
         kill_helpers(c, "play")
         sees(c, a)
         sees(c, b)
-    with test.step("a camera whose helper is killed is seen again"):
+    with test.timely("a camera whose helper is killed is seen again"):
         kill_helpers(b, "capture")
         for viewer in (a, d):
             sees(viewer, b)
-    with test.step("a camera switched off ends for everyone"):
+    with test.timely("a camera switched off ends for everyone"):
         a.run("cam", "off")
         for viewer in (b, c, d):
             gone(viewer, a)
         wait.still("what was counted", lambda: videos(d, a)["frames"])
         sees(d, b, more=20)
-    with test.step("and switched on again it is seen again"):
+    with test.timely("and switched on again it is seen again"):
         a.run("cam", "on", "--source", "test")
         for viewer in (b, c, d):
             sees(viewer, a)
@@ -162,12 +162,12 @@ def beside(test, world):
     a.create("Terrain")
     b.join(a.invite())
     linked(a, b)
-    with test.need("both are received"):
+    with test.timely("both are received", needed=True):
         a.run("mic", "on", "--source", NOISE)
         b.wait("a voice", lambda: voice(b)["frames"] > 50)
         a.run("cam", "on", "--source", "test")
         sees(b, a, more=5)
-    with test.step("the voice is in time, and the camera goes on"):
+    with test.timely("the voice is in time, and the camera goes on"):
         seen = [videos(b, a)["decoded"]]
 
         def pictures():
@@ -175,7 +175,7 @@ def beside(test, world):
             test.note(f"{seen[-1] - seen[-2]} pictures meanwhile")
             return seen[-1] - seen[-2] >= 12
         good_while(test, b, 6, pictures)
-    with test.step("what the line cannot carry at all costs the pictures, not the voice"):
+    with test.timely("what the line cannot carry at all costs the pictures, not the voice"):
         line.command("rate 96k")
         a.run("cam", "on", "--source", "videotestsrc is-live=true pattern=snow")
         a.wait("that to be known", lambda: a.run("stats")["links"][0]["rate_bps"] < 110000)
@@ -190,12 +190,12 @@ def stills(test, world):
         node.start(*FAKE, media=True)
     a.create("Diaporama")
     a.run("screen", "on", "--source", "videotestsrc is-live=true pattern=smpte100")
-    with test.need("who joins later sees the slide within seconds, though it has not changed"):
+    with test.timely("who joins later sees the slide within seconds, though it has not changed", needed=True):
         b.join(a.invite())
         linked(a, b)
         seen = sees(b, a, "screen", more=1, timeout=15)
         assert seen["keyframes"] == seen["decoded"], seen
-    with test.step("what moves is shown as often as the line takes it"):
+    with test.timely("what moves is shown as often as the line takes it"):
         before = seen["frames"]
         a.run("screen", "on", "--source", "videotestsrc is-live=true pattern=ball motion=sweep")
         seen = sees(b, a, "screen", more=3, timeout=20)

@@ -73,7 +73,7 @@ def narrow(test, world):
         there = whole(b, sent["id"])
         assert there == mine and there["parts"] > 1, (mine, there)
         assert abs(there["duration_ms"] - sent["duration_ms"]) < 200, (sent, there)
-    with test.step("and is heard whole by who plays it"):
+    with test.timely("and is heard whole by who plays it"):
         played = b.run("voice", "play", sent["id"][:8])
         assert played["whole"] and played["played_ms"] == there["duration_ms"], played
         found = {}

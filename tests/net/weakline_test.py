@@ -79,7 +79,7 @@ def at_once(test, world):
         pair.speak(speech)
         pair.a.run("doc", "add", pdf.write(world.directory / f"{pair.name}.pdf", size))
     for pair in pairs:
-        with test.need(f"{pair.name}: a voice is heard"):
+        with test.timely(f"{pair.name}: a voice is heard", needed=True):
             # By the first frames the line is learnt.
             pair.b.wait("a voice", lambda pair=pair: pair.voice_from(FIRST), 40)
         pair.b.run("vote", motions[pair], "pour")
@@ -90,7 +90,7 @@ def at_once(test, world):
                 "motion", "show", motions[pair])["counted"] == 1, 40)
             pair.b.wait_text("on vous entend bien", timeout=40)
     for pair in pairs:
-        with test.step(f"{pair.name}: the voice is mostly in time beside them"):
+        with test.timely(f"{pair.name}: the voice is mostly in time beside them"):
             # A busy machine may spoil some.
             pair.b.wait("a while that nothing but the line disturbs",
                         lambda pair=pair: pair.mostly_in_time(speech), 40)
@@ -99,7 +99,7 @@ def at_once(test, world):
         pair.line.command("at 1 up")
         before[pair] = pair.voice()
     for pair, size in pairs.items():
-        with test.step(f"{pair.name}: after a second without a line the voice is back"):
+        with test.timely(f"{pair.name}: after a second without a line the voice is back"):
             pair.b.wait("it", lambda pair=pair: pair.speak(speech) or pair.voice()["in_time"]
                         > before[pair]["in_time"] + BACK, 20)
         with test.step(f"{pair.name}: the document arrives whole"):

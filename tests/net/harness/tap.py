@@ -8,6 +8,8 @@ import sys
 import traceback
 
 from . import namespace
+from .node import Refused
+from .processor import Watch
 from .world import World
 
 
@@ -22,6 +24,7 @@ class Tap:
         self.count = 0
         self.failed = 0
         self.world = None
+        self.watch = Watch()
 
     def line(self, ok, name, directive=""):
         self.count += 1
@@ -48,6 +51,29 @@ class Tap:
             yield
         except Exception as error:  # pylint: disable=broad-except
             self._failure(name, error)
+        else:
+            self.line(True, name)
+
+    @contextlib.contextmanager
+    def timely(self, name, needed=False):
+        """
+        One tested fact that shows only where there is a processor when one is needed. Where others
+        had taken it, and it was not seen however often it was tried, that is said, nothing judged.
+        `needed`: unseen, the rest of the scenario says nothing.
+        """
+        before = self.watch.mark()
+        try:
+            yield
+        except Exception as error:  # pylint: disable=broad-except
+            judged = isinstance(error, (AssertionError, Refused))
+            taken = self.watch.taken(before) if judged else ""
+            if taken:
+                self.note(error)
+                self.skip(name, taken)
+            else:
+                self._failure(name, error)
+            if needed:
+                raise ScenarioOver(name) from error
         else:
             self.line(True, name)
 
