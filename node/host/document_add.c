@@ -69,8 +69,8 @@ static void fail(Adding *adding, const char *format, ...) G_GNUC_PRINTF(2, 3);
 static void fail(Adding *adding, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    const char *said = language_text_in(bus_call_language(adding->call), format);
-    g_autofree char *text = g_strdup_vprintf(said, arguments);
+    g_autofree char *text =
+        g_strdup_vprintf(language_text_in(bus_call_language(adding->call), format), arguments);
     va_end(arguments);
     bus_call_refuse(adding->call, "%s", text);
     adding->state = ADDING_FAILED;
