@@ -148,6 +148,8 @@ def gone(test, world):
         heard.terminate()
         assert not answered(heard)["whole"]
         assert recording(a)
+        # What is stopped before anything was spoken is no message.
+        a.wait("a part of it", lambda: not all(voice["whole"] for voice in voices(a).values()))
         a.run("voice", "stop")
         assert answered(spoken)["duration_ms"] > 0
     with test.step("what was said until a meeting is left is kept, and ends there"):
