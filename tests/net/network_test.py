@@ -20,6 +20,17 @@ def hears(receiver, timeout=COMES_S):
         return None
 
 
+def passes(send, receiver):
+    """
+    A datagram and its sender, once it comes: a cable just plugged in has its own addresses only
+    when the kernel has seen it.
+    """
+    def sent():
+        send()
+        return hears(receiver, 1)
+    return wait.until("a datagram", sent, COMES_S)
+
+
 def silent(receiver):
     """Whether nothing comes."""
     return hears(receiver, QUIET_S) is None
@@ -65,10 +76,10 @@ def link_local(test, world):
                 index = socket.if_nametoindex(interface)
             sender = a.udp("::")
             sender.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, index)
-            sender.sendto(b"beacon", (group, 4100, 0, index))
-            heard = hears(receiver)
+            heard = passes(lambda out=sender, at=index: out.sendto(b"beacon", (group, 4100, 0, at)),
+                           receiver)
             receiver.close()
-            assert heard and heard[0] == b"beacon" and heard[1][0].startswith("fe80"), heard
+            assert heard[0] == b"beacon" and heard[1][0].startswith("fe80"), heard
     with test.step("IPv4 multicast passes with 169.254 addresses and no default route"):
         receiver = b.udp("", 4100)
         receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP,
@@ -76,9 +87,8 @@ def link_local(test, world):
         sender = a.udp(a.address())
         sender.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF,
                           socket.inet_aton(a.address()))
-        sender.sendto(b"beacon", ("239.255.77.77", 4100))
-        heard = hears(receiver)
-        assert heard and heard[1][0] == a.address(), heard
+        heard = passes(lambda: sender.sendto(b"beacon", ("239.255.77.77", 4100)), receiver)
+        assert heard[1][0] == a.address(), heard
 
 
 def nat(test, world):

@@ -5,6 +5,8 @@ import ipaddress
 import json
 import subprocess
 
+from . import wait
+
 OFFLOADS_OFF = "ethtool -K {0} rx off tx off sg off tso off gso off gro off >/dev/null 2>&1 || true"
 
 
@@ -75,7 +77,11 @@ class Segment:
         """Heals either."""
         port = self.ports[host.name, interface]
         _core(f"link set {port} up")
-        subprocess.run(["bridge", "link", "set", "dev", port, "state", "3"], check=True)
+        # The kernel may need a moment to see the cable; until then it refuses.
+        forward = ["bridge", "link", "set", "dev", port, "state", "3"]
+        wait.until(f"{port} to forward again",
+                   lambda: subprocess.run(forward, capture_output=True, check=True),
+                   passing=(subprocess.CalledProcessError,))
 
 
 # What comes unasked from outside is dropped before the connection table notes it: noted, it
