@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { announces } from "./announce";
 import { Refused } from "./link";
 import type { Meeting, Message, State } from "./state";
-import { errorText, Failure, Form, Icon, Said, useAround } from "./ui";
+import { errorText, Failure, Form, Icon, kept, momentText, Said, useAround } from "./ui";
 import { Heard, lengthText, type Voice } from "./voice";
 
 const SHOWN_FIRST = 100; // messages drawn; more are asked for
@@ -36,15 +36,12 @@ function useAnnouncements(messages: Message[], self: string): void {
   useEffect(() => () => clearTimeout(timer.current), []);
 }
 
-function Time({ at }: { at: string }) {
-  const { language } = useAround();
-  const date = new Date(at);
-  const today = date.toDateString() === new Date().toDateString();
-  return <time dateTime={at}>{date.toLocaleString(language, today
-    ? { timeStyle: "short" } : { dateStyle: "short", timeStyle: "short" })}</time>;
-}
+const Time = ({ at }: { at: string }) =>
+  <time dateTime={at}>{momentText(useAround(), new Date(at))}</time>;
 
-function Line({ message, own, speaking }: { message: Message; own: boolean; speaking: boolean }) {
+const Line = kept(({ message, own, speaking }: {
+  message: Message; own: boolean; speaking: boolean;
+}) => {
   const { text } = useAround();
   const [whole, setWhole] = useState(message.text.length <= LONG);
   const shown = whole ? message.text : `${message.text.slice(0, LONG)}…`;
@@ -57,7 +54,7 @@ function Line({ message, own, speaking }: { message: Message; own: boolean; spea
         {text("chat.long")}</button>}
     </li>
   );
-}
+});
 
 function Writing({ meeting, sent }: { meeting: Meeting; sent(): void }) {
   const all = useAround();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // The links, in words and in a picture: how each is, who is gone and since when.
 import type { Member, Peer } from "./state";
-import { number, rateText, useAround, type Around } from "./ui";
+import { kept, momentText, number, rateText, useAround, type Around } from "./ui";
 
 const BARS = 4;
 const RATES_BPS = [16_000, 96_000, 1_000_000]; // from each on one bar more
@@ -50,15 +50,11 @@ export function Course({ rates }: { rates: number[] }) {
   );
 }
 
-export function sinceText({ text, language }: Around, since: number): string {
-  const date = new Date(since);
-  const today = date.toDateString() === new Date().toDateString();
-  return text("line.since", { time: date.toLocaleString(language, today
-    ? { timeStyle: "short" } : { dateStyle: "short", timeStyle: "short" }) });
-}
+export const sinceText = (all: Around, since: number) =>
+  all.text("line.since", { time: momentText(all, new Date(since)) });
 
 // How a member is reached, in words.
-export function LinkWords({ peer, members }: { peer: Peer; members: Member[] }) {
+export const LinkWords = kept(({ peer, members }: { peer: Peer; members: Member[] }) => {
   const all = useAround();
   const { text, language } = all;
   const via = members.find((member) => member.id === peer.via)?.name;
@@ -78,4 +74,4 @@ export function LinkWords({ peer, members }: { peer: Peer; members: Member[] }) 
       {peer.reason && <span class="reason">{peer.reason}</span>}
     </>
   );
-}
+});

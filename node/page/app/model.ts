@@ -4,7 +4,7 @@
 import { Link, Refused, type Json } from "./link";
 import { HISTORY_MAX } from "./lines";
 import { Progress } from "./progress";
-import { current, dated, nothing, reduce, type Action, type Peer, type State } from "./state";
+import { current, dated, nothing, reduce, settled, type Action, type Peer, type State } from "./state";
 import { Watch } from "./watch";
 
 const PAUSE_MS = 1000; // between two questions of one kind
@@ -150,7 +150,7 @@ export class Model {
         this.rates.set(id, rates.slice(-HISTORY_MAX));
       }
     }
-    return peers.map(dated);
+    return settled(this.state.peers, peers.map(dated));
   }
 
   private later(part: Part): void {

@@ -4,12 +4,12 @@ import { Queue } from "./hands";
 import { LinkWords } from "./lines";
 import type { Meeting, Member, Peer, State, Stream } from "./state";
 import { VoiceSign } from "./tiles";
-import { Said, useAround } from "./ui";
+import { kept, Said, useAround } from "./ui";
 
-function Person({ member, peer, members, hand, streams }: {
+const Person = kept(({ member, peer, members, hand, streams }: {
   member: Member; peer?: Peer; members: Member[]; hand: number;
   streams: Stream[];
-}) {
+}) => {
   const { text } = useAround();
   const notes = [member.self && text("people.you"),
     member.role !== "member" && text(`people.${member.role}`),
@@ -23,13 +23,17 @@ function Person({ member, peer, members, hand, streams }: {
       {peer && <span class="link"><LinkWords peer={peer} members={members} /></span>}
     </li>
   );
-}
+});
+
+const byId = <T extends { id: string }>(list: T[]) => new Map(list.map((one) => [one.id, one]));
 
 export function People({ state, meeting, invite }: {
   state: State; meeting: Meeting; invite(): void;
 }) {
   const { text } = useAround();
   const here = state.members.filter((member) => !member.expelled);
+  const peers = byId(state.link === "live" ? state.peers : []);
+  const hands = byId(state.hands);
   return (
     <section class="people" aria-labelledby="people-title">
       <header>
@@ -40,8 +44,7 @@ export function People({ state, meeting, invite }: {
       <ul class="scroll" tabIndex={0} aria-labelledby="people-title">
         {here.map((member) => (
           <Person key={member.id} member={member} members={state.members} streams={state.streams}
-            hand={state.hands.find((hand) => hand.id === member.id)?.number ?? 0}
-            peer={state.link !== "live" ? undefined : state.peers.find((peer) => peer.id === member.id)} />
+            hand={hands.get(member.id)?.number ?? 0} peer={peers.get(member.id)} />
         ))}
       </ul>
       {here.length < 2 && <p class="hint">{text("people.alone")}</p>}

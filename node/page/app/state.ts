@@ -68,6 +68,7 @@ export type Action =
   | { kind: "had"; part: Partial<State> };
 
 export const NOTICES_MAX = 3;
+const SINCE_MS = 2000; // a moment computed from an age, told anew, is as exact as that
 
 export const nothing: State = {
   link: "connecting", known: false, id: "", name: "", locked: true, meetings: [], members: [],
@@ -99,6 +100,17 @@ function putMeeting(list: Meeting[], meeting: Meeting): Meeting[] {
 // A peer that is told without its figures keeps when it last answered.
 export const dated = (peer: Json): Peer =>
   ({ ...peer, since: peer.silent_ms > 0 ? Date.now() - peer.silent_ms : 0 });
+
+// What did not change stays the same thing, so that it is not drawn anew.
+export function settled(before: Peer[], peers: Peer[]): Peer[] {
+  const known = new Map(before.map((one) => [one.id, one]));
+  return peers.map((peer) => {
+    const was = known.get(peer.id);
+    return was && (Object.keys(peer) as (keyof Peer)[]).every((name) => name === "silent_ms" ||
+      (name === "since" ? Math.abs(was.since - peer.since) < SINCE_MS : was[name] === peer[name]))
+      ? was : peer;
+  });
+}
 
 // The sentence of an event is in the node's language: the page asks for its own.
 const told = (state: State, peer: Json): Peer => ({ ...dated(peer),

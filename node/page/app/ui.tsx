@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MPL-2.0
 // What all screens share: the model and the words at hand, amounts in words, small parts.
-import { createContext, type ComponentChildren } from "preact";
+import { Component, createContext, type ComponentChildren, type FunctionComponent } from "preact";
 import { useContext, useEffect, useRef, useState } from "preact/hooks";
 import { Refused } from "./link";
 import type { Model } from "./model";
@@ -38,6 +38,23 @@ export const rateText = ({ text, language }: Around, bps: number) => bps < KB * 
 export const number = (language: string, value: number, digits: number) =>
   value.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
 
+// A formatter is made once: making one costs as much as drawing ten lines.
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+function format(language: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const name = `${language} ${options.dateStyle ?? ""}`;
+  const known = formats.get(name) ?? new Intl.DateTimeFormat(language, options);
+  formats.set(name, known);
+  return known;
+}
+
+// The hour, and the day when it is not today.
+export function momentText({ language }: Around, date: Date): string {
+  const today = date.toDateString() === new Date().toDateString();
+  return format(language, today ? { timeStyle: "short" }
+    : { dateStyle: "short", timeStyle: "short" }).format(date);
+}
+
 // The words every node has for these are one person's language; others' choices stay as they are.
 export const choiceText = ({ text, language }: Around, choice: string) =>
   hasText(language, `choice.${choice}`) ? text(`choice.${choice}`) : choice;
@@ -69,6 +86,20 @@ export function keep(name: string, type: string, text: string): void {
 }
 
 // ---- parts ----
+
+// A part drawn anew only when something it is given is another thing: for each of hundreds in a list.
+export function kept<P extends object>(Part: FunctionComponent<P>): FunctionComponent<P> {
+  class Kept extends Component<P> {
+    shouldComponentUpdate(next: P) {
+      const was = this.props as Record<string, unknown>;
+      return Object.entries(next).some(([name, value]) => was[name] !== value);
+    }
+    render() {
+      return <Part {...this.props as P} />;
+    }
+  }
+  return Kept as unknown as FunctionComponent<P>;
+}
 
 // Signs that are not seen and turn the writing around, or hide: an "exe" may look like a "pdf".
 const UNSEEN = /[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\u2066-\u206f\ufeff]/g;
