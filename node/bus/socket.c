@@ -16,6 +16,8 @@ G_DEFINE_QUARK(maillon - bus - socket - error, bus_socket_error)
 struct BusSocket {
     void *zmq;
     GSource *source;
+    gpointer descriptor; /* in the loop */
+    gboolean stirred;    /* something was sent or taken since ZMQ_EVENTS was last asked */
     BusSocketReceive receive;
     gpointer data;
     guint64 dropped;
@@ -114,15 +116,20 @@ static GPtrArray *take(BusSocket *socket) {
     return parts;
 }
 
-/* The descriptor of a ZeroMQ socket is edge-triggered: what counts is ZMQ_EVENTS, asked each turn.
- */
+/* What counts is ZMQ_EVENTS. The descriptor says that it may have changed, but not what was seen
+ * while sending or taking: after these it is asked unprompted. Asking costs two system calls, so it
+ * is not asked each turn. */
 static gboolean source_prepare(GSource *source, gint *ret_timeout_ms) {
+    BusSocket *socket = ((SocketSource *)source)->socket;
+    gboolean stirred = socket->stirred;
     *ret_timeout_ms = -1;
-    return readable(((SocketSource *)source)->socket);
+    socket->stirred = FALSE;
+    return stirred && readable(socket);
 }
 
 static gboolean source_check(GSource *source) {
-    return readable(((SocketSource *)source)->socket);
+    BusSocket *socket = ((SocketSource *)source)->socket;
+    return g_source_query_unix_fd(source, socket->descriptor) != 0 && readable(socket);
 }
 
 static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer data) {
@@ -134,6 +141,7 @@ static gboolean source_dispatch(GSource *source, GSourceFunc callback, gpointer 
         }
         socket->receive(parts, socket->data);
     }
+    socket->stirred = TRUE;
     return G_SOURCE_CONTINUE;
 }
 
@@ -149,11 +157,14 @@ void bus_socket_watch(BusSocket *socket, BusSocketReceive receive, gpointer data
     zmq_getsockopt(socket->zmq, ZMQ_FD, &descriptor, &length);
     socket->source = g_source_new(&source_functions, sizeof(SocketSource));
     ((SocketSource *)socket->source)->socket = socket;
-    g_source_add_unix_fd(socket->source, descriptor, G_IO_IN);
+    g_source_set_can_recurse(socket->source, TRUE); /* else each call wakes the loop twice */
+    socket->descriptor = g_source_add_unix_fd(socket->source, descriptor, G_IO_IN);
+    socket->stirred = TRUE;
     g_source_attach(socket->source, NULL);
 }
 
 gboolean bus_socket_send(BusSocket *socket, GBytes *const *parts, gsize count) {
+    socket->stirred = TRUE;
     for (gsize i = 0; i < count; i++) {
         gsize length = 0;
         const void *data = g_bytes_get_data(parts[i], &length);

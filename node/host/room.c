@@ -272,9 +272,7 @@ MeshError room_step(Room *room, MeshEvent *event) {
         later_free(later);
     }
     room->stepping = FALSE;
-    guint64 deadline_us = mesh_deadline_us(room->mesh);
-    gboolean never = deadline_us > G_MAXINT64 || !room_is_awake(room);
-    g_source_set_ready_time(room->timer, never ? -1 : (gint64)deadline_us);
+    room->deadline_us = room_is_awake(room) ? mesh_deadline_us(room->mesh) : G_MAXUINT64;
     return error;
 }
 
@@ -294,17 +292,32 @@ void room_addresses(Room *room, gboolean woke) {
     }
 }
 
-static gboolean timer_due(gpointer data) {
-    g_source_set_ready_time(((Room *)data)->timer, -1);
-    room_tell(data, MESH_EVENT_TIMEOUT);
-    return G_SOURCE_CONTINUE;
+typedef struct {
+    GSource source;
+    Room *room;
+} Timer;
+
+/* The deadline moves with each datagram. The loop asks for it before it waits: setting a ready time
+ * would wake the loop that runs, each time. */
+static gboolean timer_prepare(GSource *source, gint *ret_timeout_ms) {
+    guint64 deadline_us = ((Timer *)source)->room->deadline_us;
+    guint64 now_us = (guint64)g_source_get_time(source);
+    guint64 left_ms = deadline_us > now_us ? (deadline_us - now_us + 999) / 1000 : 0;
+    *ret_timeout_ms = deadline_us == G_MAXUINT64 ? -1 : (gint)MIN(left_ms, G_MAXINT);
+    return left_ms == 0;
+}
+
+static gboolean timer_check(GSource *source) {
+    return ((Timer *)source)->room->deadline_us <= (guint64)g_source_get_time(source);
 }
 
 static gboolean timer_dispatch(GSource *source, GSourceFunc callback, gpointer data) {
-    return callback(data);
+    room_tell(((Timer *)source)->room, MESH_EVENT_TIMEOUT);
+    return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs timer_functions = {.dispatch = timer_dispatch};
+static GSourceFuncs timer_functions = {
+    .prepare = timer_prepare, .check = timer_check, .dispatch = timer_dispatch};
 
 /* ---- coming and going ---- */
 
@@ -326,8 +339,9 @@ static Room *room_open(Host *host, guint number) {
     room->number = number;
     room->mesh = mesh;
     g_queue_init(&room->later);
-    room->timer = g_source_new(&timer_functions, sizeof(GSource));
-    g_source_set_callback(room->timer, timer_due, room, NULL);
+    room->deadline_us = G_MAXUINT64;
+    room->timer = g_source_new(&timer_functions, sizeof(Timer));
+    ((Timer *)room->timer)->room = room;
     g_source_attach(room->timer, NULL);
     guint place = host->rooms->len;
     while (place > 0 && ((Room *)g_ptr_array_index(host->rooms, place - 1))->number > number) {

@@ -21,6 +21,7 @@ typedef struct {
     guint number; /* in the store */
     Mesh *mesh;
     GSource *timer;
+    guint64 deadline_us; /* its TIMEOUT, by the monotonic clock; G_MAXUINT64: never */
     RoomState state;
     guint64 token;     /* newest PERSIST not yet answered; 0: none */
     gboolean stepping; /* the Mesh is stepped, or its effects are done */

@@ -124,6 +124,15 @@ static gboolean readable(gint descriptor, GIOCondition condition, gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
+/* GLib takes the descriptor of a source that may not recurse out of the loop while it is called,
+ * waking the loop twice; no callback of ours runs a loop of its own. */
+static guint watch(NetKnock *knock, int descriptor) {
+    g_autoptr(GSource) source = g_unix_fd_source_new(descriptor, G_IO_IN);
+    g_source_set_callback(source, G_SOURCE_FUNC(readable), knock, NULL);
+    g_source_set_can_recurse(source, TRUE);
+    return g_source_attach(source, NULL);
+}
+
 NetKnock *net_knock_create(guint16 port, gboolean port_fixed, NetReceiveEach arrived, gpointer data,
                            guint64 *dropped, GError **error) {
     NetKnock *knock = g_new0(NetKnock, 1);
@@ -145,7 +154,7 @@ NetKnock *net_knock_create(guint16 port, gboolean port_fixed, NetReceiveEach arr
     }
     for (int place = 0; place < FAMILY_COUNT; place++) {
         if (knock->sockets[place] >= 0) {
-            knock->sources[place] = g_unix_fd_add(knock->sockets[place], G_IO_IN, readable, knock);
+            knock->sources[place] = watch(knock, knock->sockets[place]);
         }
     }
     return knock;

@@ -129,9 +129,9 @@ def tile(world):
     from figures import nodes_on_lan, pass_time  # it lists this one
     program("MAILLON_MEDIA", "the media helper")
     _, (a, b) = nodes_on_lan(world, 2)
-    a.start("--sink", "fake", "--video-sink", "none", media=True)
+    a.start("--sink", "fake", media=True)
     b.process = b.host.spawn("B", b.binary, "start", "--home", b.home, "--name", "B", "--sink",
-                             "fake", "--video-sink", "none", environment=b.environment)
+                             "fake", environment=b.environment)
     def spent():
         before = _ticks(b.process.pid)
         pass_time(SECONDS)

@@ -3,7 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import "./devices.css";
 import { Canvas, useLooks } from "./tiles";
-import { Failure, number, useAround, useAsking } from "./ui";
+import { errorText, Failure, number, useAround, useAsking } from "./ui";
 
 interface Device { source: string; name: string }
 interface Devices {
@@ -51,20 +51,29 @@ function useTrial(what: What): Trial {
   return { on, failure, level: on ? level : null, toggle };
 }
 
-function Choice({ what, devices, changed }: { what: What; devices: Devices; changed(): void }) {
-  const { model, text } = useAround();
-  const { failure, run } = useAsking();
+type Changed = (what: What, source: string) => void;
+
+// Each choice is told, however fast they come: the node takes them in their order.
+function Choice({ what, devices, changed }: { what: What; devices: Devices; changed: Changed }) {
+  const all = useAround();
+  const { model, text } = all;
+  const [failure, setFailure] = useState("");
   const list = devices[LISTS[what]];
   const chosen = devices[what];
   const known = chosen === "auto" || chosen === TEST || list.some((one) => one.source === chosen);
-  const choose = (source: string) => run(async () => {
-    await model.ask("devices use", { [what]: source });
-    changed();
-  });
+  const choose = async (source: string) => {
+    setFailure("");
+    try {
+      await model.ask("devices use", { [what]: source });
+      changed(what, source);
+    } catch (error) {
+      setFailure(errorText(all, error));
+    }
+  };
   return (
     <>
       <label class="field"><span>{text(`devices.${what}`)}</span>
-        <select value={chosen} onChange={({ currentTarget: at }) => choose(at.value)}>
+        <select value={chosen} onChange={({ currentTarget: at }) => void choose(at.value)}>
           <option value="auto">{text("devices.auto")}</option>
           {list.map(({ source, name }) => (
             <option key={source} value={source}>{name || source}</option>
@@ -103,7 +112,7 @@ function Meter({ level }: { level: Level | null }) {
   );
 }
 
-function Microphone({ devices, changed }: { devices: Devices; changed(): void }) {
+function Microphone({ devices, changed }: { devices: Devices; changed: Changed }) {
   const { text } = useAround();
   const trial = useTrial("mic");
   const [hear, setHear] = useState(false);
@@ -140,7 +149,7 @@ function Preview() {
   );
 }
 
-function Camera({ devices, changed }: { devices: Devices; changed(): void }) {
+function Camera({ devices, changed }: { devices: Devices; changed: Changed }) {
   const { text } = useAround();
   const trial = useTrial("cam");
   return (
@@ -158,7 +167,7 @@ function Camera({ devices, changed }: { devices: Devices; changed(): void }) {
   );
 }
 
-function Speaker({ devices, changed }: { devices: Devices; changed(): void }) {
+function Speaker({ devices, changed }: { devices: Devices; changed: Changed }) {
   const { text } = useAround();
   const trial = useTrial("speaker");
   return (
@@ -182,13 +191,14 @@ function Panel() {
   const [devices, setDevices] = useState<Devices | null>(null);
   const look = () => void run(async () => setDevices(await model.ask("devices")));
   useEffect(look, []);
+  const changed: Changed = (what, source) => setDevices((now) => now && { ...now, [what]: source });
   return (
     <div class="devices">
       <p class="hint">{text("devices.intro")}</p>
       {devices && <div class="three">
-        <Microphone devices={devices} changed={look} />
-        <Camera devices={devices} changed={look} />
-        <Speaker devices={devices} changed={look} />
+        <Microphone devices={devices} changed={changed} />
+        <Camera devices={devices} changed={changed} />
+        <Speaker devices={devices} changed={changed} />
       </div>}
       {failure && <Failure>{failure}</Failure>}
       <div class="row">

@@ -8,6 +8,8 @@ import { promisify } from "node:util";
 
 const READY_MS = 60_000;
 const PROGRAM = process.env.MAILLON_BIN;
+const running = new Set();
+process.on("exit", () => running.forEach((one) => one.kill("SIGKILL")));
 
 export class Node {
   // `media`: words of `start` for a node with sound; else it has none.
@@ -26,6 +28,8 @@ export class Node {
     const words = ["start", "--home", this.home, ...this.media];
     const process = spawn(PROGRAM, [...words, "--name", this.name], { env: this.environment });
     this.process = process;
+    running.add(process);
+    process.on("exit", () => running.delete(process));
     this.ended = new Promise((done) => process.on("exit", (code, signal) => done(signal ?? code)));
     process.stderr.on("data", (text) => { this.said += text; });
     return new Promise((done, refused) => {

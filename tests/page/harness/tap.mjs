@@ -26,5 +26,5 @@ export async function step(name, work) {
 
 export function end() {
   console.log(`1..${count}`);
-  process.exitCode = failed > 0 ? 1 : 0;
+  process.exit(failed > 0 ? 1 : 0); // a step that failed may have left a node or a browser open
 }
