@@ -13,6 +13,7 @@
 #include "mesh/meeting/admission.h"
 #include "mesh/meeting/meeting.h"
 #include "mesh/overlay/live.h"
+#include "mesh/overlay/map.h"
 #include "mesh/overlay/neighbour.h"
 #include "mesh/overlay/reach.h"
 #include "mesh/overlay/uplink.h"
@@ -74,6 +75,7 @@ struct Mesh {
     Library library;
     Admission admission;
     Neighbours neighbours;
+    Map map;
     Uplink uplink;
     Reach reach;
     Live live;

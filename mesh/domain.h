@@ -9,6 +9,7 @@
 
 #define DOMAIN_SIGNATURE_SIZE 64
 #define DOMAIN_TAG_SIZE       16
+#define SHORT_KEY_SIZE        8 /* first bytes of a key, in messages between members */
 
 typedef struct {
     MeshKey key; /* Ed25519, public */

@@ -21,7 +21,9 @@ Mesh *mesh_create(const MeshOptions *options) {
         return NULL;
     }
     mesh->journal = journal_create();
-    if (!mesh->journal) {
+    if (!map_init(&mesh->map) || !mesh->journal) {
+        map_finish(mesh);
+        journal_destroy(mesh->journal);
         free(mesh);
         return NULL;
     }
@@ -46,6 +48,7 @@ void mesh_destroy(Mesh *mesh) {
     sync_finish(mesh);
     admission_finish(mesh);
     reach_finish(mesh);
+    map_finish(mesh);
     live_finish(mesh);
     for (size_t i = mesh->pending_head; i < mesh->pending_count; i++) {
         free(mesh->pending[i].bytes);
@@ -193,6 +196,7 @@ void core_roster_changed(Mesh *mesh) {
     }
     leave_expelled(mesh);
     mesh->reach.roster_changed = true;
+    map_roster_changed(mesh);
     admission_update(mesh);
     neighbours_greet(mesh);
     live_epoch_changed(mesh);
@@ -324,6 +328,7 @@ MeshError mesh_step(Mesh *mesh, const MeshEvent *event) {
         sync_serve(mesh);
         library_step(mesh);
         neighbours_timeout(mesh);
+        map_timeout(mesh);
         uplink_flush(mesh);
         reach_seek(mesh); /* last: on a slow line a knock waits long behind hails */
     }
@@ -336,8 +341,8 @@ bool mesh_next_effect(Mesh *mesh, MeshEffect *ret_effect) {
 
 uint64_t mesh_deadline_us(const Mesh *mesh) {
     uint64_t deadlines[] = {neighbours_deadline_us(mesh), reach_deadline_us(mesh),
-                            sync_deadline_us(mesh), library_deadline_us(mesh),
-                            admission_deadline_us(mesh)};
+                            sync_deadline_us(mesh),       library_deadline_us(mesh),
+                            admission_deadline_us(mesh),  map_deadline_us(mesh)};
     uint64_t least = UINT64_MAX;
 
     for (size_t i = 0; !mesh->loading && i < sizeof deadlines / sizeof *deadlines; i++) {

@@ -228,6 +228,7 @@ typedef enum {
     MESH_NOTICE_MEETING,  /* title, epoch, own role */
     MESH_NOTICE_MEMBER,   /* key */
     MESH_NOTICE_PEER,     /* key: its link came, went or moved */
+    MESH_NOTICE_MAP,      /* links between members, who is reached; at most once a second */
     MESH_NOTICE_MESSAGE,  /* hash */
     MESH_NOTICE_DOCUMENT, /* hash: announced, progressed or whole */
     MESH_NOTICE_MOTION,   /* hash */

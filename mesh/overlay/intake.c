@@ -6,7 +6,7 @@
 #include "mesh/core.h"
 #include "mesh/overlay/message.h"
 
-#define NONSENSE_MOST 32 /* authentic packets of one link that no honest one sends */
+#define NONSENSE_MOST 32 /* packets and records of one link that no honest one sends */
 
 /* ---- messages ---- */
 
@@ -120,13 +120,19 @@ static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes 
         return live_frame_received(mesh, slot, body);
     case MESSAGE_KEYFRAME:
         return live_keyframe_received(mesh, slot, body);
+    case MESSAGE_MAP:
+        return spread_records_received(mesh, slot, body);
+    case MESSAGE_MAP_DIGEST:
+        return spread_digest_received(mesh, slot, body);
+    case MESSAGE_MAP_CLOCK:
+        return spread_clock_received(mesh, slot, body);
     }
     return MESH_OK; /* a kind of a newer version */
 }
 
 /* ---- datagrams ---- */
 
-static void count(Mesh *mesh, MeshError error) {
+void neighbours_count(Mesh *mesh, MeshError error) {
     switch (error) {
     case MESH_OK:
         break;
@@ -155,8 +161,8 @@ static void take_messages(Mesh *mesh, uint32_t slot) {
     /* A message may end the link: then nothing more of it is read. */
     while (neighbour && neighbour == neighbour_at(mesh, slot) && neighbour_is_up(neighbour) &&
            link_take(neighbour->link, &message)) {
-        count(mesh, dispatch(mesh, neighbour, message.data[0],
-                             BYTES_AT(message.data + 1, message.length - 1)));
+        neighbours_count(mesh, dispatch(mesh, neighbour, message.data[0],
+                                        BYTES_AT(message.data + 1, message.length - 1)));
     }
 }
 
@@ -173,13 +179,18 @@ static void echo(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, Bytes t
     neighbour_transmit(mesh, path, BYTES_AT(datagram, length), LINK_CONTROL);
 }
 
-/* Whoever sealed nonsense so often has lost count of the link, or lies: both ends begin anew. */
+void neighbour_nonsense(Mesh *mesh, Neighbour *neighbour) {
+    if (++neighbour->nonsense >= NONSENSE_MOST) {
+        neighbour->nonsense = 0;
+        route_lost(mesh, neighbour);
+    }
+}
+
 static void judge(Mesh *mesh, uint32_t slot, MeshError error) {
     Neighbour *neighbour = neighbour_at(mesh, slot);
 
-    if (neighbour && error == MESH_ERROR_MALFORMED && ++neighbour->nonsense >= NONSENSE_MOST) {
-        neighbour->nonsense = 0;
-        route_lost(mesh, neighbour);
+    if (neighbour && error == MESH_ERROR_MALFORMED) {
+        neighbour_nonsense(mesh, neighbour);
     }
 }
 
@@ -294,7 +305,7 @@ MeshError neighbours_datagram(Mesh *mesh, const MeshPath *path, Bytes datagram) 
     if (error == MESH_ERROR_FOREIGN) {
         mesh->counters.foreign++;
     } else {
-        count(mesh, error);
+        neighbours_count(mesh, error);
     }
     return error;
 }

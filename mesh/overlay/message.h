@@ -31,4 +31,8 @@ typedef enum {
     MESSAGE_FRAME = 22,      /* see live.c */
     MESSAGE_KEYFRAME = 23,   /* number u8: tell of that stream again, and send a keyframe */
     MESSAGE_GREET = 24,      /* nothing: you are in my roster, tell me what members tell */
+    MESSAGE_MAP = 25,        /* records, see edges.h */
+    MESSAGE_MAP_DIGEST = 26, /* of the map 8 */
+    MESSAGE_MAP_CLOCK = 27,  /* asks u8, then key 8 and number u64 of each record: all, or those
+                                of which newer ones are wanted */
 } MessageKind;

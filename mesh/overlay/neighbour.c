@@ -199,6 +199,8 @@ static void tell_all(Mesh *mesh, Neighbour *neighbour) {
     sync_push(mesh, slot);
     sync_greet(mesh, slot);
     live_greet(mesh, slot);
+    spread_greet(mesh, slot);
+    map_links_changed(mesh);
     mesh->neighbours.near_changed = true;
 }
 

@@ -13,7 +13,6 @@
 #define NEIGHBOUR_NONE          UINT32_MAX
 #define NEIGHBOUR_PHASES        4
 #define NEIGHBOUR_WIRE_OVERHEAD (28 + SESSION_OVERHEAD_SIZE) /* IPv4, UDP, our seal */
-#define SHORT_KEY_SIZE          8       /* first bytes of a key, in messages between members */
 #define RELAY_US                1000000 /* what a member carries is kept so long */
 #define RELAY_VOICE_US          500000
 
@@ -95,7 +94,7 @@ typedef struct {
 
     Link *link; /* from the first handshake on */
     uint64_t tx_bytes, rx_bytes;
-    uint32_t nonsense;                /* authentic packets that no honest link sends */
+    uint32_t nonsense;                /* what came of it that no honest one sends */
     uint64_t served;                  /* bytes of documents, as the uplink shares itself out */
     uint32_t line_bps, line_queue_us; /* of a busy link, when last compared; smoothed */
     uint64_t doubt_us;  /* one in no roster is given up then; UINT64_MAX: it is in the roster */
@@ -157,6 +156,11 @@ void neighbour_greeted(Mesh *mesh, Neighbour *neighbour);
 
 /* A datagram came by a path, see intake.c. FOREIGN: not for this meeting. */
 MeshError neighbours_datagram(Mesh *mesh, const MeshPath *path, Bytes datagram);
+/* Counts what came of something that came in. */
+void neighbours_count(Mesh *mesh, MeshError error);
+/* It sent what no honest one does. Whoever does so often has lost count of the link, or lies: both
+ * ends begin anew. */
+void neighbour_nonsense(Mesh *mesh, Neighbour *neighbour);
 /* Sends bytes by a path: a datagram, or through the member that carries. */
 void neighbour_transmit(Mesh *mesh, const MeshPath *path, Bytes bytes, LinkPriority priority);
 /* One packet of a link; false: it has none now. */

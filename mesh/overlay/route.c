@@ -109,6 +109,7 @@ static void use(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint64_t
     }
     if (was_direct != neighbour_is_direct(neighbour)) {
         mesh->neighbours.near_changed = true;
+        map_links_changed(mesh);
     }
     core_notify(mesh, MESH_NOTICE_PEER, NULL, &neighbour->key);
 }
@@ -147,6 +148,8 @@ void route_lost(Mesh *mesh, Neighbour *neighbour) {
     sync_lost(mesh, slot);
     library_lost(mesh, slot);
     live_lost(mesh, slot);
+    spread_lost(mesh, slot);
+    map_links_changed(mesh);
     mesh->neighbours.near_changed = true;
     core_notify(mesh, MESH_NOTICE_PEER, NULL, &neighbour->key);
     for (uint32_t other = 0; other < MESH_PEERS_MAX; other++) {

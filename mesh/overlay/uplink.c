@@ -71,6 +71,7 @@ void uplink_set_ceiling(Mesh *mesh, uint64_t bps) {
     mesh->uplink.free_us = 0;
     mesh->uplink.links_us = 0;
     hold(mesh);
+    declare_soon(mesh);
 }
 
 uint64_t uplink_deadline_us(const Mesh *mesh, const Neighbour *neighbour) {

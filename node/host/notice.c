@@ -61,6 +61,8 @@ static gboolean put_thing(JsonBuilder *builder, Room *room, MeshNotice notice, c
         json_builder_set_member_name(builder, "peer");
         return match_member_key(room->mesh, key, &member) &&
                (views_peer(builder, room, &member, language_chosen()), TRUE);
+    case MESH_NOTICE_MAP:
+        return TRUE; /* whoever wants to see it asks */
     case MESH_NOTICE_MESSAGE:
         put_previous(builder, room->mesh, hash);
         json_builder_set_member_name(builder, "message");
@@ -93,7 +95,7 @@ static const char *event_name(MeshNotice notice) {
         [MESH_NOTICE_PEER] = "peer",         [MESH_NOTICE_MESSAGE] = "message",
         [MESH_NOTICE_DOCUMENT] = "document", [MESH_NOTICE_MOTION] = "motion",
         [MESH_NOTICE_HAND] = "hand",         [MESH_NOTICE_FORK] = "fork",
-        [MESH_NOTICE_EXPELLED] = "expelled",
+        [MESH_NOTICE_EXPELLED] = "expelled", [MESH_NOTICE_MAP] = "map",
     };
     return names[notice];
 }

@@ -195,6 +195,7 @@ static void do_notify(Node *node, const MeshEffect *effect) {
     case MESH_NOTICE_MEETING:
     case MESH_NOTICE_MEMBER:
     case MESH_NOTICE_PEER:
+    case MESH_NOTICE_MAP:
     case MESH_NOTICE_HAND:
     case MESH_NOTICE_DOCUMENT:
         break;

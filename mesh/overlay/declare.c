@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* What this node says of its own links, and when: as soon as one comes or goes, and when one has
+ * been plainly of another class for a while; never by period. */
+#include <string.h>
+
+#include "mesh/core.h"
+
+#define GATHER_US    (50 * MS)  /* what comes together is declared together */
+#define MEASURE_US   (250 * MS) /* a new link's round trip is awaited so long */
+#define PACE_US      S          /* between two records in the long run, */
+#define PACE_BURST   4          /* and so many at once */
+#define BEYOND_US    (10 * S)   /* a class is left only after so long beyond it */
+#define CALM_US      (30 * S)   /* between two records for classes alone */
+#define LOOK_US      S          /* between two looks at what is measured */
+#define CLOCK_SHIFT  16         /* the first number of a run: of the clock, in seconds */
+#define RTT_GUESS    6          /* of a link not measured yet: up to 320 ms */
+#define WEAK_CEILING 32000      /* bytes a second: who may send less carries nothing for others */
+
+/* ---- what is measured ---- */
+
+static bool is_edge(Mesh *mesh, const Neighbour *neighbour) {
+    return neighbour && neighbour_is_direct(neighbour) && neighbour_is_greeted(mesh, neighbour);
+}
+
+static uint8_t room_of(const LinkState *state) {
+    uint8_t room = edge_room_of(state->rate_bps);
+
+    /* Before a queue showed, the rate is only what was tried. */
+    return state->reason == LINK_LINE_START && room < EDGE_ROOM_GUESS ? EDGE_ROOM_GUESS : room;
+}
+
+static uint8_t classes_of(const LinkState *state) {
+    uint8_t rtt = state->rtt_us > 0 ? edge_rtt_of(state->rtt_us) : RTT_GUESS;
+
+    return edge_classes(rtt, edge_loss_of(state->loss_ppm), room_of(state));
+}
+
+/* Whether a value lies beyond the borders of its class by a quarter; `below`: where it begins. */
+static bool is_beyond(uint64_t value, uint64_t below, uint64_t above) {
+    return value * 4 < below * 3 || (above != UINT32_MAX && value * 4 > above * 5);
+}
+
+static bool has_left(uint8_t classes, const LinkState *state) {
+    uint8_t rtt = edge_rtt(classes);
+    uint8_t loss = edge_loss(classes);
+    uint8_t room = edge_room(classes);
+
+    return (state->rtt_us > 0 && is_beyond(state->rtt_us, rtt ? edge_rtt_bound_us(rtt - 1) : 0,
+                                           edge_rtt_bound_us(rtt))) ||
+           is_beyond(state->loss_ppm, loss ? edge_loss_bound_ppm(loss - 1) : 0,
+                     edge_loss_bound_ppm(loss)) ||
+           (room_of(state) != room &&
+            is_beyond(state->rate_bps, room ? edge_room_bound_bps(room - 1) : 0,
+                      edge_room_bound_bps(room)));
+}
+
+/* ---- edges that come and go ---- */
+
+static void plan(Map *map, uint64_t at_us) {
+    map->issue_us = at_us < map->issue_us ? at_us : map->issue_us;
+}
+
+static uint64_t later(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+static uint8_t flags_now(Mesh *mesh) {
+    const Member *self = core_self(mesh);
+    uint64_t ceiling = mesh->uplink.ceiling;
+    size_t edges = 0;
+    size_t thin = 0;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        const MapEdge *edge = &mesh->map.edges[slot];
+
+        edges += edge->is;
+        thin += edge->is && edge_room(edge->classes) == 0;
+    }
+    return (uint8_t)(((ceiling > 0 && ceiling < WEAK_CEILING) || (edges > 0 && thin == edges)
+                          ? EDGES_WEAK
+                          : 0) |
+                     (self && self->role == MESH_ROLE_RELAY ? EDGES_RELAY : 0));
+}
+
+void declare_soon(Mesh *mesh) {
+    mesh->map.changed = true;
+}
+
+void declare_above(Mesh *mesh, uint64_t number) {
+    mesh->map.above = later(mesh->map.above, number);
+    plan(&mesh->map, mesh->now_us);
+}
+
+static void edge_came(Mesh *mesh, uint32_t slot) {
+    LinkState state = link_state(neighbour_at(mesh, slot)->link, mesh->now_us);
+
+    mesh->map.edges[slot] = (MapEdge){.is = true,
+                                      .guessed = state.rtt_us == 0,
+                                      .classes = classes_of(&state),
+                                      .since_us = mesh->now_us};
+    plan(&mesh->map, mesh->now_us + (state.rtt_us == 0 ? MEASURE_US : GATHER_US));
+}
+
+static void find_changes(Mesh *mesh) {
+    const uint8_t *last = map_record(mesh, &mesh->self.key);
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        MapEdge *edge = &mesh->map.edges[slot];
+        bool is = is_edge(mesh, neighbour_at(mesh, slot));
+
+        if (is && !edge->is) {
+            edge_came(mesh, slot);
+        } else if (!is && edge->is) {
+            *edge = (MapEdge){0};
+            plan(&mesh->map, mesh->now_us + GATHER_US);
+        }
+    }
+    if (last && edges_flags(last) != flags_now(mesh)) {
+        plan(&mesh->map, mesh->now_us + GATHER_US);
+    }
+}
+
+/* ---- classes ---- */
+
+/* The first measure of an edge is not waited for as a change is. */
+static void measure(Mesh *mesh) {
+    Map *map = &mesh->map;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        MapEdge *edge = &map->edges[slot];
+        LinkState state;
+
+        if (!edge->guessed) {
+            continue;
+        }
+        state = link_state(neighbour_at(mesh, slot)->link, mesh->now_us);
+        if (state.rtt_us > 0) {
+            edge->guessed = false;
+            edge->classes = classes_of(&state);
+            plan(map, later(edge->since_us + GATHER_US, mesh->now_us));
+        }
+    }
+}
+
+static void look(Mesh *mesh) {
+    Map *map = &mesh->map;
+
+    map->look_us = mesh->now_us + LOOK_US;
+    map->beyond_us = UINT64_MAX;
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        MapEdge *edge = &map->edges[slot];
+        LinkState state;
+
+        if (!edge->is) {
+            continue;
+        }
+        state = link_state(neighbour_at(mesh, slot)->link, mesh->now_us);
+        if (state.reason == LINK_LINE_OUTAGE) {
+            continue; /* it is not a line now, of any class */
+        }
+        if (!has_left(edge->classes, &state)) {
+            edge->beyond_us = 0;
+        } else if (edge->beyond_us == 0) {
+            edge->beyond_us = mesh->now_us;
+        }
+        if (edge->beyond_us > 0) {
+            uint64_t due_us = later(edge->beyond_us + BEYOND_US, map->calm_us);
+
+            map->beyond_us = due_us < map->beyond_us ? due_us : map->beyond_us;
+        }
+    }
+    if (mesh->now_us >= map->beyond_us) {
+        map->calm_us = mesh->now_us + CALM_US;
+        plan(map, mesh->now_us);
+    }
+}
+
+/* Those that were beyond their classes for long enough get those that are true now. */
+static void settle(Mesh *mesh) {
+    Map *map = &mesh->map;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        MapEdge *edge = &map->edges[slot];
+
+        if (edge->is && edge->beyond_us > 0 && mesh->now_us >= edge->beyond_us + BEYOND_US) {
+            LinkState state = link_state(neighbour_at(mesh, slot)->link, mesh->now_us);
+
+            edge->classes = classes_of(&state);
+            edge->beyond_us = 0;
+        }
+    }
+    map->beyond_us = UINT64_MAX; /* the next look says */
+    map->look_us = mesh->now_us;
+}
+
+/* ---- issuing ---- */
+
+static size_t collect(const Mesh *mesh, Edge edges[MESH_PEERS_MAX]) {
+    size_t count = 0;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        if (mesh->map.edges[slot].is) {
+            edges[count].classes = mesh->map.edges[slot].classes;
+            memcpy(edges[count++].key, neighbour_at(mesh, slot)->key.bytes, SHORT_KEY_SIZE);
+        }
+    }
+    return count;
+}
+
+/* The last says the same, and is not outdone by another. */
+static bool says_the_same(const Map *map, const uint8_t *last, const uint8_t *record) {
+    return last && edges_number(last) == map->number && map->above < map->number &&
+           edges_flags(last) == edges_flags(record) && edges_count(last) == edges_count(record) &&
+           !memcmp(edges_at(last, 0), edges_at(record, 0), edges_count(record) * sizeof(Edge));
+}
+
+static void issue(Mesh *mesh) {
+    Map *map = &mesh->map;
+    const uint8_t *last = map_record(mesh, &mesh->self.key);
+    uint8_t record[EDGES_SIZE(MESH_PEERS_MAX)];
+    Edge edges[MESH_PEERS_MAX];
+    uint64_t first = map->number == 0 ? mesh->now_s << CLOCK_SHIFT : 0;
+    uint64_t number = later(later(map->number, map->above) + 1, first);
+    size_t count;
+    MapNode *node;
+    bool urgent;
+
+    settle(mesh);
+    count = collect(mesh, edges);
+    if (count == 0 && map->number == 0 && map->above == 0) {
+        return;
+    }
+    edges_write(&mesh->self, &mesh->meeting.id, number, flags_now(mesh), edges, count, record);
+    if (says_the_same(map, last, record)) {
+        return;
+    }
+    urgent = last && edges_lack(record, last);
+    node = map_keep(mesh, record);
+    if (!node) {
+        map->issue_us = mesh->now_us + S;
+        return;
+    }
+    node->urgent |= urgent;
+    map->number = number;
+    map->paid_us = later(map->paid_us, mesh->now_us) + PACE_US;
+    spread_record(mesh, node, 0);
+    map->send_us = mesh->now_us; /* it was gathered already */
+}
+
+static uint64_t issue_due_us(const Map *map) {
+    uint64_t most_us = (PACE_BURST - 1) * PACE_US;
+    uint64_t free_us = map->paid_us > most_us ? map->paid_us - most_us : 0;
+
+    return map->issue_us == UINT64_MAX ? UINT64_MAX : later(map->issue_us, free_us);
+}
+
+void declare_timeout(Mesh *mesh) {
+    Map *map = &mesh->map;
+
+    if (mesh->status != MESH_STATUS_MEMBER) {
+        return;
+    }
+    if (map->changed) {
+        map->changed = false;
+        find_changes(mesh);
+    }
+    measure(mesh);
+    if (mesh->now_us >= map->look_us) {
+        look(mesh);
+    }
+    if (mesh->now_us >= issue_due_us(map)) {
+        map->issue_us = UINT64_MAX;
+        issue(mesh);
+    }
+}
+
+uint64_t declare_deadline_us(const Mesh *mesh) {
+    const Map *map = &mesh->map;
+    uint64_t due_us = issue_due_us(map);
+    uint64_t beyond_us = later(map->beyond_us, map->look_us);
+
+    if (mesh->status != MESH_STATUS_MEMBER) {
+        return UINT64_MAX;
+    }
+    due_us = beyond_us < due_us ? beyond_us : due_us;
+    return map->changed ? mesh->now_us : due_us;
+}
