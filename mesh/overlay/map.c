@@ -99,10 +99,11 @@ const uint8_t *map_record(const Mesh *mesh, const MeshKey *key) {
 /* What a record adds to the digest of all. */
 static uint64_t digest_of(const uint8_t *record) {
     uint8_t bytes[8];
-    BytesReader reader = bytes_reader(bytes, sizeof bytes);
+    BytesReader reader;
 
     /* Author and number: they stand first. */
     domain_hash(bytes, sizeof bytes, "map", BYTES_AT(record, MESH_KEY_SIZE + 8), BYTES_NONE);
+    reader = bytes_reader(bytes, sizeof bytes);
     return bytes_read_u64(&reader);
 }
 
