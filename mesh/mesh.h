@@ -337,10 +337,12 @@ typedef struct {
     bool expelled;
     bool self;
     bool forked;
-    MeshLinkState state;
-    MeshPath path;   /* while UP */
-    MeshKey via;     /* RELAY: the member that carries */
-    uint32_t rtt_us; /* smoothed; 0: not measured */
+    MeshLinkState state; /* UP too when it is not linked with, but the map shows a way to it */
+    MeshPath path;       /* while UP; without a link RELAY */
+    MeshKey via;         /* RELAY: the member that carries, or begins to */
+    uint32_t hops;       /* links on the way; 0: it is not UP */
+    bool linked;         /* UP by a link of its own; all below but rtt_us is of that */
+    uint32_t rtt_us;     /* smoothed, or what the map lets expect; 0: not measured */
     uint32_t loss_ppm;
     uint32_t rate_bps;      /* what the link is thought to carry */
     uint32_t queue_us;      /* what waits, at that rate */
@@ -353,6 +355,29 @@ typedef struct {
     uint64_t unconfirmed; /* of what was written here in this run: entries it has not confirmed to
                              us; of a member never linked with all of them */
 } MeshMember;
+
+/* What the map shows of a member. */
+typedef struct {
+    MeshKey key;
+    bool present;    /* linked with, or reached; this node itself too */
+    bool declared;   /* it said whom it is linked with: what follows is of that */
+    uint32_t hops;   /* links on the way from here; 0: this node itself, or no way */
+    MeshKey next;    /* the first node on it, with hops */
+    uint32_t rtt_us; /* that the way is expected to take at most, with hops */
+    bool weak;       /* it should carry nothing for others */
+    bool relay;      /* it is here to carry */
+    uint64_t number; /* of its record; the newest counts */
+    size_t edges;    /* that it declares */
+} MeshMapMember;
+
+/* A link that a member declares, in the classes it is told in. */
+typedef struct {
+    MeshKey key;           /* of the other end; zero: a node that is in no roster here */
+    bool agreed;           /* the other end declares it too: only then it counts */
+    uint32_t rtt_us_below; /* UINT32_MAX: of the worst class; the same of the next */
+    uint32_t loss_ppm_below;
+    uint32_t rate_bps_from; /* 0: of the worst class */
+} MeshMapEdge;
 
 typedef struct {
     MeshHash id;
@@ -410,6 +435,9 @@ MeshInfo mesh_info(const Mesh *mesh);
 MeshCounters mesh_counters(const Mesh *mesh);
 /* In the order of admission, expelled ones included; false past the end. */
 bool mesh_member(const Mesh *mesh, size_t index, MeshMember *ret_member);
+/* The map, by the same index; false past the end. Of its edges in order; false past the last. */
+bool mesh_map_member(const Mesh *mesh, size_t index, MeshMapMember *ret_member);
+bool mesh_map_edge(const Mesh *mesh, const MeshKey *member, size_t index, MeshMapEdge *ret_edge);
 /* In the meeting's common order (causal height, then hash); may grow in the middle. */
 size_t mesh_message_count(const Mesh *mesh);
 bool mesh_message(const Mesh *mesh, size_t index, MeshMessage *ret_message);

@@ -72,6 +72,8 @@ static void view_link(const Mesh *mesh, const Neighbour *neighbour, MeshMember *
         return;
     }
     member->path = neighbour->path;
+    member->linked = true;
+    member->hops = neighbour->path.kind == MESH_PATH_RELAY ? 2 : 1;
     if (neighbour->path.kind == MESH_PATH_RELAY) {
         const Neighbour *carrier = neighbour_at(mesh, neighbour->path.agent);
 
@@ -79,6 +81,20 @@ static void view_link(const Mesh *mesh, const Neighbour *neighbour, MeshMember *
             member->via = carrier->key;
         }
     }
+}
+
+/* One that is not linked with may be reached all the same. */
+static void view_way(const Mesh *mesh, MeshMember *member) {
+    const Neighbour *first = map_first_hop(mesh, &member->key);
+
+    if (member->state == MESH_LINK_UP || !first) {
+        return;
+    }
+    member->state = MESH_LINK_UP;
+    member->path = route_relay_path(mesh, first, member->key.bytes);
+    member->via = first->key;
+    member->hops = map_hops(mesh, &member->key);
+    member->rtt_us = map_rtt_us(mesh, &member->key);
 }
 
 bool mesh_member(const Mesh *mesh, size_t index, MeshMember *ret_member) {
@@ -100,8 +116,71 @@ bool mesh_member(const Mesh *mesh, size_t index, MeshMember *ret_member) {
     if (neighbour) {
         view_link(mesh, neighbour, ret_member);
     }
+    view_way(mesh, ret_member);
     ret_member->unconfirmed =
         owed_count(mesh, neighbour ? neighbour_slot(mesh, neighbour) : NEIGHBOUR_NONE);
+    return true;
+}
+
+bool mesh_map_member(const Mesh *mesh, size_t index, MeshMapMember *ret_member) {
+    const Roster *roster = &mesh->meeting.roster;
+    const uint8_t *record;
+    const MeshKey *key;
+    uint16_t node;
+
+    if (index >= roster->member_count) {
+        return false;
+    }
+    key = &roster->members[index].key;
+    record = map_record(mesh, key);
+    node = map_index(mesh, key);
+    *ret_member = (MeshMapMember){.key = *key,
+                                  .present = mesh_key_equal(key, &mesh->self.key) ||
+                                             map_is_present(mesh, key),
+                                  .hops = map_hops(mesh, key),
+                                  .rtt_us = map_rtt_us(mesh, key)};
+    if (ret_member->hops > 0) {
+        ret_member->next = *map_key(mesh, map_paths(mesh)->next[node]);
+    }
+    if (record) {
+        ret_member->declared = true;
+        ret_member->weak = edges_flags(record) & EDGES_WEAK;
+        ret_member->relay = edges_flags(record) & EDGES_RELAY;
+        ret_member->number = edges_number(record);
+        ret_member->edges = edges_count(record);
+    }
+    return true;
+}
+
+/* The member whose key begins so; zeros: none is. */
+static MeshKey key_of_short(const Mesh *mesh, const uint8_t key[SHORT_KEY_SIZE]) {
+    const Roster *roster = &mesh->meeting.roster;
+
+    for (size_t i = 0; i < roster->member_count; i++) {
+        if (!memcmp(roster->members[i].key.bytes, key, SHORT_KEY_SIZE)) {
+            return roster->members[i].key;
+        }
+    }
+    return (MeshKey){0};
+}
+
+bool mesh_map_edge(const Mesh *mesh, const MeshKey *member, size_t index, MeshMapEdge *ret_edge) {
+    const uint8_t *record = map_record(mesh, member);
+    const Edge *edge;
+    const uint8_t *back;
+
+    if (!record || index >= edges_count(record)) {
+        return false;
+    }
+    edge = edges_at(record, index);
+    *ret_edge = (MeshMapEdge){.key = key_of_short(mesh, edge->key),
+                              .rtt_us_below = edge_rtt_bound_us(edge_rtt(edge->classes)),
+                              .loss_ppm_below = edge_loss_bound_ppm(edge_loss(edge->classes))};
+    if (edge_room(edge->classes) > 0) {
+        ret_edge->rate_bps_from = edge_room_bound_bps(edge_room(edge->classes) - 1);
+    }
+    back = map_record(mesh, &ret_edge->key);
+    ret_edge->agreed = back && edges_find(back, member->bytes);
     return true;
 }
 

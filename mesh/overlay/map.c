@@ -361,15 +361,27 @@ bool map_is_weak(const Mesh *mesh, const MeshKey *key) {
 
 /* ---- time ---- */
 
-void map_timeout(Mesh *mesh) {
-    Map *map = &mesh->map;
+/* Tells whoever looks that the map is another, and who is reached now, or no more. */
+static void notify(Mesh *mesh) {
+    mesh->map.notify = false;
+    mesh->map.notify_us = mesh->now_us + NOTIFY_US;
+    core_notify(mesh, MESH_NOTICE_MAP, NULL, NULL);
+    for (uint16_t i = 0; i < mesh->map.count; i++) {
+        MapNode *node = &mesh->map.nodes[i];
+        bool reached = way_to(mesh, i) != NULL;
 
+        if (node->shown != reached) {
+            node->shown = reached;
+            core_notify(mesh, MESH_NOTICE_PEER, NULL, edges_author(node->record));
+        }
+    }
+}
+
+void map_timeout(Mesh *mesh) {
     declare_timeout(mesh);
     spread_timeout(mesh);
-    if (map->notify && mesh->now_us >= map->notify_us) {
-        map->notify = false;
-        map->notify_us = mesh->now_us + NOTIFY_US;
-        core_notify(mesh, MESH_NOTICE_MAP, NULL, NULL);
+    if (mesh->map.notify && mesh->now_us >= mesh->map.notify_us) {
+        notify(mesh);
     }
 }
 

@@ -19,6 +19,7 @@ typedef struct {
     uint64_t paid_us; /* until then what its author sent fills what one may */
     uint64_t waiting; /* neighbours it is to be sent to, a bit each */
     bool urgent;      /* an edge is gone */
+    bool shown;       /* whoever looks was last told that it is reached */
 } MapNode;
 
 /* A record that came before its author was in the roster. */
