@@ -214,6 +214,7 @@ LinkState link_state(const Link *link, uint64_t now_us) {
     return (LinkState){.rtt_us = (uint32_t)link->rate.delay.srtt_us,
                        .loss_ppm = link->rate.weather.loss_ppm,
                        .rate_bps = (uint32_t)bits,
+                       .rate_found = rate_is_found(&link->rate),
                        .queue_us = (uint32_t)earlier(waiting * 1000000 / capacity, UINT32_MAX),
                        .queue_own_us = (uint32_t)earlier(rate_queue_us(&link->rate), UINT32_MAX),
                        .reason = line_of(link),

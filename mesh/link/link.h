@@ -36,6 +36,7 @@ typedef struct {
     uint32_t rtt_us;       /* smoothed; 0: not measured */
     uint32_t loss_ppm;     /* of our packets, over the last few hundred */
     uint32_t rate_bps;     /* what the line is thought to carry, IP headers included */
+    bool rate_found;       /* that was seen; else it is only what was tried, and it may be more */
     uint32_t queue_us;     /* what waits here, at that rate */
     uint32_t queue_own_us; /* what waits in the line because of us */
     LinkLine reason;       /* why the rate is what it is */

@@ -55,6 +55,10 @@ uint64_t rate_pace(const Rate *rate) {
     return most(pace, rate->phase == RATE_START ? GUESS : SLOWEST);
 }
 
+bool rate_is_found(const Rate *rate) {
+    return rate->confirmed > 0 || rate->phase == RATE_STEADY || rate->phase == RATE_SHARED;
+}
+
 uint64_t rate_bytes_in(const Rate *rate, uint64_t us) {
     return rate_capacity(rate) * us / SECOND_US;
 }

@@ -118,6 +118,8 @@ uint64_t rate_window(const Rate *rate, uint64_t pace_us);
 uint64_t rate_pace(const Rate *rate);
 /* What the line is thought to carry, bytes a second; as above. */
 uint64_t rate_capacity(const Rate *rate);
+/* The line was seen to carry that and no more; else it may. */
+bool rate_is_found(const Rate *rate);
 /* Wire bytes sent in `us` at the capacity. */
 uint64_t rate_bytes_in(const Rate *rate, uint64_t us);
 /* The time a packet as we aim at takes. */

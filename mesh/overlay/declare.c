@@ -13,6 +13,7 @@
 #define CALM_US      (30 * S)   /* between two records for classes alone */
 #define LOOK_US      S          /* between two looks at what is measured */
 #define CLOCK_SHIFT  16         /* the first number of a run: of the clock, in seconds */
+#define LOST_LEAST   8          /* packets that a line must lose before it is said to */
 #define RTT_GUESS    6          /* of a link not measured yet: up to 320 ms */
 #define WEAK_CEILING 32000      /* bytes a second: who may send less carries nothing for others */
 
@@ -25,33 +26,44 @@ static bool is_edge(Mesh *mesh, const Neighbour *neighbour) {
 static uint8_t room_of(const LinkState *state) {
     uint8_t room = edge_room_of(state->rate_bps);
 
-    /* Before a queue showed, the rate is only what was tried. */
-    return state->reason == LINK_LINE_START && room < EDGE_ROOM_GUESS ? EDGE_ROOM_GUESS : room;
+    return !state->rate_found && room < EDGE_ROOM_GUESS ? EDGE_ROOM_GUESS : room;
+}
+
+/* A few lost of a few say nothing. */
+static uint8_t loss_of(const LinkState *state) {
+    return state->packets_lost < LOST_LEAST ? 0 : edge_loss_of(state->loss_ppm);
 }
 
 static uint8_t classes_of(const LinkState *state) {
     uint8_t rtt = state->rtt_us > 0 ? edge_rtt_of(state->rtt_us) : RTT_GUESS;
 
-    return edge_classes(rtt, edge_loss_of(state->loss_ppm), room_of(state));
+    return edge_classes(rtt, loss_of(state), room_of(state));
 }
 
-/* Whether a value lies beyond the borders of its class by a quarter; `below`: where it begins. */
-static bool is_beyond(uint64_t value, uint64_t below, uint64_t above) {
-    return value * 4 < below * 3 || (above != UINT32_MAX && value * 4 > above * 5);
+/* Whether a value lies beyond the borders of its class by a quarter. */
+static bool is_beyond(uint64_t value, uint64_t from, uint64_t below) {
+    return value * 4 < from * 3 || (below != UINT32_MAX && value * 4 > below * 5);
 }
 
-static bool has_left(uint8_t classes, const LinkState *state) {
+/* Its classes, but those that are plainly others now. */
+static uint8_t moved(uint8_t classes, const LinkState *state) {
     uint8_t rtt = edge_rtt(classes);
     uint8_t loss = edge_loss(classes);
     uint8_t room = edge_room(classes);
 
-    return (state->rtt_us > 0 && is_beyond(state->rtt_us, rtt ? edge_rtt_bound_us(rtt - 1) : 0,
-                                           edge_rtt_bound_us(rtt))) ||
-           is_beyond(state->loss_ppm, loss ? edge_loss_bound_ppm(loss - 1) : 0,
-                     edge_loss_bound_ppm(loss)) ||
-           (room_of(state) != room &&
-            is_beyond(state->rate_bps, room ? edge_room_bound_bps(room - 1) : 0,
-                      edge_room_bound_bps(room)));
+    if (state->rtt_us > 0 &&
+        is_beyond(state->rtt_us, rtt ? edge_rtt_bound_us(rtt - 1) : 0, edge_rtt_bound_us(rtt))) {
+        rtt = edge_rtt_of(state->rtt_us);
+    }
+    if (is_beyond(state->loss_ppm, loss ? edge_loss_bound_ppm(loss - 1) : 0,
+                  edge_loss_bound_ppm(loss))) {
+        loss = loss_of(state);
+    }
+    if (is_beyond(state->rate_bps, room ? edge_room_bound_bps(room - 1) : 0,
+                  edge_room_bound_bps(room))) {
+        room = room_of(state);
+    }
+    return edge_classes(rtt, loss, room);
 }
 
 /* ---- edges that come and go ---- */
@@ -158,7 +170,7 @@ static void look(Mesh *mesh) {
         if (state.reason == LINK_LINE_OUTAGE) {
             continue; /* it is not a line now, of any class */
         }
-        if (!has_left(edge->classes, &state)) {
+        if (moved(edge->classes, &state) == edge->classes) {
             edge->beyond_us = 0;
         } else if (edge->beyond_us == 0) {
             edge->beyond_us = mesh->now_us;
@@ -185,7 +197,7 @@ static void settle(Mesh *mesh) {
         if (edge->is && edge->beyond_us > 0 && mesh->now_us >= edge->beyond_us + BEYOND_US) {
             LinkState state = link_state(neighbour_at(mesh, slot)->link, mesh->now_us);
 
-            edge->classes = classes_of(&state);
+            edge->classes = moved(edge->classes, &state);
             edge->beyond_us = 0;
         }
     }
