@@ -91,6 +91,8 @@ static void view_way(const Mesh *mesh, MeshMember *member) {
         return;
     }
     member->state = MESH_LINK_UP;
+    member->line_state = MESH_LINE_UNKNOWN; /* what is left of its link is of a dead line */
+    member->loss_ppm = member->rate_bps = member->queue_us = member->line_queue_us = 0;
     member->path = route_relay_path(mesh, first, member->key.bytes);
     member->via = first->key;
     member->hops = map_hops(mesh, &member->key);

@@ -50,7 +50,7 @@ TalkLine talk_line(Room *room, gboolean was_bad) {
     TalkLine line = {.way = TALK_NOBODY};
     MeshMember member;
     for (size_t i = 0; mesh_member(room->mesh, i, &member); i++) {
-        if (member.self || member.expelled || member.state != MESH_LINK_UP) {
+        if (member.self || member.expelled || !member.linked) {
             continue;
         }
         TalkWay way = talk_way(&member, was_bad);

@@ -303,7 +303,8 @@ static void put_links(JsonBuilder *builder, Room *room, Language language) {
     json_builder_set_member_name(builder, "links");
     json_builder_begin_array(builder);
     for (size_t i = 0; room != NULL && mesh_member(room->mesh, i, &member); i++) {
-        if (member.self || (member.state == MESH_LINK_DOWN && member.tx_bytes == 0)) {
+        if (member.self ||
+            (!member.linked && member.state != MESH_LINK_CONNECTING && member.tx_bytes == 0)) {
             continue;
         }
         json_builder_begin_object(builder);
