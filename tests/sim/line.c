@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "tests/sim/line.h"
 
-void line_init(Line *line, const char *name, uint64_t seed, Schedule *schedule, LineLand land,
-               gpointer context) {
+void line_init(Line *line, const char *name, uint64_t seed, Schedule *schedule, uint64_t since_us,
+               LineLand land, gpointer context) {
     LineSettings perfect = {.lane = emulator_settings_perfect()};
 
     g_strlcpy(line->name, name, sizeof line->name);
@@ -10,8 +10,8 @@ void line_init(Line *line, const char *name, uint64_t seed, Schedule *schedule, 
     line->armed_us = UINT64_MAX;
     line->land = land;
     line->context = context;
-    emulator_lane_init(&line->lane, line->name, &perfect.lane, seed, schedule_now_us(schedule));
-    line_change(line, &perfect);
+    emulator_lane_init(&line->lane, line->name, &perfect.lane, seed, since_us);
+    line_change_at(line, &perfect, since_us);
 }
 
 void line_finish(Line *line) {
@@ -45,20 +45,27 @@ static void arm(Line *line) {
     }
 }
 
-void line_change(Line *line, const LineSettings *settings) {
+void line_change_at(Line *line, const LineSettings *settings, uint64_t at_us) {
     EmulatorSettings lane = settings->lane;
 
     if (lane.mtu_bytes == 0)
         lane.mtu_bytes = LINE_MTU;
     line->damage_ppm = settings->damage_ppm;
     line->replay_ppm = settings->replay_ppm;
-    emulator_lane_change(&line->lane, &lane, schedule_now_us(line->schedule));
+    emulator_lane_change(&line->lane, &lane, at_us);
     arm(line);
 }
 
+void line_change(Line *line, const LineSettings *settings) {
+    line_change_at(line, settings, schedule_now_us(line->schedule));
+}
+
+void line_cut_at(Line *line, bool cut, uint64_t at_us) {
+    emulator_lane_switch(&line->lane, cut ? EMULATOR_LANE_DOWN : EMULATOR_LANE_UP, at_us);
+}
+
 void line_cut(Line *line, bool cut) {
-    emulator_lane_switch(&line->lane, cut ? EMULATOR_LANE_DOWN : EMULATOR_LANE_UP,
-                         schedule_now_us(line->schedule));
+    line_cut_at(line, cut, schedule_now_us(line->schedule));
 }
 
 bool line_is_cut(const Line *line) {

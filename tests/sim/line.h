@@ -32,15 +32,19 @@ typedef struct {
     gpointer context;
 } Line;
 
-/* A perfect line. Those of one seed have the fades in common, their names make the rest differ. */
-void line_init(Line *line, const char *name, uint64_t seed, Schedule *schedule, LineLand land,
-               gpointer context);
+/* A perfect line, there since that moment. Those of one seed have the fades in common, their names
+ * make the rest differ. */
+void line_init(Line *line, const char *name, uint64_t seed, Schedule *schedule, uint64_t since_us,
+               LineLand land, gpointer context);
 void line_finish(Line *line);
 
 /* As of now, for what is queued too. */
 void line_change(Line *line, const LineSettings *settings);
 void line_cut(Line *line, bool cut);
 bool line_is_cut(const Line *line);
+/* The same as of a moment since which nothing passed. */
+void line_change_at(Line *line, const LineSettings *settings, uint64_t at_us);
+void line_cut_at(Line *line, bool cut, uint64_t at_us);
 
 /* Sends any bytes that cost `ip_bytes` on the line. */
 void line_send(Line *line, const uint8_t *bytes, size_t length, size_t ip_bytes);

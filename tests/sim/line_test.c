@@ -114,7 +114,7 @@ static EmulatorStats by_world(const LineSettings *settings, uint64_t down_every_
     Dice dice;
 
     dice_init(&dice, SEED, DICE_SCENARIO);
-    line_init(line, "a>b", SEED, schedule, arrive, &far);
+    line_init(line, "a>b", SEED, schedule, 0, arrive, &far);
     line_change(line, settings);
     for (uint32_t i = 0; i < PACKETS; i++) {
         uint64_t edge_us = down_every_us

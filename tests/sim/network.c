@@ -27,7 +27,7 @@ struct Network {
     Host hosts[NETWORK_HOSTS];
     Site sites[NETWORK_SITES];
     unsigned site_count;
-    Line lines[NETWORK_HOSTS][NETWORK_HOSTS];
+    Wiring *wiring;
     Line *uplinks[NETWORK_HOSTS]; /* NULL: as wide as can be */
 };
 
@@ -58,14 +58,7 @@ Network *network_create(Schedule *schedule, uint64_t seed, NetworkDeliver delive
     network->deliver = deliver;
     network->context = context;
     dice_init(&network->dice, seed, DICE_NETWORK);
-    for (unsigned from = 0; from < NETWORK_HOSTS; from++)
-        for (unsigned to = 0; to < NETWORK_HOSTS; to++) {
-            uint64_t pair = MIN(from, to) * NETWORK_HOSTS + MAX(from, to);
-            char name[] = {(char)('A' + from), '>', (char)('A' + to), 0};
-
-            line_init(&network->lines[from][to], name, seed * NETWORK_HOSTS * NETWORK_HOSTS + pair,
-                      schedule, land, network);
-        }
+    network->wiring = wiring_create(schedule, seed, land, network);
     return network;
 }
 
@@ -73,12 +66,11 @@ void network_destroy(Network *network) {
     for (unsigned i = 0; i < network->site_count; i++)
         g_clear_pointer(&network->sites[i].nat, nat_destroy);
     for (unsigned from = 0; from < NETWORK_HOSTS; from++) {
-        for (unsigned to = 0; to < NETWORK_HOSTS; to++)
-            line_finish(&network->lines[from][to]);
         if (network->uplinks[from])
             line_finish(network->uplinks[from]);
         g_free(network->uplinks[from]);
     }
+    wiring_destroy(network->wiring);
     g_free(network);
 }
 
@@ -129,37 +121,37 @@ void network_rebind(Network *network, unsigned site) {
 /* ---- lines ---- */
 
 Line *network_line(Network *network, unsigned from, unsigned to) {
-    return &network->lines[from][to];
+    return wiring_line(network->wiring, from, to);
 }
 
 Line *network_uplink(Network *network, unsigned host) {
-    char name[] = {(char)('A' + host), '>', 0};
+    char name[8];
 
     if (!network->uplinks[host]) {
         network->uplinks[host] = g_new0(Line, 1);
+        wiring_name(host, name);
+        g_strlcat(name, ">", sizeof name);
         line_init(network->uplinks[host], name, emulator_random_next(&network->dice),
-                  network->schedule, land_uplink, network);
+                  network->schedule, schedule_now_us(network->schedule), land_uplink, network);
     }
     return network->uplinks[host];
 }
 
 void network_set_lines(Network *network, const LineSettings *settings) {
-    for (unsigned from = 0; from < NETWORK_HOSTS; from++)
-        for (unsigned to = 0; to < NETWORK_HOSTS; to++)
-            line_change(&network->lines[from][to], settings);
+    wiring_change(network->wiring, settings);
 }
 
-void network_split(Network *network, uint32_t one, uint32_t other, bool cut) {
-    for (unsigned a = 0; a < NETWORK_HOSTS; a++)
-        for (unsigned b = 0; b < NETWORK_HOSTS; b++)
-            if (one >> a & 1 && other >> b & 1) {
-                line_cut(&network->lines[a][b], cut);
-                line_cut(&network->lines[b][a], cut);
-            }
+void network_deafen(Network *network, Hosts from, Hosts to, bool deaf) {
+    wiring_cut(network->wiring, &from, &to, deaf);
+}
+
+void network_split(Network *network, Hosts one, Hosts other, bool cut) {
+    network_deafen(network, one, other, cut);
+    network_deafen(network, other, one, cut);
 }
 
 void network_heal(Network *network) {
-    network_split(network, UINT32_MAX, UINT32_MAX, false);
+    network_deafen(network, hosts_all(), hosts_all(), false);
 }
 
 /* ---- arriving ---- */
@@ -213,7 +205,7 @@ static void land(gpointer context, const uint8_t *bytes, size_t length) {
     Letter letter;
 
     memcpy(&letter, bytes, sizeof letter);
-    line = &network->lines[letter.from][letter.to];
+    line = network_line(network, letter.from, letter.to);
     length -= sizeof letter;
     memcpy(copy, bytes + sizeof letter, length);
     if (dice_ppm(&network->dice, line->replay_ppm)) {
@@ -237,7 +229,7 @@ static void land_uplink(gpointer context, const uint8_t *bytes, size_t length) {
     Letter letter;
 
     memcpy(&letter, bytes, sizeof letter);
-    line_send(&network->lines[letter.from][letter.to], bytes, length,
+    line_send(network_line(network, letter.from, letter.to), bytes, length,
               length - sizeof letter + UDP_HEADER_SIZE);
 }
 
@@ -249,39 +241,43 @@ static void fly(Network *network, unsigned from, unsigned to, const MeshPath *se
 
     memcpy(buffer, &letter, sizeof letter);
     memcpy(buffer + sizeof letter, bytes.data, bytes.length);
-    line_send(uplink ? uplink : &network->lines[from][to], buffer, sizeof letter + bytes.length,
-              bytes.length + UDP_HEADER_SIZE);
+    line_send(uplink ? uplink : network_line(network, from, to), buffer,
+              sizeof letter + bytes.length, bytes.length + UDP_HEADER_SIZE);
 }
 
 void network_foreign(Network *network, unsigned from, unsigned to, size_t ip_bytes) {
     Letter letter = {.from = from, .to = to};
 
-    line_send(&network->lines[from][to], (const uint8_t *)&letter, sizeof letter, ip_bytes);
+    line_send(network_line(network, from, to), (const uint8_t *)&letter, sizeof letter, ip_bytes);
 }
 
+/* Every host has a port of its own. */
 static bool host_at(const Network *network, const MeshPath *address, unsigned *ret_host) {
-    for (unsigned i = 0; i < NETWORK_HOSTS; i++)
-        if (network->hosts[i].placed && mesh_path_equal(&network->hosts[i].address, address)) {
-            *ret_host = i;
-            return true;
-        }
-    return false;
+    unsigned host = (unsigned)address->port - PORT;
+
+    if (address->port < PORT || host >= NETWORK_HOSTS || !network->hosts[host].placed ||
+        !mesh_path_equal(&network->hosts[host].address, address))
+        return false;
+    *ret_host = host;
+    return true;
 }
 
 /* Which host a public address leads to, behind a NAT or not. */
 static bool find_outside(Network *network, const MeshPath *to, unsigned *ret_host,
                          MeshPath *ret_public) {
     uint64_t now_us = schedule_now_us(network->schedule);
+    unsigned site;
     MeshPath inner;
 
     if (host_at(network, to, ret_host))
         return !network->sites[network->hosts[*ret_host].site].nat;
-    for (unsigned i = 0; i < network->site_count; i++)
-        if (network->sites[i].nat && nat_owner(network->sites[i].nat, now_us, to, &inner) &&
-            host_at(network, &inner, ret_host)) {
-            *ret_public = *to;
-            return true;
-        }
+    site = to->ip[2];
+    if (site < network->site_count && network->sites[site].nat &&
+        nat_owner(network->sites[site].nat, now_us, to, &inner) &&
+        host_at(network, &inner, ret_host)) {
+        *ret_public = *to;
+        return true;
+    }
     return false;
 }
 
@@ -340,11 +336,11 @@ bool network_has_public(const Network *network, const MeshPath *paths, size_t co
     return false;
 }
 
-bool network_can_punch(const Network *network, unsigned a, bool a_known, unsigned b, bool b_known) {
+bool network_can_punch(Network *network, unsigned a, bool a_known, unsigned b, bool b_known) {
     const Nat *one = network->sites[network->hosts[a].site].nat;
     const Nat *other = network->sites[network->hosts[b].site].nat;
 
-    if (line_is_cut(&network->lines[a][b]) || line_is_cut(&network->lines[b][a]))
+    if (line_is_cut(network_line(network, a, b)) || line_is_cut(network_line(network, b, a)))
         return false;
     if (network_same_site(network, a, b) || !one || !other)
         return true;

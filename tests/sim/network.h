@@ -7,12 +7,11 @@
 #pragma once
 
 #include "mesh/mesh.h"
-#include "tests/sim/line.h"
 #include "tests/sim/nat.h"
-#include "tests/sim/schedule.h"
+#include "tests/sim/wiring.h"
 
-#define NETWORK_HOSTS 16
-#define NETWORK_SITES 16
+#define NETWORK_HOSTS HOSTS_MAX
+#define NETWORK_SITES 256
 
 typedef struct Network Network;
 
@@ -41,8 +40,10 @@ Line *network_line(Network *network, unsigned from, unsigned to);
 Line *network_uplink(Network *network, unsigned host);
 /* Every line there is. */
 void network_set_lines(Network *network, const LineSettings *settings);
-/* Cuts, or heals, both directions between two sets of hosts (a bit each). */
-void network_split(Network *network, uint32_t one, uint32_t other, bool cut);
+/* Cuts, or heals, both directions between some hosts and others. */
+void network_split(Network *network, Hosts one, Hosts other, bool cut);
+/* The same of one direction alone: what some send, others do not hear. */
+void network_deafen(Network *network, Hosts from, Hosts to, bool deaf);
 void network_heal(Network *network);
 
 /* One datagram from a host's knock port. */
@@ -60,7 +61,7 @@ unsigned network_rebinds(const Network *network, unsigned host);
 unsigned network_moves(const Network *network, unsigned host);
 /* Whether two hosts can reach each other directly once told of each other's addresses; `known`:
  * they asked a public host how they are seen. */
-bool network_can_punch(const Network *network, unsigned a, bool a_known, unsigned b, bool b_known);
+bool network_can_punch(Network *network, unsigned a, bool a_known, unsigned b, bool b_known);
 bool network_same_site(const Network *network, unsigned a, unsigned b);
 /* Some public host is among these addresses. */
 bool network_has_public(const Network *network, const MeshPath *paths, size_t count);

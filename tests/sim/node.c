@@ -15,7 +15,7 @@ Node *node_create(World *world, unsigned number) {
 
     node->world = world;
     node->number = number;
-    g_snprintf(node->name, sizeof node->name, "%c", 'A' + number);
+    wiring_name(number, node->name);
     dice_init(&node->dice, world->options.seed, DICE_NODE + number);
     dice_bytes(&node->dice, node->device_seed, sizeof node->device_seed);
     node->key = mesh_key_of_seed(node->device_seed);
@@ -34,7 +34,7 @@ void node_destroy(Node *node) {
     person_upload_destroy(node->upload);
     voice_destroy(node->voice);
     for (unsigned i = 0; i < NETWORK_HOSTS; i++)
-        ear_finish(&node->ears[i]);
+        ear_destroy(node->ears[i]);
     g_free(node);
 }
 
@@ -302,7 +302,7 @@ void node_step(Node *node, const MeshEvent *event) {
                      node->name, MESH_EFFECTS_MAX);
         do_effect(node, &effect);
     }
-    node->deadline_us = mesh_deadline_us(node->mesh);
+    alarms_set(world->alarms, node->number, mesh_deadline_us(node->mesh));
     forwarded = count_forwarded(node) - forwarded;
     if (forwarded) {
         node->forwarded += forwarded;
@@ -356,6 +356,7 @@ void node_crash(Node *node) {
     world_note(node->world, "%s crashes: %zu of %zu writes survive", node->name, kept, waiting);
     store_crash(node->store, kept);
     g_clear_pointer(&node->mesh, mesh_destroy);
+    alarms_set(node->world->alarms, node->number, UINT64_MAX);
     ice_forget(node->world->ice, node->number);
     voice_stop(node);
     person_forget(node);

@@ -34,14 +34,13 @@ struct Node {
     bool committing; /* a commit is under way */
     int64_t clock_s; /* how wrong its clock is */
     uint64_t document_fetch_max;
-    uint64_t deadline_us;
     uint64_t instant_us, instant_steps; /* steps without time passing */
     uint64_t second, second_steps;      /* steps in one second */
     GHashTable *noticed;                /* ids of messages told of in this life */
     GArray *message_us;                 /* how long others' messages took, uint64_t */
     Upload *upload;                     /* a document its person adds; NULL: none */
     Voice *voice;
-    Ear ears[NETWORK_HOSTS];         /* what it hears of each node */
+    Ear *ears[NETWORK_HOSTS];        /* what it hears of each node, see voice_ear; NULL: nothing */
     uint64_t sent_bytes;             /* IP headers included, in all lives */
     void (*meddle)(Node *node);      /* NULL, or what is done to its core before every step */
     uint64_t (*cost_clock_ns)(void); /* NULL, or what the cost of forwarding is measured by */

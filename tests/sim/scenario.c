@@ -123,8 +123,28 @@ Link *scenario_link(const Node *node) {
     return neighbour && neighbour_is_up(neighbour) ? neighbour->link : NULL;
 }
 
-uint32_t scenario_bit(const Node *node) {
-    return UINT32_C(1) << node->number;
+Hosts scenario_only(const Node *node) {
+    Hosts hosts = {{0}};
+
+    hosts_add(&hosts, node->number);
+    return hosts;
+}
+
+Hosts scenario_some(World *world, unsigned count) {
+    Hosts hosts = {{0}};
+    unsigned taken = 0;
+
+    if (count <= 32)
+        return hosts_of((uint32_t)dice_between(&world->dice, 1, (UINT64_C(1) << count) - 2));
+    while (taken == 0 || taken == count) {
+        taken = 0;
+        for (unsigned host = 0; host < count; host++)
+            if (dice_below(&world->dice, 2)) {
+                hosts_add(&hosts, host);
+                taken++;
+            }
+    }
+    return hosts;
 }
 
 void scenario_gather(World *world, unsigned count) {

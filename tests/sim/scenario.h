@@ -46,8 +46,10 @@ LineSettings scenario_profile(const char *name);
 void scenario_meet(World *world, const char *profile);
 /* The link of a node with the other of two; NULL while it is not up. */
 Link *scenario_link(const Node *node);
-/* A line of a bit for each node. */
-uint32_t scenario_bit(const Node *node);
+/* This host alone. */
+Hosts scenario_only(const Node *node);
+/* Some of the first `count` hosts by the dice: neither none nor all. */
+Hosts scenario_some(World *world, unsigned count);
 
 void lan_two(World *world);
 void lan_many(World *world);

@@ -166,8 +166,8 @@ Talk *talk_begin(Node *speaker, Node *listener) {
     talk->jitter = media_jitter_create(MEDIA_JITTER_CONTINUOUS, NULL);
     talk->spoken = g_hash_table_new(NULL, NULL);
     talk->delays_us = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    listener->ears[speaker->number].listen = hear;
-    listener->ears[speaker->number].listener = talk;
+    voice_ear(listener, speaker->number)->listen = hear;
+    voice_ear(listener, speaker->number)->listener = talk;
     emulator_lane_reset(&talk->line->lane, talk->begun_us);
     person_ask(speaker,
                (MeshIntent){.kind = MESH_INTENT_STREAM_START, .stream_kind = MESH_STREAM_VOICE});
@@ -194,7 +194,7 @@ TalkFigures talk_end(Talk *talk) {
     figures.lost = counters.lost;
     figures.half_us = scenario_percentile(talk->delays_us, 50);
     figures.most_us = scenario_percentile(talk->delays_us, 95);
-    talk->listener->ears[talk->speaker->number].listen = NULL;
+    voice_ear(talk->listener, talk->speaker->number)->listen = NULL;
     if (talk->speaker->mesh)
         person_ask(talk->speaker,
                    (MeshIntent){.kind = MESH_INTENT_STREAM_STOP, .stream_kind = MESH_STREAM_VOICE});

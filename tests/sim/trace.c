@@ -7,9 +7,12 @@
 
 #define HASH_SIZE  16
 #define SHOWN_SIZE 4 /* bytes of a hash that are printed */
+#define KEPT_SIZE  8192
 
 struct Trace {
     crypto_generichash_state state;
+    size_t kept; /* bytes not hashed yet: many at once are hashed much faster */
+    uint8_t bytes[KEPT_SIZE];
     bool shown;
 };
 
@@ -59,12 +62,28 @@ typedef struct {
     GString *line; /* NULL when not shown */
 } Pen;
 
+static void settle(Trace *trace) {
+    crypto_generichash_update(&trace->state, trace->bytes, trace->kept);
+    trace->kept = 0;
+}
+
+static void put(Trace *trace, const void *bytes, size_t length) {
+    if (length > KEPT_SIZE - trace->kept)
+        settle(trace);
+    if (length > KEPT_SIZE) {
+        crypto_generichash_update(&trace->state, bytes, length);
+        return;
+    }
+    memcpy(trace->bytes + trace->kept, bytes, length);
+    trace->kept += length;
+}
+
 static void put_bytes(Pen *pen, const uint8_t *bytes, size_t length) {
     uint64_t size = length;
 
-    crypto_generichash_update(&pen->trace->state, (const uint8_t *)&size, sizeof size);
+    put(pen->trace, &size, sizeof size);
     if (length)
-        crypto_generichash_update(&pen->trace->state, bytes, length);
+        put(pen->trace, bytes, length);
     if (pen->line) {
         g_string_append_printf(pen->line, " %zu:", length);
         for (size_t i = 0; i < MIN(length, SHOWN_SIZE); i++)
@@ -73,7 +92,7 @@ static void put_bytes(Pen *pen, const uint8_t *bytes, size_t length) {
 }
 
 static void put_number(Pen *pen, uint64_t number) {
-    crypto_generichash_update(&pen->trace->state, (const uint8_t *)&number, sizeof number);
+    put(pen->trace, &number, sizeof number);
     if (pen->line)
         g_string_append_printf(pen->line, " %" G_GUINT64_FORMAT, number);
 }
@@ -81,7 +100,7 @@ static void put_number(Pen *pen, uint64_t number) {
 static void put_text(Pen *pen, const char *text) {
     const char *written = text ? text : "";
 
-    crypto_generichash_update(&pen->trace->state, (const uint8_t *)written, strlen(written) + 1);
+    put(pen->trace, written, strlen(written) + 1);
     if (pen->line)
         g_string_append_printf(pen->line, " %s", written);
 }
@@ -264,11 +283,13 @@ void trace_note(Trace *trace, uint64_t now_us, const char *format, ...) {
     finish(&pen);
 }
 
-char *trace_hash(const Trace *trace) {
-    crypto_generichash_state state = trace->state;
+char *trace_hash(Trace *trace) {
+    crypto_generichash_state state;
     uint8_t hash[HASH_SIZE];
     char text[2 * HASH_SIZE + 1];
 
+    settle(trace);
+    state = trace->state;
     crypto_generichash_final(&state, hash, sizeof hash);
     sodium_bin2hex(text, sizeof text, hash, sizeof hash);
     return g_strdup(text);

@@ -22,4 +22,4 @@ void trace_effect(Trace *trace, uint64_t now_us, const char *node, const MeshEff
 void trace_note(Trace *trace, uint64_t now_us, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /* The hash so far, in hexadecimal. The caller frees. */
-char *trace_hash(const Trace *trace);
+char *trace_hash(Trace *trace);

@@ -80,7 +80,8 @@ uint64_t voice_spoken(const Voice *voice) {
 void voice_stop(Node *node) {
     node->voice->frame_size = 0;
     for (unsigned i = 0; i < NETWORK_HOSTS; i++)
-        g_clear_pointer(&node->ears[i].streams, g_hash_table_unref);
+        if (node->ears[i])
+            g_clear_pointer(&node->ears[i]->streams, g_hash_table_unref);
 }
 
 /* ---- hearing ---- */
@@ -90,18 +91,18 @@ void ear_reset(Ear *ear) {
     g_clear_pointer(&ear->delays_us, g_array_unref);
 }
 
-void ear_finish(Ear *ear) {
+void ear_destroy(Ear *ear) {
+    if (!ear)
+        return;
     g_clear_pointer(&ear->streams, g_hash_table_unref);
     g_clear_pointer(&ear->delays_us, g_array_unref);
+    g_free(ear);
 }
 
-static Ear *find_ear(Node *node, const MeshKey *speaker, unsigned *ret_number) {
-    for (unsigned i = 0; i < node->world->node_count; i++)
-        if (memcmp(&node->world->nodes[i]->key, speaker, sizeof *speaker) == 0) {
-            *ret_number = i;
-            return &node->ears[i];
-        }
-    return NULL;
+Ear *voice_ear(Node *node, unsigned speaker) {
+    if (!node->ears[speaker])
+        node->ears[speaker] = g_new0(Ear, 1);
+    return node->ears[speaker];
 }
 
 static void hear_frame(Node *node, Ear *ear, unsigned speaker, const MeshEffect *effect) {
@@ -139,13 +140,13 @@ static void hear_frame(Node *node, Ear *ear, unsigned speaker, const MeshEffect 
 
 void voice_hear(Node *node, const MeshEffect *effect) {
     World *world = node->world;
-    unsigned speaker = 0;
-    Ear *ear = find_ear(node, &effect->stream.speaker, &speaker);
+    const Node *speaker = world_find(world, &effect->stream.speaker);
     gpointer stream = GUINT_TO_POINTER(effect->stream.stream);
+    Ear *ear;
 
-    if (!world_expect(world, ear && speaker != node->number, "%s hears nobody, or itself",
-                      node->name))
+    if (!world_expect(world, speaker && speaker != node, "%s hears nobody, or itself", node->name))
         return;
+    ear = voice_ear(node, speaker->number);
     if (!ear->streams)
         ear->streams = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_hash_table_unref);
     if (effect->kind == MESH_EFFECT_STREAM_OPEN) {
@@ -155,7 +156,7 @@ void voice_hear(Node *node, const MeshEffect *effect) {
                              "%s hears a stream that is not open", node->name)) {
         return;
     } else if (effect->kind == MESH_EFFECT_FRAME) {
-        hear_frame(node, ear, speaker, effect);
+        hear_frame(node, ear, speaker->number, effect);
     } else {
         g_hash_table_remove(ear->streams, stream);
     }

@@ -37,5 +37,8 @@ void voice_stop(Node *node);
 
 /* STREAM_OPEN, STREAM_CLOSE or FRAME: checks it and counts it. */
 void voice_hear(Node *node, const MeshEffect *effect);
+/* What a node hears of another, made when first asked for. Borrowed. */
+Ear *voice_ear(Node *node, unsigned speaker);
 void ear_reset(Ear *ear);
-void ear_finish(Ear *ear);
+/* NULL-safe. */
+void ear_destroy(Ear *ear);

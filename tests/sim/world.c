@@ -20,6 +20,8 @@ World *world_create(const WorldOptions *options) {
     world->network = network_create(world->schedule, options->seed, deliver, world);
     world->ice = ice_create(world->schedule, world->network, options->seed);
     world->ledger = ledger_create();
+    world->alarms = alarms_create(NETWORK_HOSTS);
+    world->by_key = g_hash_table_new(ledger_key_hash, ledger_key_equal);
     dice_init(&world->dice, options->seed, DICE_SCENARIO);
     return world;
 }
@@ -30,6 +32,8 @@ void world_destroy(World *world) {
     schedule_destroy(world->schedule);
     for (unsigned i = 0; i < world->node_count; i++)
         node_destroy(world->nodes[i]);
+    g_hash_table_unref(world->by_key);
+    alarms_destroy(world->alarms);
     ledger_destroy(world->ledger);
     ice_destroy(world->ice);
     network_destroy(world->network);
@@ -44,6 +48,7 @@ Node *world_add(World *world, unsigned site) {
     g_assert_cmpuint(number, <, NETWORK_HOSTS);
     network_place(world->network, number, site);
     world->nodes[number] = node_create(world, number);
+    g_hash_table_insert(world->by_key, &world->nodes[number]->key, world->nodes[number]);
     node_start(world->nodes[number]);
     return world->nodes[number];
 }
@@ -52,29 +57,21 @@ uint64_t world_now_us(const World *world) {
     return schedule_now_us(world->schedule);
 }
 
-/* The node whose core wants to be woken first; NULL: none. */
-static Node *next_node(const World *world) {
-    Node *next = NULL;
-
-    for (unsigned i = 0; i < world->node_count; i++) {
-        Node *node = world->nodes[i];
-
-        if (node->mesh && (!next || node->deadline_us < next->deadline_us))
-            next = node;
-    }
-    return next;
+Node *world_find(const World *world, const MeshKey *key) {
+    return g_hash_table_lookup(world->by_key, key);
 }
 
 bool world_run(World *world, uint64_t for_us, WorldCondition condition, gpointer context) {
     uint64_t until_us = world_now_us(world) + for_us;
 
     while (!world->failure) {
-        uint64_t act_us = schedule_next_us(world->schedule);
-        Node *node = next_node(world);
-        uint64_t wake_us = node ? MAX(node->deadline_us, world_now_us(world)) : UINT64_MAX;
+        uint64_t act_us = schedule_next_us(world->schedule), wake_us = UINT64_MAX;
+        unsigned number = 0;
 
         if (condition && condition(context))
             return true;
+        if (alarms_first(world->alarms, &number, &wake_us))
+            wake_us = MAX(wake_us, world_now_us(world));
         if (MIN(act_us, wake_us) > until_us) {
             schedule_advance(world->schedule, until_us);
             return false;
@@ -83,7 +80,7 @@ bool world_run(World *world, uint64_t for_us, WorldCondition condition, gpointer
             schedule_do_next(world->schedule);
         } else {
             schedule_advance(world->schedule, wake_us);
-            node_step(node, &(MeshEvent){.kind = MESH_EVENT_TIMEOUT});
+            node_step(world->nodes[number], &(MeshEvent){.kind = MESH_EVENT_TIMEOUT});
         }
     }
     return false;

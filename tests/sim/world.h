@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "tests/sim/alarms.h"
 #include "tests/sim/ice.h"
 #include "tests/sim/network.h"
 #include "tests/sim/trace.h"
@@ -31,11 +32,13 @@ typedef struct World {
     Network *network;
     Ice *ice;
     Ledger *ledger;
-    Dice dice; /* the scenario's */
+    Alarms *alarms; /* when each running core wants to be woken */
+    Dice dice;      /* the scenario's */
     Node *nodes[NETWORK_HOSTS];
     unsigned node_count;
-    bool noisy;    /* someone damages datagrams: malformed ones are no wonder */
-    char *failure; /* the first; NULL: none */
+    GHashTable *by_key; /* MeshKey → Node */
+    bool noisy;         /* someone damages datagrams: malformed ones are no wonder */
+    char *failure;      /* the first; NULL: none */
     uint64_t steps;
 } World;
 
@@ -46,6 +49,9 @@ void world_destroy(World *world);
 
 /* A new node at a site, running. Borrowed. */
 Node *world_add(World *world, unsigned site);
+
+/* Whose key this is; NULL: nobody's. */
+Node *world_find(const World *world, const MeshKey *key);
 
 uint64_t world_now_us(const World *world);
 /* Lets the world go on for so long, or until the condition (may be NULL) holds: then true. It is

@@ -25,7 +25,7 @@ static void cut(World *world) {
     if (dice_below(&world->dice, 3))
         network_heal(world->network);
     else if (dice_below(&world->dice, 2))
-        network_split(world->network, one, ~one, true);
+        network_split(world->network, hosts_of(one), hosts_of(~one), true);
     else
         line_cut(network_line(world->network, (unsigned)dice_below(&world->dice, world->node_count),
                               (unsigned)dice_below(&world->dice, world->node_count)),
@@ -134,7 +134,7 @@ void chaos(World *world) {
         network_site(world->network, kinds[i]);
     network_set_lines(world->network, &scenario_bad);
     person_create(world_add(world, 0), "Cellule de crise");
-    ticket = person_invite(world->nodes[0], MESH_ROLE_MEMBER, NETWORK_HOSTS);
+    ticket = person_invite(world->nodes[0], MESH_ROLE_MEMBER, MAX(world->options.nodes, 16));
     while (world->node_count < world->options.nodes && !world->failure)
         person_join(world_add(world, (unsigned)dice_below(&world->dice, 4)), ticket, MINUTE_US);
     until_us = world_now_us(world) + world->options.minutes * MINUTE_US;

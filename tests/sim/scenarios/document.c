@@ -32,7 +32,7 @@ void document_crash(World *world) {
     node_start(a);
     person_add(b, 300000);
     world_run(world, dice_below(&world->dice, 2 * SECOND_US), NULL, NULL);
-    network_split(world->network, scenario_bit(b), ~scenario_bit(b), true);
+    network_split(world->network, scenario_only(b), hosts_but(scenario_only(b)), true);
     scenario_chat(world, 20 * SECOND_US, SECOND_US);
     scenario_end(world, 3 * MINUTE_US);
 }
@@ -54,7 +54,7 @@ void document_voice(World *world) {
     voice_end(a);
     spoken = voice_spoken(a->voice);
     world_run(world, SECOND_US, NULL, NULL);
-    ear = &b->ears[a->number];
+    ear = voice_ear(b, a->number);
     world_note(world,
                "heard %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
                " late, after %" G_GUINT64_FORMAT " ms on average and %" G_GUINT64_FORMAT

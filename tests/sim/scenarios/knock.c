@@ -51,7 +51,7 @@ static void restart(World *world, Node *a, Node *b, GArray *there, GArray *back)
 
 /* The line was gone for long; something tells that it is back. */
 static void reconnect(World *world, Node *a, Node *b, GArray *there, GArray *back) {
-    network_split(world->network, scenario_bit(a), scenario_bit(b), true);
+    network_split(world->network, scenario_only(a), scenario_only(b), true);
     world_run(world, dice_between(&world->dice, 40 * SECOND_US, 80 * SECOND_US), NULL, NULL);
     network_heal(world->network);
     node_step(b, &(MeshEvent){.kind = MESH_EVENT_WAKE});
@@ -110,7 +110,7 @@ void knock_crossing(World *world) {
     for (unsigned i = 0; i < 2; i++)
         pair[i] = world->nodes[i];
     network_set_lines(world->network, &line);
-    network_split(world->network, scenario_bit(pair[0]), scenario_bit(pair[1]), true);
+    network_split(world->network, scenario_only(pair[0]), scenario_only(pair[1]), true);
     world_run(world, 90 * SECOND_US, NULL, NULL);
     network_heal(world->network);
     begin_us = world_now_us(world);

@@ -8,8 +8,8 @@
 /* Everyone hears all the frames of `speaker` but a few, in time. */
 static void expect_heard(World *world, const Node *speaker, uint64_t spoken, unsigned percent) {
     for (unsigned i = 0; i < world->node_count; i++) {
-        const Node *node = world->nodes[i];
-        const Ear *ear = &node->ears[speaker->number];
+        Node *node = world->nodes[i];
+        const Ear *ear = voice_ear(node, speaker->number);
 
         if (node == speaker || node->place != NODE_MEMBER || !node->mesh)
             continue;

@@ -98,10 +98,10 @@ static void trouble(World *world, Trouble kind, unsigned second) {
     case TROUBLE_NONE:
         break;
     case TROUBLE_FLAPS:
-        network_split(world->network, 1, 2, second % 60 >= 30);
+        network_split(world->network, hosts_of(1), hosts_of(2), second % 60 >= 30);
         break;
     case TROUBLE_SECOND:
-        network_split(world->network, 1, 2, second % SECOND_S == SECOND_S - 1);
+        network_split(world->network, hosts_of(1), hosts_of(2), second % SECOND_S == SECOND_S - 1);
         break;
     case TROUBLE_STEPS:
         if (second == STEP_S || second == BACK_S)
@@ -145,7 +145,7 @@ static uint64_t in_time(const GArray *delays_us, uint64_t within_us) {
 static void expect_heard(World *world, const WeakLine *weak, unsigned from) {
     const EmulatorLane *lane = &network_line(world->network, from, 1 - from)->lane;
     const EmulatorSettings *settings = &lane->settings;
-    const Ear *ear = &world->nodes[1 - from]->ears[from];
+    const Ear *ear = voice_ear(world->nodes[1 - from], from);
     uint64_t spoken = voice_spoken(world->nodes[from]->voice);
     uint64_t flight_us = (uint64_t)(settings->delay_us + settings->jitter_us);
     uint64_t heard = in_time(ear->delays_us, flight_us + LIFE_US);

@@ -21,9 +21,9 @@ static void gather_behind(World *world, NatKind kind) {
 static void expect_talk(World *world, unsigned percent) {
     Node *b = world->nodes[1], *c = world->nodes[2];
     uint64_t begin = voice_spoken(b->voice), spoken;
-    const Ear *ear = &c->ears[b->number];
+    const Ear *ear = voice_ear(c, b->number);
 
-    ear_reset(&c->ears[b->number]);
+    ear_reset(voice_ear(c, b->number));
     voice_speak(b, 60);
     scenario_chat(world, 20 * SECOND_US, SECOND_US);
     voice_end(b);

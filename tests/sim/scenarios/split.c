@@ -3,26 +3,21 @@
 
 #include <string.h>
 
-/* Some hosts by the dice: neither none nor all of `count`. */
-static uint32_t some(World *world, unsigned count) {
-    return (uint32_t)dice_between(&world->dice, 1, (UINT64_C(1) << count) - 2);
-}
-
 void split_chat(World *world) {
     unsigned count = world->options.nodes;
     uint64_t part_us = world->options.minutes * MINUTE_US / 3;
-    uint32_t one, all = (UINT32_C(1) << count) - 1;
+    Hosts one;
 
     network_set_lines(world->network, &scenario_bad);
     scenario_gather(world, count);
-    one = some(world, count);
-    network_split(world->network, one, all & ~one, true);
+    one = scenario_some(world, count);
+    network_split(world->network, one, hosts_but(one), true);
     scenario_chat(world, part_us, 2 * SECOND_US);
     /* Heals for a moment only, then is cut elsewhere, and in one direction. */
     network_heal(world->network);
     scenario_chat(world, 5 * SECOND_US, SECOND_US);
-    one = some(world, count);
-    network_split(world->network, one, all & ~one, true);
+    one = scenario_some(world, count);
+    network_split(world->network, one, hosts_but(one), true);
     scenario_chat(world, part_us, 2 * SECOND_US);
     network_heal(world->network);
     line_cut(network_line(world->network, 0, count - 1), true);
@@ -47,6 +42,7 @@ void split_vote(World *world) {
     static const char *const choices[] = {"pour", "pour", "contre", "abstention", "pour"};
     unsigned count = MAX(world->options.nodes, 4);
     MeshHash first, second;
+    Hosts last;
 
     network_set_lines(world->network, &scenario_bad);
     scenario_gather(world, count);
@@ -54,7 +50,9 @@ void split_vote(World *world) {
     first = person_open(world->nodes[0], "Évacuer le secteur nord ?");
     check_settle(world, MINUTE_US);
     /* The last two are cut off: they vote, and count once the line is back. */
-    network_split(world->network, 3U << (count - 2), (1U << (count - 2)) - 1, true);
+    last = scenario_only(world->nodes[count - 1]);
+    hosts_add(&last, count - 2);
+    network_split(world->network, last, hosts_but(last), true);
     for (unsigned i = 0; i < count; i++) {
         person_vote(world->nodes[i], &first, "contre");
         person_vote(world->nodes[i], &first, choices[i % G_N_ELEMENTS(choices)]);
@@ -71,7 +69,8 @@ void split_vote(World *world) {
     /* Closed while some are cut off: their votes come too late, on every node alike. */
     second = person_open(world->nodes[0], "Fermer le pont ?");
     check_settle(world, MINUTE_US);
-    network_split(world->network, 1U << (count - 1), (1U << (count - 1)) - 1, true);
+    last = scenario_only(world->nodes[count - 1]);
+    network_split(world->network, last, hosts_but(last), true);
     for (unsigned i = 0; i < count; i++)
         person_vote(world->nodes[i], &second, "contre");
     world_run(world, 30 * SECOND_US, NULL, NULL);
@@ -100,13 +99,13 @@ void split_hands(World *world) {
     unsigned count = world->options.nodes;
     uint64_t part_us = world->options.minutes * MINUTE_US / 3;
     MeshKey hands[MESH_MEMBERS_MAX];
-    uint32_t one, all = (UINT32_C(1) << count) - 1;
+    Hosts one;
 
     network_set_lines(world->network, &scenario_bad);
     scenario_gather(world, count);
     wave(world, part_us);
-    one = some(world, count);
-    network_split(world->network, one, all & ~one, true);
+    one = scenario_some(world, count);
+    network_split(world->network, one, hosts_but(one), true);
     wave(world, part_us);
     node_crash(world->nodes[count - 1]);
     node_start(world->nodes[count - 1]);

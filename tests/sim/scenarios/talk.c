@@ -20,7 +20,7 @@ static void vote(World *world, uint64_t for_us) {
 
 /* How long packets took from one core to the other. */
 static void transits(World *world) {
-    Ear *ear = &world->nodes[1]->ears[0];
+    Ear *ear = voice_ear(world->nodes[1], 0);
 
     world_note(world, "on their way: %.0f ms of half, %.0f of 95, %.0f of 99, %.0f of 99.8 in 100",
                (double)scenario_percentile(ear->delays_us, 50) / 1e3,

@@ -6,9 +6,7 @@
 /* Lines on which only the first node reaches the others. */
 static void star(World *world, const LineSettings *line) {
     network_set_lines(world->network, line);
-    for (unsigned a = 1; a < NETWORK_HOSTS; a++)
-        for (unsigned b = 1; b < NETWORK_HOSTS; b++)
-            line_cut(network_line(world->network, a, b), true);
+    network_split(world->network, hosts_but(hosts_of(1)), hosts_but(hosts_of(1)), true);
 }
 
 static uint64_t document_have(const Node *node) {
@@ -49,7 +47,7 @@ static double filled(const Line *line, uint64_t for_us) {
 /* Counts anew what is heard and told, and what passes these lines. */
 static void begin_count(World *world, Line *const *lines, unsigned count) {
     for (unsigned i = 1; i < world->node_count; i++) {
-        ear_reset(&world->nodes[i]->ears[0]);
+        ear_reset(voice_ear(world->nodes[i], 0));
         g_array_set_size(world->nodes[i]->message_us, 0);
     }
     for (unsigned i = 0; i < count; i++)
@@ -57,8 +55,8 @@ static void begin_count(World *world, Line *const *lines, unsigned count) {
 }
 
 /* Of what the first node says, `spoken` frames among it, enough is heard and told in time. */
-static void expect_in_time(World *world, const Node *node, uint64_t spoken, uint64_t told_us) {
-    const Ear *ear = &node->ears[0];
+static void expect_in_time(World *world, Node *node, uint64_t spoken, uint64_t told_us) {
+    const Ear *ear = voice_ear(node, 0);
     uint64_t told95_us = scenario_percentile(node->message_us, 95);
 
     world_note(world, "%s hears %.4f in time, p95 %.0f ms; is told after %.0f ms, p95 %.0f ms",

@@ -18,7 +18,7 @@ static void flap(gpointer data) {
     bool cut = !line_is_cut(network_line(network, 0, 1));
     Flapping *next = g_memdup2(flapping, sizeof *flapping);
 
-    network_split(network, 1, 2, cut);
+    network_split(network, hosts_of(1), hosts_of(2), cut);
     schedule_add(flapping->world->schedule, cut ? flapping->down_us : flapping->up_us, flap, next,
                  g_free);
 }
