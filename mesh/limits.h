@@ -6,7 +6,9 @@
 #pragma once
 
 /* People and links. */
-#define MESH_MEMBERS_MAX   256 /* roster entries, expelled members included */
+#ifndef MESH_MEMBERS_MAX
+#define MESH_MEMBERS_MAX 256 /* roster entries, expelled members included */
+#endif
 #define MESH_PEERS_MAX     64  /* nodes this one handshakes or is linked with at once */
 #define MESH_ADDRESSES_MAX 8   /* known addresses of one node */
 #define MESH_EDGES_MAX     64  /* links that one node declares in the map */

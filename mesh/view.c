@@ -17,14 +17,14 @@ MeshInfo mesh_info(const Mesh *mesh) {
         .entries = journal_count(mesh->journal),
         .written = owed_count(mesh, NEIGHBOUR_NONE),
     };
+    size_t self;
 
     if (mesh->status == MESH_STATUS_MEMBER || mesh->status == MESH_STATUS_EXPELLED) {
         info.id = mesh->meeting.id;
     }
-    for (size_t i = 0; i < roster->member_count; i++) {
-        if (mesh_key_equal(&roster->members[i].key, &mesh->self.key)) {
-            info.own_role = roster->members[i].role;
-        }
+    self = roster_place(roster, &mesh->self.key);
+    if (self < roster->member_count) {
+        info.own_role = roster->members[self].role;
     }
     return info;
 }
@@ -189,13 +189,9 @@ bool mesh_map_edge(const Mesh *mesh, const MeshKey *member, size_t index, MeshMa
 /* The name in the roster; "" when nobody has it. */
 static const char *name_of(const Mesh *mesh, const MeshKey *key) {
     const Roster *roster = &mesh->meeting.roster;
+    size_t place = roster_place(roster, key);
 
-    for (size_t i = 0; i < roster->member_count; i++) {
-        if (mesh_key_equal(&roster->members[i].key, key)) {
-            return roster->members[i].name;
-        }
-    }
-    return "";
+    return place < roster->member_count ? roster->members[place].name : "";
 }
 
 size_t mesh_message_count(const Mesh *mesh) {
@@ -302,12 +298,9 @@ bool mesh_motion(const Mesh *mesh, size_t index, MeshMotion *ret_motion) {
 
 /* Whether it is still in the meeting. */
 static bool is_here(const Roster *roster, const MeshKey *key) {
-    for (size_t i = 0; i < roster->member_count; i++) {
-        if (mesh_key_equal(&roster->members[i].key, key)) {
-            return !roster->members[i].expelled;
-        }
-    }
-    return false;
+    size_t place = roster_place(roster, key);
+
+    return place < roster->member_count && !roster->members[place].expelled;
 }
 
 size_t mesh_hands(const Mesh *mesh, MeshKey ret_keys[MESH_MEMBERS_MAX]) {

@@ -19,13 +19,36 @@ void roster_reset(Roster *roster) {
     roster->current = (Place){0};
 }
 
-Member *roster_find(Roster *roster, const MeshKey *key) {
-    for (size_t i = 0; i < roster->member_count; i++) {
-        if (mesh_key_equal(&roster->members[i].key, key)) {
-            return &roster->members[i];
+/* How many members have a lower key. */
+static size_t rank_of(const Roster *roster, const MeshKey *key) {
+    size_t from = 0, until = roster->member_count;
+
+    while (from < until) {
+        size_t middle = from + (until - from) / 2;
+        const Member *member = &roster->members[roster->by_key[middle]];
+
+        if (memcmp(member->key.bytes, key->bytes, MESH_KEY_SIZE) < 0) {
+            from = middle + 1;
+        } else {
+            until = middle;
         }
     }
-    return NULL;
+    return from;
+}
+
+size_t roster_place(const Roster *roster, const MeshKey *key) {
+    size_t rank = rank_of(roster, key);
+    size_t place = rank < roster->member_count ? roster->by_key[rank] : 0;
+
+    return rank < roster->member_count && mesh_key_equal(&roster->members[place].key, key)
+               ? place
+               : roster->member_count;
+}
+
+Member *roster_find(Roster *roster, const MeshKey *key) {
+    size_t place = roster_place(roster, key);
+
+    return place < roster->member_count ? &roster->members[place] : NULL;
 }
 
 Invite *roster_invite(Roster *roster, const uint8_t id[ACT_TICKET_ID_SIZE]) {
@@ -79,6 +102,20 @@ static bool is_expelled(const Roster *roster, const MeshKey *key) {
     return false;
 }
 
+/* Those from this place on are to move one up, and one of this key is to come there. */
+static void note_place(Roster *roster, const MeshKey *key, size_t place) {
+    size_t rank = rank_of(roster, key);
+
+    for (size_t i = 0; i < roster->member_count; i++) {
+        if (roster->by_key[i] >= place) {
+            roster->by_key[i]++;
+        }
+    }
+    memmove(roster->by_key + rank + 1, roster->by_key + rank,
+            (roster->member_count - rank) * sizeof *roster->by_key);
+    roster->by_key[rank] = (uint16_t)place;
+}
+
 static bool add_member(Roster *roster, const MeshKey *key, MeshRole role,
                        const uint8_t ticket[ACT_TICKET_ID_SIZE], const Place *place) {
     Member *member;
@@ -89,6 +126,7 @@ static bool add_member(Roster *roster, const MeshKey *key, MeshRole role,
     member = &roster->members[place_find(roster->members, roster->member_count,
                                          sizeof *roster->members, offsetof(Member, admitted.height),
                                          offsetof(Member, admitted.hash), place)];
+    note_place(roster, key, (size_t)(member - roster->members));
     memmove(member + 1, member,
             (size_t)(roster->members + roster->member_count - member) * sizeof *member);
     roster->member_count++;

@@ -38,7 +38,8 @@ typedef struct {
 
 typedef struct {
     size_t member_count;
-    Member members[MESH_MEMBERS_MAX]; /* in the common order of their admissions */
+    Member members[MESH_MEMBERS_MAX];  /* in the common order of their admissions */
+    uint16_t by_key[MESH_MEMBERS_MAX]; /* their places, in the order of their keys */
     size_t invite_count;
     Invite invites[MESH_INVITES_MAX];
     size_t expelled_count;
@@ -57,6 +58,8 @@ typedef struct {
 /* Empties the fold. What was never used stays untouched: of a small meeting it takes no memory. */
 void roster_reset(Roster *roster);
 
+/* Its place among the members; member_count: it is none. */
+size_t roster_place(const Roster *roster, const MeshKey *key);
 Member *roster_find(Roster *roster, const MeshKey *key);
 Invite *roster_invite(Roster *roster, const uint8_t id[ACT_TICKET_ID_SIZE]);
 /* Members not expelled. */
