@@ -133,30 +133,40 @@ static char *first_part(const Node *node, const char *view) {
                : NULL;
 }
 
-static bool shows(const Node *node, const Ask *ask) {
+static void count_id(GHashTable *counts, const MeshHash *id) {
+    guint count = GPOINTER_TO_UINT(g_hash_table_lookup(counts, id->bytes));
+
+    g_hash_table_insert(counts, g_memdup2(id->bytes, MESH_HASH_SIZE), GUINT_TO_POINTER(count + 1));
+}
+
+/* How often a node shows each message and motion. The caller unrefs. */
+static GHashTable *shown(const Node *node) {
+    GHashTable *counts = g_hash_table_new_full(ledger_key_hash, ledger_key_equal, g_free, NULL);
     MeshMessage message;
     MeshMotion motion;
-    unsigned count = 0;
 
-    if (ask->kind == MESH_INTENT_SAY)
-        for (size_t i = 0; mesh_message(node->mesh, i, &message); i++)
-            count += ledger_key_equal(message.id.bytes, ask->hash.bytes);
-    else
-        for (size_t i = 0; mesh_motion(node->mesh, i, &motion); i++)
-            count += ledger_key_equal(motion.id.bytes, ask->hash.bytes);
-    return count == 1;
+    for (size_t i = 0; mesh_message(node->mesh, i, &message); i++)
+        count_id(counts, &message.id);
+    for (size_t i = 0; mesh_motion(node->mesh, i, &motion); i++)
+        count_id(counts, &motion.id);
+    return counts;
 }
 
 static char *first_missing(const World *world, const Node *node) {
-    for (size_t i = 0; i < ledger_count(world->ledger); i++) {
+    GHashTable *counts = shown(node);
+    char *words = NULL;
+
+    for (size_t i = 0; i < ledger_count(world->ledger) && !words; i++) {
         const Ask *ask = ledger_ask(world->ledger, i);
 
         if ((ask->kind == MESH_INTENT_SAY || ask->kind == MESH_INTENT_MOTION_OPEN) &&
-            ask_succeeded(ask) && is_present(ask->node) && !shows(node, ask))
-            return g_strdup_printf("%s does not show once what %s was told is done: %s", node->name,
-                                   ask->node->name, ask->said);
+            ask_succeeded(ask) && is_present(ask->node) &&
+            GPOINTER_TO_UINT(g_hash_table_lookup(counts, ask->hash.bytes)) != 1)
+            words = g_strdup_printf("%s does not show once what %s was told is done: %s",
+                                    node->name, ask->node->name, ask->said);
     }
-    return NULL;
+    g_hash_table_unref(counts);
+    return words;
 }
 
 /* Every vote that was acknowledged counts while its motion is open. */

@@ -18,6 +18,7 @@ typedef struct {
     unsigned host;
     uint32_t number; /* as the core calls it */
     uint64_t id;     /* as no other in this world */
+    uint64_t name;   /* of host and number */
     AgentState state;
     bool known; /* how the outside sees it */
     char offer[OFFER_SIZE];
@@ -33,7 +34,9 @@ struct Ice {
     Network *network;
     Dice dice;
     uint64_t ids;
-    GPtrArray *agents; /* in the order started */
+    GHashTable *agents;    /* id → Agent, which it owns */
+    GHashTable *by_number; /* host and number, in one → Agent */
+    GHashTable *by_offer;  /* offer → Agent */
 };
 
 /* An agent may be gone when its turn comes: it is found again by its id. */
@@ -42,50 +45,50 @@ typedef struct {
     uint64_t id;
 } Turn;
 
+/* What the core of a host calls an agent, as no other host's. */
+static uint64_t name_of(unsigned host, uint32_t number) {
+    return (uint64_t)host << 32 | number;
+}
+
 Ice *ice_create(Schedule *schedule, Network *network, uint64_t seed) {
     Ice *ice = g_new0(Ice, 1);
 
     ice->schedule = schedule;
     ice->network = network;
-    ice->agents = g_ptr_array_new_with_free_func(g_free);
+    ice->agents = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, g_free);
+    ice->by_number = g_hash_table_new(g_int64_hash, g_int64_equal);
+    ice->by_offer = g_hash_table_new(g_str_hash, g_str_equal);
     dice_init(&ice->dice, seed, DICE_ICE);
     return ice;
 }
 
 void ice_destroy(Ice *ice) {
-    g_ptr_array_free(ice->agents, TRUE);
+    g_hash_table_unref(ice->by_offer);
+    g_hash_table_unref(ice->by_number);
+    g_hash_table_unref(ice->agents);
     g_free(ice);
 }
 
 static Agent *find(const Ice *ice, unsigned host, uint32_t number) {
-    for (guint i = 0; i < ice->agents->len; i++) {
-        Agent *agent = g_ptr_array_index(ice->agents, i);
+    uint64_t name = name_of(host, number);
 
-        if (agent->host == host && agent->number == number)
-            return agent;
-    }
-    return NULL;
+    return g_hash_table_lookup(ice->by_number, &name);
 }
 
 static Agent *find_id(const Ice *ice, uint64_t id) {
-    for (guint i = 0; i < ice->agents->len; i++) {
-        Agent *agent = g_ptr_array_index(ice->agents, i);
-
-        if (agent->id == id)
-            return agent;
-    }
-    return NULL;
+    return g_hash_table_lookup(ice->agents, &id);
 }
 
 /* The one whose offer this agent was given. */
 static Agent *find_other(const Ice *ice, const Agent *agent) {
-    for (guint i = 0; i < ice->agents->len; i++) {
-        Agent *other = g_ptr_array_index(ice->agents, i);
+    return g_hash_table_lookup(ice->by_offer, agent->remote);
+}
 
-        if (other->offer[0] && strcmp(other->offer, agent->remote) == 0)
-            return other;
-    }
-    return NULL;
+static void forget(Ice *ice, Agent *agent) {
+    if (agent->offer[0])
+        g_hash_table_remove(ice->by_offer, agent->offer);
+    g_hash_table_remove(ice->by_number, &agent->name);
+    g_hash_table_remove(ice->agents, &agent->id);
 }
 
 static void later(Ice *ice, const Agent *agent, uint64_t delay_us, ScheduleAct act) {
@@ -119,6 +122,7 @@ static void gathered(gpointer data) {
         g_string_append_c(offer, '.');
     g_strlcpy(agent->offer, offer->str, OFFER_SIZE);
     g_string_free(offer, TRUE);
+    g_hash_table_insert(turn->ice->by_offer, agent->offer, agent);
     agent->state = AGENT_READY;
     tell(turn->ice, agent, MESH_EVENT_ICE_OFFER);
 }
@@ -130,8 +134,10 @@ void ice_start(Ice *ice, unsigned host, uint32_t number, const MeshPath *servers
     agent->host = host;
     agent->number = number;
     agent->id = ++ice->ids;
+    agent->name = name_of(host, number);
     agent->known = network_has_public(ice->network, servers, count);
-    g_ptr_array_add(ice->agents, agent);
+    g_hash_table_insert(ice->agents, &agent->id, agent);
+    g_hash_table_insert(ice->by_number, &agent->name, agent);
     later(ice, agent, dice_between(&ice->dice, 20000, 120000), gathered);
 }
 
@@ -173,7 +179,7 @@ static void check(gpointer data) {
     } else {
         Agent gone = *agent;
 
-        g_ptr_array_remove(ice->agents, agent);
+        forget(ice, agent);
         tell(ice, &gone, MESH_EVENT_ICE_DOWN);
     }
 }
@@ -196,7 +202,7 @@ void ice_stop(Ice *ice, unsigned host, uint32_t number) {
     Agent *agent = find(ice, host, number);
 
     if (agent)
-        g_ptr_array_remove(ice->agents, agent);
+        forget(ice, agent);
 }
 
 static bool is_alive(const Ice *ice, const Agent *agent) {
@@ -215,19 +221,30 @@ void ice_send(Ice *ice, unsigned host, uint32_t number, Bytes bytes) {
     network_carry(ice->network, host, other->host, &seen, bytes);
 }
 
-void ice_forget(Ice *ice, unsigned host) {
-    for (guint i = ice->agents->len; i > 0; i--) {
-        Agent *agent = g_ptr_array_index(ice->agents, i - 1);
+/* Agents of a host, borrowed; the caller frees the list. */
+static GList *agents_of(const Ice *ice, unsigned host) {
+    GList *agents = g_hash_table_get_values(ice->agents);
 
-        if (agent->host == host)
-            g_ptr_array_remove_index(ice->agents, i - 1);
+    for (GList *at = agents, *next; at; at = next) {
+        next = at->next;
+        if (((const Agent *)at->data)->host != host)
+            agents = g_list_delete_link(agents, at);
     }
+    return agents;
+}
+
+void ice_forget(Ice *ice, unsigned host) {
+    GList *agents = agents_of(ice, host);
+
+    for (GList *at = agents; at; at = at->next)
+        forget(ice, at->data);
+    g_list_free(agents);
 }
 
 unsigned ice_count(const Ice *ice, unsigned host) {
-    unsigned count = 0;
+    GList *agents = agents_of(ice, host);
+    unsigned count = g_list_length(agents);
 
-    for (guint i = 0; i < ice->agents->len; i++)
-        count += ((const Agent *)g_ptr_array_index(ice->agents, i))->host == host;
+    g_list_free(agents);
     return count;
 }

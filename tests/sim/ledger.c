@@ -7,7 +7,8 @@
 
 struct Ledger {
     GPtrArray *asks;
-    GHashTable *results; /* id of a motion → its tally in words */
+    GPtrArray *by_node[NETWORK_HOSTS]; /* of asks; NULL: it was asked nothing */
+    GHashTable *results;               /* id of a motion → its tally in words */
 };
 
 static void ask_destroy(gpointer data) {
@@ -38,6 +39,8 @@ Ledger *ledger_create(void) {
 }
 
 void ledger_destroy(Ledger *ledger) {
+    for (unsigned i = 0; i < NETWORK_HOSTS; i++)
+        g_clear_pointer(&ledger->by_node[i], g_ptr_array_unref);
     g_ptr_array_unref(ledger->asks);
     g_hash_table_unref(ledger->results);
     g_free(ledger);
@@ -52,6 +55,9 @@ Ask *ledger_add(Ledger *ledger, Node *node, const MeshIntent *intent) {
     ask->about = intent->hash;
     ask->size = intent->size;
     g_ptr_array_add(ledger->asks, ask);
+    if (!ledger->by_node[node->number])
+        ledger->by_node[node->number] = g_ptr_array_new();
+    g_ptr_array_add(ledger->by_node[node->number], ask);
     ask->tag = ledger->asks->len;
     return ask;
 }
@@ -72,11 +78,18 @@ bool ask_succeeded(const Ask *ask) {
     return ask->state == ASK_DONE && ask->error == MESH_OK;
 }
 
+Ask *ledger_ask_of(const Ledger *ledger, const Node *node, size_t index) {
+    const GPtrArray *asks = ledger->by_node[node->number];
+
+    return asks && index < asks->len ? g_ptr_array_index(asks, index) : NULL;
+}
+
 size_t ledger_waiting(const Ledger *ledger, const Node *node) {
+    const Ask *ask;
     size_t count = 0;
 
-    for (size_t i = 0; i < ledger_count(ledger); i++)
-        count += ledger_ask(ledger, i)->node == node && ledger_ask(ledger, i)->state == ASK_WAITING;
+    for (size_t i = 0; (ask = ledger_ask_of(ledger, node, i)); i++)
+        count += ask->state == ASK_WAITING;
     return count;
 }
 
@@ -112,12 +125,10 @@ void ledger_result(Ledger *ledger, Node *node, const MeshHash *id) {
 
 const char *ledger_vote(const Ledger *ledger, const Node *node, const MeshHash *motion) {
     const char *choice = NULL;
+    const Ask *ask;
 
-    for (size_t i = 0; i < ledger_count(ledger); i++) {
-        const Ask *ask = ledger_ask(ledger, i);
-
-        if (ask->kind != MESH_INTENT_VOTE || ask->node != node ||
-            !ledger_key_equal(ask->about.bytes, motion->bytes))
+    for (size_t i = 0; (ask = ledger_ask_of(ledger, node, i)); i++) {
+        if (ask->kind != MESH_INTENT_VOTE || !ledger_key_equal(ask->about.bytes, motion->bytes))
             continue;
         if (ask_succeeded(ask))
             choice = ask->said;
@@ -164,13 +175,12 @@ static bool makes_member(const Ask *ask) {
 void ledger_check_own(Ledger *ledger, Node *node) {
     World *world = node->world;
     MeshMotion motion;
+    const Ask *ask;
 
     if (world->failure || node->place == NODE_EXPELLED)
         return;
-    for (size_t i = 0; i < ledger_count(ledger); i++) {
-        const Ask *ask = ledger_ask(ledger, i);
-
-        if (ask->node != node || !ask_succeeded(ask))
+    for (size_t i = 0; (ask = ledger_ask_of(ledger, node, i)); i++) {
+        if (!ask_succeeded(ask))
             continue;
         if (ask->kind == MESH_INTENT_SAY)
             world_expect(world, has_message(node, ask), "%s lost its acknowledged message `%s`",

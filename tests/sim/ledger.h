@@ -37,7 +37,9 @@ Ask *ledger_ask(const Ledger *ledger, size_t index);
 Ask *ledger_find(const Ledger *ledger, uint64_t tag); /* NULL: there is none */
 /* It was done, and well. */
 bool ask_succeeded(const Ask *ask);
-/* Asks of one node and kind that still wait. */
+/* The asks of one node, in their order; NULL past the last. */
+Ask *ledger_ask_of(const Ledger *ledger, const Node *node, size_t index);
+/* Those that still wait. */
 size_t ledger_waiting(const Ledger *ledger, const Node *node);
 
 /* A node saw a motion change: a result, once seen anywhere, is the only one. */

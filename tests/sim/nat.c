@@ -72,9 +72,16 @@ static Mapping *find_inner(const Nat *nat, uint64_t now_us, const MeshPath *inne
     return NULL;
 }
 
+static void forget_dead(Nat *nat, uint64_t now_us) {
+    for (guint i = nat->mappings->len; i-- > 0;)
+        if (!is_live(g_ptr_array_index(nat->mappings, i), now_us))
+            g_ptr_array_remove_index(nat->mappings, i);
+}
+
 static Mapping *map(Nat *nat, uint64_t now_us, const MeshPath *inner, const MeshPath *remote) {
     Mapping *mapping = g_new0(Mapping, 1);
 
+    forget_dead(nat, now_us);
     mapping->inner = *inner;
     mapping->remote = *remote;
     mapping->public = (MeshPath){.kind = MESH_PATH_KNOCK, .family = 4};

@@ -9,6 +9,7 @@
 #define INSTANT_STEPS      4000 /* more of one node without time passing: it goes in circles */
 #define SECOND_STEPS       40000
 #define KNOCK_HEADERS_SIZE 28
+#define TIMED_COUNT        64 /* messages that one just told of is looked for among */
 
 Node *node_create(World *world, unsigned number) {
     Node *node = g_new0(Node, 1);
@@ -154,12 +155,13 @@ static void do_send(Node *node, const MeshEffect *effect) {
                    effect->send.path.kind);
 }
 
-/* Authors' clocks are right where this is asked for. */
+/* Authors' clocks are right where this is asked for. What is new is among the last. */
 static void time_message(Node *node, const MeshHash *id) {
     uint64_t now_ms = WORLD_BEGIN_S * UINT64_C(1000) + world_now_us(node->world) / 1000;
+    size_t count = mesh_message_count(node->mesh);
     MeshMessage message;
 
-    for (size_t i = mesh_message_count(node->mesh); i-- > 0;) {
+    for (size_t i = count; i-- > 0 && count - i <= TIMED_COUNT;) {
         mesh_message(node->mesh, i, &message);
         if (memcmp(message.id.bytes, id->bytes, MESH_HASH_SIZE) == 0 &&
             memcmp(message.author.bytes, node->key.bytes, MESH_KEY_SIZE) != 0) {

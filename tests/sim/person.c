@@ -200,11 +200,10 @@ void person_done(Node *node, const MeshEffect *effect) {
 }
 
 void person_forget(Node *node) {
-    for (size_t i = 0; i < ledger_count(node->world->ledger); i++) {
-        Ask *ask = ledger_ask(node->world->ledger, i);
+    Ask *ask;
 
-        if (ask->node == node && ask->state == ASK_WAITING)
+    for (size_t i = 0; (ask = ledger_ask_of(node->world->ledger, node, i)); i++)
+        if (ask->state == ASK_WAITING)
             ask->state = ASK_LOST;
-    }
     g_clear_pointer(&node->upload, person_upload_destroy);
 }
