@@ -16,6 +16,7 @@ void line_init(Line *line, const char *name, uint64_t seed, Schedule *schedule, 
 
 void line_finish(Line *line) {
     emulator_lane_finish(&line->lane);
+    g_free(line->queue);
 }
 
 static void arm(Line *line);
@@ -70,6 +71,12 @@ void line_cut(Line *line, bool cut) {
 
 bool line_is_cut(const Line *line) {
     return line->lane.state == EMULATOR_LANE_DOWN;
+}
+
+void line_measure(Line *line) {
+    if (!line->queue)
+        line->queue = g_new0(EmulatorHistogram, 1);
+    line->lane.stats.queue = line->queue;
 }
 
 void line_send(Line *line, const uint8_t *bytes, size_t length, size_t ip_bytes) {

@@ -27,7 +27,8 @@ typedef struct {
     char name[16];
     uint32_t damage_ppm, replay_ppm;
     Schedule *schedule;
-    uint64_t armed_us; /* looked at again then; UINT64_MAX: not */
+    EmulatorHistogram *queue; /* NULL: of no interest, see line_measure */
+    uint64_t armed_us;        /* looked at again then; UINT64_MAX: not */
     LineLand land;
     gpointer context;
 } Line;
@@ -45,6 +46,9 @@ bool line_is_cut(const Line *line);
 /* The same as of a moment since which nothing passed. */
 void line_change_at(Line *line, const LineSettings *settings, uint64_t at_us);
 void line_cut_at(Line *line, bool cut, uint64_t at_us);
+
+/* From now on it is kept how long what is sent waits in its queue. */
+void line_measure(Line *line);
 
 /* Sends any bytes that cost `ip_bytes` on the line. */
 void line_send(Line *line, const uint8_t *bytes, size_t length, size_t ip_bytes);

@@ -223,8 +223,8 @@ static void test_same_seed_same_line(void) {
 }
 
 static void test_queue_percentiles(void) {
-    static EmulatorStats stats;
-    stats = (EmulatorStats){0};
+    static EmulatorHistogram queue;
+    EmulatorStats stats = {.queue = &queue};
     for (uint64_t ms = 1; ms <= 1000; ms++)
         emulator_stats_add_queue(&stats, ms * 1000);
     g_assert_cmpfloat(fabs((double)emulator_stats_queue_us(&stats, 0.5) - 500e3), <, 500e3 * 0.016);

@@ -247,6 +247,6 @@ void emulator_lane_print(EmulatorLane *lane, FILE *out, uint64_t now_us) {
 
 void emulator_lane_reset(EmulatorLane *lane, uint64_t now_us) {
     lane_settle(lane, now_us);
-    lane->stats = (EmulatorStats){0};
+    emulator_stats_reset(&lane->stats);
     lane->fade.bad_us = 0;
 }

@@ -35,7 +35,8 @@ typedef struct {
     FILE *log; /* borrowed; NULL for none */
 } EmulatorLane;
 
-/* Starts a lane whose dice come from the seed and its name; the name is borrowed. */
+/* Starts a lane whose dice come from the seed and its name; the name is borrowed. A histogram may
+ * be lent to its statistics from then on. */
 void emulator_lane_init(EmulatorLane *lane, const char *name, const EmulatorSettings *settings,
                         uint64_t seed, uint64_t now_us);
 void emulator_lane_finish(EmulatorLane *lane);

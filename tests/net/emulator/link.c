@@ -7,8 +7,10 @@ void emulator_link_init(EmulatorLink *link, const EmulatorSettings settings[2], 
                         uint64_t now_us) {
     static const char *const names[2] = {"a>b", "b>a"};
     *link = (EmulatorLink){.seed = seed, .started_us = now_us};
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < 2; i++) {
         emulator_lane_init(&link->lane[i], names[i], &settings[i], seed, now_us);
+        link->lane[i].stats.queue = &link->queue[i];
+    }
 }
 
 void emulator_link_finish(EmulatorLink *link) {

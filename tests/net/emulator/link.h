@@ -16,6 +16,7 @@ typedef enum {
 
 typedef struct {
     EmulatorLane lane[2]; /* by the end where frames enter */
+    EmulatorHistogram queue[2];
     EmulatorSchedule schedule;
     uint64_t seed;
     uint64_t started_us; /* of the statistics */

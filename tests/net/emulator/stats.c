@@ -33,7 +33,8 @@ static uint64_t bucket_middle_us(unsigned bucket) {
 }
 
 void emulator_stats_add_queue(EmulatorStats *stats, uint64_t waited_us) {
-    stats->queue_histogram[bucket_of(waited_us)]++;
+    if (stats->queue != NULL)
+        stats->queue->counts[bucket_of(waited_us)]++;
     stats->queue_samples++;
     if (waited_us > stats->queue_us_max)
         stats->queue_us_max = waited_us;
@@ -42,12 +43,18 @@ void emulator_stats_add_queue(EmulatorStats *stats, uint64_t waited_us) {
 uint64_t emulator_stats_queue_us(const EmulatorStats *stats, double share) {
     double wanted = share * (double)stats->queue_samples;
     uint64_t seen = 0;
-    for (unsigned bucket = 0; bucket < EMULATOR_STATS_BUCKETS; bucket++) {
-        seen += stats->queue_histogram[bucket];
-        if (stats->queue_histogram[bucket] > 0 && (double)seen >= wanted)
+    for (unsigned bucket = 0; stats->queue != NULL && bucket < EMULATOR_STATS_BUCKETS; bucket++) {
+        seen += stats->queue->counts[bucket];
+        if (stats->queue->counts[bucket] > 0 && (double)seen >= wanted)
             return bucket_middle_us(bucket);
     }
     return 0;
+}
+
+void emulator_stats_reset(EmulatorStats *stats) {
+    *stats = (EmulatorStats){.queue = stats->queue};
+    if (stats->queue != NULL)
+        *stats->queue = (EmulatorHistogram){{0}};
 }
 
 void emulator_stats_print(const EmulatorStats *stats, FILE *out) {

@@ -84,6 +84,7 @@ void uplink_shared(World *world) {
     speaker = world->nodes[0];
     check_settle(world, 20 * SECOND_US);
     uplink = network_uplink(world->network, 0);
+    line_measure(uplink);
     line_change(uplink, &thin);
     voice_speak(speaker, 60);
     person_add(speaker, 2000000);
