@@ -105,6 +105,18 @@ void network_place(Network *network, unsigned host, unsigned site) {
     memcpy(placed->address.ip, ip, sizeof ip);
 }
 
+unsigned network_site_of(const Network *network, unsigned host) {
+    return network->hosts[host].site;
+}
+
+unsigned network_site_size(const Network *network, unsigned site) {
+    unsigned size = 0;
+
+    for (unsigned i = 0; i < NETWORK_HOSTS; i++)
+        size += network->hosts[i].placed && network->hosts[i].site == site;
+    return size;
+}
+
 MeshPath network_address(const Network *network, unsigned host) {
     return network->hosts[host].address;
 }
@@ -137,8 +149,12 @@ Line *network_uplink(Network *network, unsigned host) {
     return network->uplinks[host];
 }
 
+void network_set_some(Network *network, Hosts from, Hosts to, const LineSettings *settings) {
+    wiring_change(network->wiring, &from, &to, settings);
+}
+
 void network_set_lines(Network *network, const LineSettings *settings) {
-    wiring_change(network->wiring, settings);
+    network_set_some(network, hosts_all(), hosts_all(), settings);
 }
 
 void network_deafen(Network *network, Hosts from, Hosts to, bool deaf) {

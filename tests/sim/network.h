@@ -28,6 +28,9 @@ unsigned network_site(Network *network, NatKind kind);
 /* Plugs a host in, under an address it never had before; what is on its way to the former is
  * lost. */
 void network_place(Network *network, unsigned host, unsigned site);
+/* Where it is plugged in, and how many are there with it. */
+unsigned network_site_of(const Network *network, unsigned host);
+unsigned network_site_size(const Network *network, unsigned site);
 /* The host's own address, as it knows it. */
 MeshPath network_address(const Network *network, unsigned host);
 /* The router of a site restarts with another address; pairs that ICE found through it are dead. */
@@ -38,8 +41,9 @@ Line *network_line(Network *network, unsigned from, unsigned to);
 /* What all that a host sends to others passes first, before the lines to each; made when first
  * asked for. */
 Line *network_uplink(Network *network, unsigned host);
-/* Every line there is. */
+/* Every line there is, or those from some hosts to others. */
 void network_set_lines(Network *network, const LineSettings *settings);
+void network_set_some(Network *network, Hosts from, Hosts to, const LineSettings *settings);
 /* Cuts, or heals, both directions between some hosts and others. */
 void network_split(Network *network, Hosts one, Hosts other, bool cut);
 /* The same of one direction alone: what some send, others do not hear. */

@@ -349,6 +349,23 @@ void node_start(Node *node) {
     say_address(node);
 }
 
+static void end_life(Node *node) {
+    g_clear_pointer(&node->mesh, mesh_destroy);
+    alarms_set(node->world->alarms, node->number, UINT64_MAX);
+    ice_forget(node->world->ice, node->number);
+    voice_stop(node);
+    person_forget(node);
+}
+
+void node_leave(Node *node) {
+    if (!node->mesh)
+        return;
+    world_note(node->world, "%s leaves", node->name);
+    node_step(node, &(MeshEvent){.kind = MESH_EVENT_LEAVE});
+    store_commit(node->store);
+    end_life(node);
+}
+
 void node_crash(Node *node) {
     size_t waiting = store_waiting(node->store);
     size_t kept = (size_t)dice_below(&node->dice, waiting + 1);
@@ -357,11 +374,7 @@ void node_crash(Node *node) {
         return;
     world_note(node->world, "%s crashes: %zu of %zu writes survive", node->name, kept, waiting);
     store_crash(node->store, kept);
-    g_clear_pointer(&node->mesh, mesh_destroy);
-    alarms_set(node->world->alarms, node->number, UINT64_MAX);
-    ice_forget(node->world->ice, node->number);
-    voice_stop(node);
-    person_forget(node);
+    end_life(node);
 }
 
 void node_move(Node *node, unsigned site) {

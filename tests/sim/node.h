@@ -54,6 +54,8 @@ void node_destroy(Node *node);
 
 /* Begins a life: the core is given back what is on the disk. */
 void node_start(Node *node);
+/* Its person ends it: it says goodbye, and all it wrote is on the disk. */
+void node_leave(Node *node);
 /* The power fails. */
 void node_crash(Node *node);
 /* Plugs it in elsewhere: new address, WAKE. */

@@ -80,6 +80,18 @@ GBytes *store_fetch(const Store *store, const MeshItem *item) {
     return found && found->value ? g_bytes_ref(found->value) : NULL;
 }
 
+uint64_t store_size(const Store *store, MeshItemKind kind) {
+    uint64_t size = 0;
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, store->items);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        if (((const Item *)value)->kind == kind)
+            size += g_bytes_get_size(((const Item *)value)->value);
+    return size;
+}
+
 size_t store_waiting(const Store *store) {
     return store->waiting.length;
 }

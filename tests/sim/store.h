@@ -20,6 +20,8 @@ void store_forget(Store *store, const MeshItem *item);
 /* The value of an item, committed or not; NULL when absent. The caller unrefs. */
 GBytes *store_fetch(const Store *store, const MeshItem *item);
 
+/* Bytes of the values of one kind that are committed. */
+uint64_t store_size(const Store *store, MeshItemKind kind);
 /* What waits for a commit. */
 size_t store_waiting(const Store *store);
 /* Commits all that waits; the token of the last put among it, 0 when there was none. */

@@ -4,12 +4,12 @@
 #define LETTERS   26
 #define SEED_WIDE 16 /* pairs below this are numbered in a square, the others by a hash */
 
-/* Something done to all lines, or to those from some hosts to others. */
+/* Something done to the lines from some hosts to others. */
 typedef struct {
     uint64_t at_us;
     enum { DEED_CHANGE, DEED_CUT, DEED_HEAL } kind;
     LineSettings settings; /* CHANGE */
-    Hosts from, to;        /* CUT, HEAL */
+    Hosts from, to;
 } Deed;
 
 struct Wiring {
@@ -71,9 +71,11 @@ static uint64_t seed_of(uint64_t seed, unsigned from, unsigned to) {
 }
 
 static void do_deed(Line *line, unsigned from, unsigned to, const Deed *deed) {
+    if (!hosts_have(&deed->from, from) || !hosts_have(&deed->to, to))
+        return;
     if (deed->kind == DEED_CHANGE)
         line_change_at(line, &deed->settings, deed->at_us);
-    else if (hosts_have(&deed->from, from) && hosts_have(&deed->to, to))
+    else
         line_cut_at(line, deed->kind == DEED_CUT, deed->at_us);
 }
 
@@ -114,8 +116,9 @@ static void do_now(Wiring *wiring, Deed *deed) {
                 do_deed(wiring->rows[from][to], from, to, deed);
 }
 
-void wiring_change(Wiring *wiring, const LineSettings *settings) {
-    Deed deed = {.kind = DEED_CHANGE, .settings = *settings};
+void wiring_change(Wiring *wiring, const Hosts *from, const Hosts *to,
+                   const LineSettings *settings) {
+    Deed deed = {.kind = DEED_CHANGE, .settings = *settings, .from = *from, .to = *to};
 
     do_now(wiring, &deed);
 }

@@ -18,9 +18,10 @@ void wiring_destroy(Wiring *wiring);
 
 /* One direction; its dice are those of the seed and the two hosts. Borrowed. */
 Line *wiring_line(Wiring *wiring, unsigned from, unsigned to);
-/* Every line is like this from now on. */
-void wiring_change(Wiring *wiring, const LineSettings *settings);
-/* Cuts, or heals, every line from some hosts to some others. */
+/* Every line from some hosts to some others is like this from now on. */
+void wiring_change(Wiring *wiring, const Hosts *from, const Hosts *to,
+                   const LineSettings *settings);
+/* Cuts them, or heals them. */
 void wiring_cut(Wiring *wiring, const Hosts *from, const Hosts *to, bool cut);
 /* Lines made so far. */
 size_t wiring_count(const Wiring *wiring);
