@@ -59,7 +59,7 @@ void library_finish(Mesh *mesh) {
     for (size_t i = 0; i < mesh->library.count; i++) {
         blob_destroy(mesh->library.documents[i].blob);
     }
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         free(mesh->library.peers[slot]);
     }
     free(mesh->library.documents);
@@ -397,13 +397,13 @@ MeshError library_have(Mesh *mesh, uint32_t slot, Bytes body) {
 static void ask_around(Mesh *mesh, LibraryDocument *document) {
     bool direct = false;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
         direct |= neighbour && neighbour_is_direct(neighbour) &&
                   neighbour_is_greeted(mesh, neighbour) && !(document->lacked & 1ull << slot);
     }
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && neighbour_is_greeted(mesh, neighbour) &&
@@ -450,7 +450,7 @@ void library_step(Mesh *mesh) {
     for (size_t i = 0; i < library->count; i++) {
         step_document(mesh, &library->documents[i]);
     }
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         if (library->peers[slot]) {
             step_peer(mesh, slot, library->peers[slot]);
         }
@@ -471,7 +471,7 @@ uint64_t library_deadline_us(const Mesh *mesh) {
             deadline = document->told_us + TELL_US;
         }
     }
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const LibraryPeer *peer = library->peers[slot];
 
         if (peer && peer->asked_count > 0 && peer->asked_us + ASKED_US < deadline) {

@@ -31,7 +31,7 @@ void pull_send_digest(Mesh *mesh, uint32_t slot) {
 bool pull_send_digests(Mesh *mesh, uint32_t except) {
     bool any = false;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (slot != except && neighbour && neighbour_is_trusted(mesh, neighbour)) {
@@ -48,7 +48,7 @@ static uint64_t first_unasked(const Mesh *mesh, const uint8_t *tag, uint64_t seq
 
     while (moved) {
         moved = false;
-        for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
             const SyncPeer *peer = mesh->sync.peers[slot];
 
             for (size_t i = 0; peer && i < peer->asked_count; i++) {
@@ -326,7 +326,7 @@ static void ask_again(Mesh *mesh, uint32_t slot, SyncPeer *peer) {
 }
 
 void pull_timeout(Mesh *mesh) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         SyncPeer *peer = mesh->sync.peers[slot];
 
         if (peer && peer->asked_count > 0 && mesh->now_us >= peer->asked_us + ASKED_US) {
@@ -345,7 +345,7 @@ void pull_timeout(Mesh *mesh) {
 uint64_t pull_deadline_us(const Mesh *mesh) {
     uint64_t deadline = mesh->sync.missing_us ? mesh->sync.missing_us : UINT64_MAX;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const SyncPeer *peer = mesh->sync.peers[slot];
 
         if (peer && peer->asked_count > 0 && peer->asked_us + ASKED_US < deadline) {

@@ -228,7 +228,8 @@ static uint64_t patience_us(const Flight *flight, uint64_t trip_us) {
 
 /* The oldest of unknown fate that something newer has overtaken. */
 static FlightPacket *first_overtaken(const Flight *flight) {
-    for (uint32_t i = 0; i < flight->count && flight->popped + i + 1 < flight->newest; i++) {
+    for (uint32_t i = 0;
+         flight->out > 0 && i < flight->count && flight->popped + i + 1 < flight->newest; i++) {
         FlightPacket *packet = packet_at(flight, i);
 
         if (is_unknown(packet)) {

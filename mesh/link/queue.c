@@ -45,8 +45,11 @@ static uint32_t grain_bytes(const Message *message, size_t grain) {
 }
 
 static void set_waiting(Queue *queue, Message *message, uint32_t waiting) {
+    unsigned bit = 1u << message->priority;
+
     queue->waiting[message->priority] += waiting;
     queue->waiting[message->priority] -= message->waiting;
+    queue->any = queue->waiting[message->priority] ? queue->any | bit : queue->any & ~bit;
     message->waiting = waiting;
 }
 
@@ -232,7 +235,7 @@ Message *queue_next(const Queue *queue, LinkPriority priority, const Message *af
 }
 
 bool queue_ready(const Queue *queue, LinkPriority least) {
-    for (unsigned i = 0; i <= least; i++) {
+    for (unsigned i = 0; i <= least && queue->any >> i; i++) {
         if (queue_next(queue, i, NULL)) {
             return true;
         }

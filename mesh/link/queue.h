@@ -42,6 +42,7 @@ typedef struct {
     uint32_t slot_capacity;
     Message *first[LINK_PRIORITIES], *last[LINK_PRIORITIES];
     uint64_t waiting[LINK_PRIORITIES]; /* bytes to be sent */
+    unsigned any;                      /* priorities of which some wait, a bit each */
     uint64_t number[LINK_PRIORITIES];  /* of the next message first sent */
     uint64_t serial;
     uint32_t count;                   /* of messages, */

@@ -29,10 +29,12 @@ static uint64_t probe_wait_us(const Link *link) {
 }
 
 uint64_t repair_probe_us(const Link *link) {
-    uint64_t from =
-        later(later(link->progress_us, link->probed_us), flight_oldest_us(&link->flight));
+    uint64_t from_us = later(link->progress_us, link->probed_us);
 
-    return link->flight.out ? from + probe_wait_us(link) : UINT64_MAX;
+    if (link->flight.out == 0) {
+        return UINT64_MAX;
+    }
+    return later(from_us, flight_oldest_us(&link->flight)) + probe_wait_us(link);
 }
 
 /* How far apart answers come when all is well, though packets and answers are lost: all but one
@@ -46,11 +48,12 @@ static uint64_t answers_us(const Link *link) {
 }
 
 uint64_t repair_silent_us(const Link *link) {
-    uint64_t oldest_us = flight_oldest_us(&link->flight);
+    uint64_t oldest_us;
 
     if (link->flight.out == 0 || link->rate.delay.srtt_us == 0) {
         return UINT64_MAX;
     }
+    oldest_us = flight_oldest_us(&link->flight);
     return later(link->progress_us, oldest_us + link->rate.delay.srtt_us) + answers_us(link);
 }
 

@@ -142,16 +142,24 @@ static LinkPriority least_of(const Link *link, Leave leave) {
 }
 
 bool send_is_ready(const Link *link, uint64_t now_us) {
-    Leave leave = may_leave(link, now_us);
+    Leave leave;
 
+    if (!queue_ready(&link->queue, LINK_DOCUMENT)) {
+        return false; /* as nearly always: the rest need not be computed */
+    }
+    leave = may_leave(link, now_us);
     return leave != LEAVE_NOTHING && queue_ready(&link->queue, least_of(link, leave));
 }
 
 uint64_t send_open_us(const Link *link, uint64_t now_us) {
     uint64_t open_us = rate_hold_us(&link->rate);
-    uint64_t window = rate_window(&link->rate, repair_pace_us(link));
     uint64_t over = link->flight.bytes + link->rate.packet;
+    uint64_t window;
 
+    if (!queue_ready(&link->queue, LINK_DOCUMENT)) {
+        return UINT64_MAX;
+    }
+    window = rate_window(&link->rate, repair_pace_us(link));
     if (over > window && link->bridge_us > 0) {
         over = (over - window) * 1000000 / rate_capacity(&link->rate) + 1;
         open_us = later(open_us, repair_bridge_from_us(link) + over);

@@ -19,7 +19,7 @@ Neighbour *neighbour_at(const Mesh *mesh, uint32_t slot) {
 }
 
 uint32_t neighbour_slot(const Mesh *mesh, const Neighbour *neighbour) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         if (mesh->neighbours.slots[slot] == neighbour) {
             return slot;
         }
@@ -28,7 +28,7 @@ uint32_t neighbour_slot(const Mesh *mesh, const Neighbour *neighbour) {
 }
 
 Neighbour *neighbour_find(const Mesh *mesh, const MeshKey *key) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
 
         if (neighbour && mesh_key_equal(&neighbour->key, key)) {
@@ -39,7 +39,7 @@ Neighbour *neighbour_find(const Mesh *mesh, const MeshKey *key) {
 }
 
 Neighbour *neighbour_find_short(const Mesh *mesh, const uint8_t key[SHORT_KEY_SIZE]) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
 
         if (neighbour && !memcmp(neighbour->key.bytes, key, SHORT_KEY_SIZE)) {
@@ -82,6 +82,9 @@ Neighbour *neighbour_want(Mesh *mesh, const MeshKey *key, const uint8_t psk[HAND
         return NULL;
     }
     mesh->neighbours.slots[slot] = neighbour;
+    if (mesh->neighbours.end <= slot) {
+        mesh->neighbours.end = slot + 1;
+    }
     return neighbour;
 }
 
@@ -101,10 +104,13 @@ void neighbour_drop(Mesh *mesh, Neighbour *neighbour) {
     sodium_memzero(neighbour, sizeof *neighbour);
     free(neighbour);
     mesh->neighbours.slots[slot] = NULL;
+    while (mesh->neighbours.end > 0 && !mesh->neighbours.slots[mesh->neighbours.end - 1]) {
+        mesh->neighbours.end--;
+    }
 }
 
 void neighbours_leave(Mesh *mesh) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         if (mesh->neighbours.slots[slot]) {
             mesh->neighbours.slots[slot]->leave_us = mesh->now_us;
         }
@@ -116,7 +122,7 @@ bool neighbours_make_room(Mesh *mesh, bool stranger) {
     size_t strangers = 0;
     size_t count = 0;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
         bool idle = neighbour && !neighbour_is_up(neighbour) && neighbour->hand_until_us == 0;
 
@@ -137,7 +143,7 @@ bool neighbours_make_room(Mesh *mesh, bool stranger) {
 }
 
 void neighbours_finish(Mesh *mesh) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         if (mesh->neighbours.slots[slot]) {
             neighbour_drop(mesh, mesh->neighbours.slots[slot]);
         }
@@ -218,7 +224,7 @@ static void greet(Mesh *mesh, Neighbour *neighbour) {
 }
 
 void neighbours_greet(Mesh *mesh) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
 
         if (neighbour && !(neighbour->greeting & GREETING_SAID) &&
@@ -269,7 +275,7 @@ bool neighbour_send(Mesh *mesh, Neighbour *neighbour, LinkPriority priority, uin
 
 void neighbours_send(Mesh *mesh, LinkPriority priority, uint64_t life_us, uint8_t kind,
                      Bytes body) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
 
         if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
@@ -345,7 +351,7 @@ static void end_doubt(Mesh *mesh, Neighbour *neighbour) {
 }
 
 void neighbours_timeout(Mesh *mesh) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
 
         if (!neighbour) {
@@ -376,7 +382,7 @@ static uint64_t least(uint64_t a, uint64_t b) {
 uint64_t neighbours_deadline_us(const Mesh *mesh) {
     uint64_t deadline = mesh->neighbours.near_changed ? mesh->now_us : UINT64_MAX;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = mesh->neighbours.slots[slot];
 
         if (!neighbour) {

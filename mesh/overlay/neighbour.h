@@ -110,6 +110,7 @@ typedef struct {
 
 typedef struct {
     Neighbour *slots[MESH_PEERS_MAX];
+    uint32_t end; /* none from this one on is taken */
     uint32_t next_agent;
     bool near_changed; /* whom we are linked with: to be told to all */
     bool carried;      /* what is being read came through a member */

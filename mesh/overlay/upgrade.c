@@ -24,7 +24,7 @@ static void effect(Mesh *mesh, MeshEffectKind kind, const Neighbour *neighbour, 
 }
 
 Neighbour *upgrade_neighbour(const Mesh *mesh, uint32_t agent) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
 
         if (neighbour && neighbour->upgrade != UPGRADE_NONE && neighbour->agent == agent) {
@@ -38,7 +38,7 @@ Neighbour *upgrade_neighbour(const Mesh *mesh, uint32_t agent) {
 static size_t find_servers(const Mesh *mesh, MeshPath ret_servers[SERVERS_SIZE]) {
     size_t count = 0;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX && count < SERVERS_SIZE; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end && count < SERVERS_SIZE; slot++) {
         const Neighbour *neighbour = mesh->neighbours.slots[slot];
 
         if (neighbour && neighbour_is_direct(neighbour) &&

@@ -57,7 +57,7 @@ static uint64_t urgent_us(const Uplink *uplink) {
 
 /* While the ceiling is filled no documents leave, and no pictures. */
 static void hold(Mesh *mesh) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && neighbour_is_up(neighbour)) {
@@ -105,7 +105,7 @@ static uint64_t find_common(Mesh *mesh) {
     uint64_t queue_us = UINT64_MAX;
     uint64_t common = 0;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
         LinkState state;
 
@@ -121,7 +121,7 @@ static uint64_t find_common(Mesh *mesh) {
             common |= 1ull << slot;
         }
     }
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         if (common >> slot & 1 &&
             neighbour_at(mesh, slot)->line_queue_us > 2 * queue_us + ALIKE_US) {
             common &= ~(1ull << slot);
@@ -144,13 +144,13 @@ static void compare(Mesh *mesh) {
     uint64_t common = find_common(mesh);
     uint64_t sum = 0, count = 0;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         if (common >> slot & 1) {
             sum += neighbour_at(mesh, slot)->line_bps;
             count++;
         }
     }
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && neighbour_is_up(neighbour)) {
@@ -167,18 +167,31 @@ static uint64_t served(const Mesh *mesh, const Neighbour *neighbour) {
     return neighbour->served > mesh->uplink.served ? neighbour->served : mesh->uplink.served;
 }
 
-/* The link with the most urgent to send that may leave; NULL: none. `spent`: those that had nothing
- * in this step, a bit each. */
-static Neighbour *next(Mesh *mesh, uint64_t spent) {
+static bool is_due(const Mesh *mesh, const Neighbour *neighbour) {
+    return neighbour && neighbour_is_up(neighbour) &&
+           link_deadline_us(neighbour->link, mesh->now_us) <= mesh->now_us;
+}
+
+/* The links that may have something to send now, a bit each. */
+static uint64_t find_due(const Mesh *mesh) {
+    uint64_t due = 0;
+
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+        due |= (uint64_t)is_due(mesh, mesh->neighbours.slots[slot]) << slot;
+    }
+    return due;
+}
+
+/* Of these the link with the most urgent to send; NULL: none. */
+static Neighbour *next(Mesh *mesh, uint64_t due) {
     unsigned best_urgency = LINK_PRIORITIES;
     Neighbour *best = NULL;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
-        Neighbour *neighbour = neighbour_at(mesh, slot);
+    for (uint32_t slot = 0; due >> slot; slot++) {
+        Neighbour *neighbour = mesh->neighbours.slots[slot];
         unsigned urgency;
 
-        if (!neighbour || !neighbour_is_up(neighbour) || spent >> slot & 1 ||
-            link_deadline_us(neighbour->link, mesh->now_us) > mesh->now_us) {
+        if (!(due >> slot & 1)) {
             continue;
         }
         urgency = link_urgency(neighbour->link, mesh->now_us);
@@ -194,37 +207,50 @@ static Neighbour *next(Mesh *mesh, uint64_t spent) {
     return best;
 }
 
+/* One packet of the most urgent link that is due. The link is `spent` when it has none; false:
+ * nothing is left to be sent now. */
+static bool send_next(Mesh *mesh, uint64_t *due, uint64_t *spent) {
+    Neighbour *neighbour = next(mesh, *due & ~*spent);
+    LinkPriority priority = LINK_CONTROL;
+    uint64_t before, own;
+
+    if (!neighbour) {
+        return false;
+    }
+    before = neighbour->tx_bytes;
+    own = 1ull << neighbour_slot(mesh, neighbour);
+    if (!neighbour_flush(mesh, neighbour, &priority)) {
+        *spent |= own;
+        return true;
+    }
+    link_sent(mesh, neighbour->tx_bytes - before);
+    if (priority == LINK_DOCUMENT) {
+        mesh->uplink.served = served(mesh, neighbour);
+        neighbour->served = mesh->uplink.served + neighbour->tx_bytes - before;
+    }
+    if (neighbour->path.kind == MESH_PATH_RELAY) {
+        *due = find_due(mesh); /* whoever carries has something now */
+        *spent = 0;
+    } else if (!is_due(mesh, neighbour)) {
+        *due &= ~own;
+    }
+    return true;
+}
+
 void uplink_flush(Mesh *mesh) {
-    uint64_t spent = 0;
-    Neighbour *neighbour;
+    uint64_t due, spent = 0;
+    bool more = true;
 
     if (mesh->now_us >= mesh->uplink.look_us) {
         mesh->uplink.look_us = mesh->now_us + LOOK_US;
         compare(mesh);
     }
-    while (effects_room(&mesh->effects) > 0 && urgent_us(&mesh->uplink) <= mesh->now_us) {
-        LinkPriority priority = LINK_CONTROL;
-        uint64_t before;
-
+    due = find_due(mesh);
+    while (more && effects_room(&mesh->effects) > 0 && urgent_us(&mesh->uplink) <= mesh->now_us) {
         if (mesh->uplink.ceiling > 0) {
             hold(mesh);
+            due = find_due(mesh);
         }
-        neighbour = next(mesh, spent);
-        if (!neighbour) {
-            break;
-        }
-        before = neighbour->tx_bytes;
-        if (!neighbour_flush(mesh, neighbour, &priority)) {
-            spent |= 1ull << neighbour_slot(mesh, neighbour);
-            continue;
-        }
-        link_sent(mesh, neighbour->tx_bytes - before);
-        if (priority == LINK_DOCUMENT) {
-            mesh->uplink.served = served(mesh, neighbour);
-            neighbour->served = mesh->uplink.served + neighbour->tx_bytes - before;
-        }
-        if (neighbour->path.kind == MESH_PATH_RELAY) {
-            spent = 0; /* whoever carries has something now */
-        }
+        more = send_next(mesh, &due, &spent);
     }
 }
