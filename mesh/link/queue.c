@@ -44,13 +44,25 @@ static uint32_t grain_bytes(const Message *message, size_t grain) {
     return (uint32_t)packet_grains_bytes(message->size, grain, 1);
 }
 
-static void set_waiting(Queue *queue, Message *message, uint32_t waiting) {
-    unsigned bit = 1u << message->priority;
+/* Something of it waits now, or nothing does any more. */
+static void set_next(Queue *queue, Message *message) {
+    Message **next = &queue->next[message->priority];
 
+    if (message->waiting > 0 && (!*next || message->id < (*next)->id)) {
+        *next = message;
+    }
+    while (*next && (*next)->waiting == 0) {
+        *next = (*next)->next;
+    }
+    queue->any &= ~(1u << message->priority);
+    queue->any |= (unsigned)(*next != NULL) << message->priority;
+}
+
+static void set_waiting(Queue *queue, Message *message, uint32_t waiting) {
     queue->waiting[message->priority] += waiting;
     queue->waiting[message->priority] -= message->waiting;
-    queue->any = queue->waiting[message->priority] ? queue->any | bit : queue->any & ~bit;
     message->waiting = waiting;
+    set_next(queue, message);
 }
 
 static void drop(Queue *queue, Message *message) {
@@ -223,11 +235,8 @@ static bool may_be_sent(const Queue *queue, const Message *message) {
 }
 
 Message *queue_next(const Queue *queue, LinkPriority priority, const Message *after) {
-    Message *message = after ? after->next : queue->first[priority];
+    Message *message = after ? after->next : queue->next[priority];
 
-    if (queue->waiting[priority] == 0) {
-        return NULL;
-    }
     while (message && message->waiting == 0) {
         message = message->next;
     }

@@ -42,7 +42,8 @@ typedef struct {
     uint32_t slot_capacity;
     Message *first[LINK_PRIORITIES], *last[LINK_PRIORITIES];
     uint64_t waiting[LINK_PRIORITIES]; /* bytes to be sent */
-    unsigned any;                      /* priorities of which some wait, a bit each */
+    unsigned any;                      /* priorities of which some wait, a bit each, */
+    Message *next[LINK_PRIORITIES];    /* and the first of each that does */
     uint64_t number[LINK_PRIORITIES];  /* of the next message first sent */
     uint64_t serial;
     uint32_t count;                   /* of messages, */
