@@ -187,7 +187,7 @@ static Neighbour *next(Mesh *mesh, uint64_t due) {
     unsigned best_urgency = LINK_PRIORITIES;
     Neighbour *best = NULL;
 
-    for (uint32_t slot = 0; due >> slot; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
         unsigned urgency;
 

@@ -8,6 +8,7 @@
 #define SITE_HOSTS 16
 #define WAVE_MOST  32
 #define WAVE_US    (3 * MINUTE_US)
+#define STAY_US    (5 * SECOND_US)
 #define LOOK_US    (50 * 1000)
 
 Node *crowd_anyone(World *world, Hosts hosts) {
@@ -98,6 +99,18 @@ void crowd_join(World *world, Hosts hosts, unsigned count) {
     for (unsigned i = 0; i < world->node_count; i++)
         crowd.members += world->nodes[i]->mesh && hosts_have(&hosts, i);
     join_all(world, &crowd, count);
+}
+
+void crowd_pass(World *world, unsigned count) {
+    for (unsigned left = count, wave; left > 0 && !world->failure; left -= wave) {
+        unsigned from = world->node_count;
+
+        wave = MIN(left, WAVE_MOST);
+        crowd_join(world, hosts_all(), wave);
+        world_run(world, STAY_US, NULL, NULL);
+        for (unsigned i = from; i < world->node_count; i++)
+            node_leave(world->nodes[i]);
+    }
 }
 
 void crowd_gather(World *world, unsigned count) {

@@ -16,6 +16,9 @@ void crowd_gather(World *world, unsigned count);
 /* More members, in waves as above, by tickets of running members of `hosts`, and next to them. */
 void crowd_join(World *world, Hosts hosts, unsigned count);
 
+/* So many more come in and soon leave for good, a wave after the other. */
+void crowd_pass(World *world, unsigned count);
+
 /*
  * `node` says something: how long it takes until everyone of `hosts` who runs was told of it, µs. A
  * failure of the world when that is longer than `within_us`.

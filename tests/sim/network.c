@@ -29,6 +29,7 @@ struct Network {
     unsigned site_count;
     Wiring *wiring;
     Line *uplinks[NETWORK_HOSTS]; /* NULL: as wide as can be */
+    unsigned sender;              /* of what was last delivered */
 };
 
 /* Before the bytes of a datagram on its way. */
@@ -201,6 +202,7 @@ static void arrive(Network *network, const Letter *letter, const uint8_t *bytes,
     event.datagram.path = letter->seen;
     event.datagram.bytes = bytes;
     event.datagram.length = length;
+    network->sender = letter->from;
     network_deliver(network, letter->to, &event);
 }
 
@@ -361,6 +363,10 @@ bool network_can_punch(Network *network, unsigned a, bool a_known, unsigned b, b
     if (network_same_site(network, a, b) || !one || !other)
         return true;
     return nat_kind(one) == NAT_CONE && nat_kind(other) == NAT_CONE && a_known && b_known;
+}
+
+unsigned network_sender(const Network *network) {
+    return network->sender;
 }
 
 void network_deliver(Network *network, unsigned host, const MeshEvent *event) {

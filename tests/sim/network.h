@@ -69,5 +69,7 @@ bool network_can_punch(Network *network, unsigned a, bool a_known, unsigned b, b
 bool network_same_site(const Network *network, unsigned a, unsigned b);
 /* Some public host is among these addresses. */
 bool network_has_public(const Network *network, const MeshPath *paths, size_t count);
+/* Who sent the datagram that is being delivered. */
+unsigned network_sender(const Network *network);
 /* Hands an event up. */
 void network_deliver(Network *network, unsigned host, const MeshEvent *event);

@@ -5,6 +5,7 @@
 
 #include "tests/sim/ledger.h"
 #include "tests/sim/person.h"
+#include "tests/sim/spread.h"
 
 #define INSTANT_STEPS      4000 /* more of one node without time passing: it goes in circles */
 #define SECOND_STEPS       40000
@@ -118,6 +119,8 @@ static void do_store(Node *node, const MeshEffect *effect) {
     if (!world_expect(node->world, item->key_length >= 1 && item->key_length <= MESH_ITEM_KEY_MAX,
                       "%s: an item has a key of %zu bytes", node->name, item->key_length))
         return;
+    if (node->world->spread && effect->kind == MESH_EFFECT_PERSIST && item->kind == MESH_ITEM_ENTRY)
+        spread_note(node->world->spread, node->number, node->fed_by, item->key);
     if (effect->kind == MESH_EFFECT_PERSIST) {
         store_put(node->store, effect->store.token, item);
     } else if (effect->kind == MESH_EFFECT_FORGET) {
@@ -292,6 +295,8 @@ void node_step(Node *node, const MeshEvent *event) {
     stamped.now_s =
         (uint64_t)(WORLD_BEGIN_S + (int64_t)(stamped.now_us / SECOND_US) + node->clock_s);
     count_step(node);
+    node->fed_by =
+        event->kind == MESH_EVENT_DATAGRAM ? network_sender(world->network) : node->number;
     if (node->meddle)
         node->meddle(node);
     answer = mesh_step(node->mesh, &stamped);

@@ -38,6 +38,7 @@ struct Node {
     uint64_t second, second_steps;      /* steps in one second */
     GHashTable *noticed;                /* ids of messages told of in this life */
     GArray *message_us;                 /* how long others' messages took, uint64_t */
+    unsigned fed_by;                    /* who sent what is being read; itself: nobody */
     Upload *upload;                     /* a document its person adds; NULL: none */
     Voice *voice;
     Ear *ears[NETWORK_HOSTS];        /* what it hears of each node, see voice_ear; NULL: nothing */

@@ -3,6 +3,7 @@
 
 #include "tests/sim/ledger.h"
 #include "tests/sim/node.h"
+#include "tests/sim/spread.h"
 
 static void deliver(gpointer context, unsigned host, const MeshEvent *event) {
     World *world = context;
@@ -34,6 +35,7 @@ void world_destroy(World *world) {
         node_destroy(world->nodes[i]);
     g_hash_table_unref(world->by_key);
     alarms_destroy(world->alarms);
+    spread_destroy(world->spread);
     ledger_destroy(world->ledger);
     ice_destroy(world->ice);
     network_destroy(world->network);

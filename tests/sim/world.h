@@ -17,6 +17,7 @@
 
 typedef struct Node Node;     /* node.h */
 typedef struct Ledger Ledger; /* ledger.h */
+typedef struct Spread Spread; /* spread.h */
 
 typedef struct {
     uint64_t seed;
@@ -33,6 +34,7 @@ typedef struct World {
     Ice *ice;
     Ledger *ledger;
     Alarms *alarms; /* when each running core wants to be woken */
+    Spread *spread; /* NULL: nobody asks how entries spread */
     Dice dice;      /* the scenario's */
     Node *nodes[NETWORK_HOSTS];
     unsigned node_count;
