@@ -8,8 +8,8 @@
 #include "mesh/memory.h"
 
 #define ARENA_START 16384
-#define ARENA_KEPT  (256 * 1024) /* what a burst took beyond is given back */
-#define SLOTS_KEPT  512
+#define ARENA_KEPT  ARENA_START /* what a burst took beyond is given back */
+#define SLOTS_KEPT  64
 #define ALIGNMENT   16
 
 void effects_finish(Effects *effects) {

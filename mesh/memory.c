@@ -1,8 +1,29 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/memory.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+bool memory_grow_secret(void **array, size_t *capacity, size_t count, size_t size) {
+    size_t wanted = *capacity;
+    void *former = *array, *bigger = NULL;
+
+    if (count < *capacity) {
+        return true;
+    }
+    if (!memory_grow(&bigger, &wanted, count, size)) {
+        return false;
+    }
+    if (former) {
+        memcpy(bigger, former, count * size);
+        sodium_memzero(former, *capacity * size);
+    }
+    free(former);
+    *array = bigger;
+    *capacity = wanted;
+    return true;
+}
 
 bool memory_grow(void **array, size_t *capacity, size_t count, size_t size) {
     size_t wanted = *capacity ? *capacity * 2 : 16;

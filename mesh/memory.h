@@ -9,6 +9,8 @@
 
 /* Doubles an array when it is full; false, and unchanged, when memory is short. */
 bool memory_grow(void **array, size_t *capacity, size_t count, size_t size);
+/* The same of secrets: what is left behind is wiped. */
+bool memory_grow_secret(void **array, size_t *capacity, size_t count, size_t size);
 /* A terminated copy; NULL when memory is short. The caller frees. */
 char *memory_text(Bytes text);
 /* A copy of at least one byte; NULL when memory is short. The caller frees. */

@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/meeting/hand.h"
 
+#include <stdlib.h>
+
+#include "mesh/memory.h"
+
 void hands_reset(Hands *hands) {
     hands->count = 0;
+}
+
+void hands_finish(Hands *hands) {
+    free(hands->hands);
+    *hands = (Hands){.count = 0};
 }
 
 /* The member's, or where it belongs; NULL when there is none and no room. */
@@ -12,7 +21,8 @@ static Hand *find(Hands *hands, const MeshKey *member) {
             return &hands->hands[i];
         }
     }
-    if (hands->count == MESH_MEMBERS_MAX) {
+    if (hands->count == MESH_MEMBERS_MAX || !memory_grow((void **)&hands->hands, &hands->capacity,
+                                                         hands->count, sizeof *hands->hands)) {
         return NULL;
     }
     hands->hands[hands->count] = (Hand){.member = *member};

@@ -18,13 +18,15 @@ typedef struct {
 } Hand;
 
 typedef struct {
-    size_t count;
-    Hand hands[MESH_MEMBERS_MAX];
+    Hand *hands; /* at most MESH_MEMBERS_MAX */
+    size_t count, capacity;
 } Hands;
 
-/* Empties it. What was never used stays untouched. */
+/* Empties it. Of memory that is zeroed nothing is to be initialised. */
 void hands_reset(Hands *hands);
-/* Takes an act on a member's hand; false when a later one counts, or it changes nothing. */
+void hands_finish(Hands *hands);
+/* Takes an act on a member's hand; false when a later one counts, it changes nothing, or memory is
+ * short. */
 bool hands_take(Hands *hands, const MeshKey *member, bool up, const Place *place);
 /* Whether it is up. */
 bool hands_is_up(const Hands *hands, const MeshKey *member);

@@ -37,6 +37,9 @@ void meeting_finish(Meeting *meeting) {
     meeting_reset(meeting);
     free(meeting->messages);
     free(meeting->documents);
+    free(meeting->authors);
+    hands_finish(&meeting->hands);
+    roster_finish(&meeting->roster);
     sodium_memzero(meeting, sizeof *meeting);
 }
 
@@ -84,7 +87,9 @@ static bool add_author(Meeting *meeting, const MeshKey *key) {
     if (is_author(meeting, key)) {
         return false;
     }
-    if (meeting->author_count < MESH_AUTHORS_MAX) {
+    if (meeting->author_count < MESH_AUTHORS_MAX &&
+        memory_grow((void **)&meeting->authors, &meeting->author_capacity, meeting->author_count,
+                    sizeof *meeting->authors)) {
         meeting->authors[meeting->author_count++] = *key;
     }
     return true;

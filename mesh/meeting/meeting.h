@@ -37,8 +37,8 @@ typedef struct {
     char *title;
     char *profile;
     Roster roster;
-    size_t author_count;
-    MeshKey authors[MESH_AUTHORS_MAX]; /* whose entries may be applied; see meeting_allows */
+    MeshKey *authors; /* whose entries may be applied; see meeting_allows */
+    size_t author_count, author_capacity;
     size_t key_count;
     EpochKey keys[MESH_EPOCHS_MAX];
     Message *messages; /* by height, then hash */

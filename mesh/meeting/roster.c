@@ -3,10 +3,15 @@
 
 #include <sodium.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "mesh/memory.h"
+
 void roster_reset(Roster *roster) {
-    sodium_memzero(roster->invites, roster->invite_count * sizeof *roster->invites);
+    if (roster->invites) {
+        sodium_memzero(roster->invites, roster->invite_count * sizeof *roster->invites);
+    }
     roster->member_count = 0;
     roster->invite_count = 0;
     roster->expelled_count = 0;
@@ -17,6 +22,15 @@ void roster_reset(Roster *roster) {
     roster->epoch = 0;
     memset(roster->current_key, 0, sizeof roster->current_key);
     roster->current = (Place){0};
+}
+
+void roster_finish(Roster *roster) {
+    roster_reset(roster);
+    free(roster->members);
+    free(roster->invites);
+    free(roster->expelled);
+    free(roster->cuts);
+    *roster = (Roster){.member_count = 0};
 }
 
 /* How many members have a lower key. */
@@ -120,7 +134,9 @@ static bool add_member(Roster *roster, const MeshKey *key, MeshRole role,
                        const uint8_t ticket[ACT_TICKET_ID_SIZE], const Place *place) {
     Member *member;
 
-    if (roster->member_count == MESH_MEMBERS_MAX) {
+    if (roster->member_count == MESH_MEMBERS_MAX ||
+        !memory_grow((void **)&roster->members, &roster->member_capacity, roster->member_count,
+                     sizeof *roster->members)) {
         return false;
     }
     member = &roster->members[place_find(roster->members, roster->member_count,
@@ -174,7 +190,9 @@ static bool invite(Roster *roster, const Member *author, const Place *place, con
     Invite *invite;
 
     if (author->role > MESH_ROLE_MEMBER || is_repeated(roster, author, place, act, ret_refold) ||
-        roster->invite_count == MESH_INVITES_MAX) {
+        roster->invite_count == MESH_INVITES_MAX ||
+        !memory_grow_secret((void **)&roster->invites, &roster->invite_capacity,
+                            roster->invite_count, sizeof *roster->invites)) {
         return false;
     }
     if (roster->orphaned || place_compare(place, &roster->revoked) < 0) {
@@ -272,12 +290,16 @@ bool roster_note_expulsion(Roster *roster, const MeshKey *founder, const PublicA
     if (act->kind != ACT_EXPEL || !act->expel.has_key || mesh_key_equal(&act->expel.key, founder)) {
         return false;
     }
-    if (!is_expelled(roster, &act->expel.key) && roster->expelled_count < MESH_MEMBERS_MAX) {
+    if (!is_expelled(roster, &act->expel.key) && roster->expelled_count < MESH_MEMBERS_MAX &&
+        memory_grow((void **)&roster->expelled, &roster->expelled_capacity, roster->expelled_count,
+                    sizeof *roster->expelled)) {
         roster->expelled[roster->expelled_count++] = act->expel.key;
         noted = true;
     }
     for (size_t i = 0; i < act->expel.cut_count; i++) {
-        if (!has_cut(roster, &act->expel.cuts[i]) && roster->cut_count < MESH_ROSTER_CUTS_MAX) {
+        if (!has_cut(roster, &act->expel.cuts[i]) && roster->cut_count < MESH_ROSTER_CUTS_MAX &&
+            memory_grow((void **)&roster->cuts, &roster->cut_capacity, roster->cut_count,
+                        sizeof *roster->cuts)) {
             roster->cuts[roster->cut_count++] = act->expel.cuts[i];
             noted = true;
         }

@@ -37,15 +37,15 @@ typedef struct {
 } Invite;
 
 typedef struct {
-    size_t member_count;
-    Member members[MESH_MEMBERS_MAX];  /* in the common order of their admissions */
+    Member *members; /* in the common order of their admissions; at most MESH_MEMBERS_MAX */
+    size_t member_count, member_capacity;
     uint16_t by_key[MESH_MEMBERS_MAX]; /* their places, in the order of their keys */
-    size_t invite_count;
-    Invite invites[MESH_INVITES_MAX];
-    size_t expelled_count;
-    MeshKey expelled[MESH_MEMBERS_MAX]; /* members or not */
-    size_t cut_count;
-    ActCut cuts[MESH_ROSTER_CUTS_MAX];
+    Invite *invites;                   /* at most MESH_INVITES_MAX */
+    size_t invite_count, invite_capacity;
+    MeshKey *expelled; /* members or not; at most MESH_MEMBERS_MAX */
+    size_t expelled_count, expelled_capacity;
+    ActCut *cuts; /* at most MESH_ROSTER_CUTS_MAX */
+    size_t cut_count, cut_capacity;
     Place revoked;                          /* the last act that revoked tickets */
     bool orphaned;                          /* an ADMIT counted for nothing: no such ticket yet */
     uint32_t epoch;                         /* expulsions that began a new one */
@@ -55,8 +55,9 @@ typedef struct {
     uint8_t keys[MESH_EPOCHS_MAX][ENTRY_KEY_ID_SIZE];
 } Roster;
 
-/* Empties the fold. What was never used stays untouched: of a small meeting it takes no memory. */
+/* Empties the fold. Of memory that is zeroed nothing is to be initialised. */
 void roster_reset(Roster *roster);
+void roster_finish(Roster *roster);
 
 /* Its place among the members; member_count: it is none. */
 size_t roster_place(const Roster *roster, const MeshKey *key);
@@ -69,8 +70,9 @@ Member *roster_author(Roster *roster, const MeshKey *key, const Place *place);
 
 /*
  * Applies a public act whose entry stands at `place`. False when the act counts for nothing (its
- * author lacks the rank, a proof is wrong, a table is full). `ret_refold`: in the common order it
- * says something else about what is folded already, so that everything must be folded again.
+ * author lacks the rank, a proof is wrong, a table is full, memory is short). `ret_refold`: in the
+ * common order it says something else about what is folded already, so that everything must be
+ * folded again.
  */
 bool roster_apply(Roster *roster, const Entry *entry, const Place *place, const PublicAct *act,
                   bool *ret_refold);

@@ -15,6 +15,13 @@ static Hands *hands_new(void) {
     return g_new0(Hands, 1);
 }
 
+static void hands_free(Hands *hands) {
+    hands_finish(hands);
+    g_free(hands);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Hands, hands_free)
+
 static MeshKey person(guint number) {
     MeshKey key = {{0}};
 
@@ -45,7 +52,7 @@ static void assert_queue(const Hands *hands, const char *expected) {
 }
 
 static void test_queue(void) {
-    g_autofree Hands *hands = hands_new();
+    g_autoptr(Hands) hands = hands_new();
 
     assert_queue(hands, "");
     g_assert_true(move(hands, 2, true, 5));
@@ -64,7 +71,7 @@ static void test_queue(void) {
 
 /* More people than may be in a meeting: one is not told, nothing is written beyond. */
 static void test_full(void) {
-    g_autofree Hands *hands = hands_new();
+    g_autoptr(Hands) hands = hands_new();
 
     for (guint i = 0; i < MESH_MEMBERS_MAX; i++) {
         MeshKey key = {{(uint8_t)i, 1}};
@@ -80,7 +87,7 @@ static void test_full(void) {
 static void test_any_order(void) {
     for (guint32 seed = 0; seed < SEEDS; seed++) {
         GRand *random = g_rand_new_with_seed(seed);
-        g_autofree Hands *one = hands_new(), *other = hands_new();
+        g_autoptr(Hands) one = hands_new(), other = hands_new();
         g_autofree char *expected = NULL;
         guint who[ACTS], order[ACTS];
         bool up[ACTS];

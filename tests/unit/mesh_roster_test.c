@@ -14,6 +14,13 @@ typedef struct {
     uint8_t next;
 } World;
 
+static void world_free(World *world) {
+    roster_finish(&world->roster);
+    g_free(world);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
+
 static bool apply_at(World *world, guint author, uint64_t height, const PublicAct *act,
                      bool *ret_refold) {
     Place place = {.height = height, .hash = {{++world->next}}};
@@ -97,7 +104,7 @@ static World *world_new(void) {
 }
 
 static void test_admit(void) {
-    g_autofree World *world = world_new();
+    g_autoptr(World) world = world_new();
     PublicAct act = admit(world, 0, STRANGER);
 
     g_assert_cmpuint(roster_size(&world->roster), ==, 3);
@@ -129,7 +136,7 @@ static void test_admit(void) {
 }
 
 static void test_invite(void) {
-    g_autofree World *world = world_new();
+    g_autoptr(World) world = world_new();
     PublicAct act = invite(world, 2, MESH_ROLE_MEMBER);
     Invite *ticket;
 
@@ -147,7 +154,7 @@ static void test_invite(void) {
 }
 
 static void test_used(void) {
-    g_autofree World *world = world_new();
+    g_autoptr(World) world = world_new();
     PublicAct act = admit(world, 1, STRANGER);
     const Invite *ticket = roster_invite(&world->roster, act.admit.ticket);
 
@@ -158,7 +165,7 @@ static void test_used(void) {
 }
 
 static void test_expel(void) {
-    g_autofree World *world = world_new();
+    g_autoptr(World) world = world_new();
     PublicAct act = expel(world, GUEST);
     uint8_t tag[JOURNAL_TAG_SIZE] = {7};
     bool refold;
@@ -199,7 +206,7 @@ static void test_expel(void) {
 }
 
 static void test_revoke(void) {
-    g_autofree World *world = world_new();
+    g_autoptr(World) world = world_new();
     PublicAct act = invite(world, 2, MESH_ROLE_MEMBER), revoke;
     bool refold;
 
@@ -230,7 +237,7 @@ static void test_revoke(void) {
 
 /* What an author wrote before it was admitted counts for nothing. */
 static void test_author(void) {
-    g_autofree World *world = world_new();
+    g_autoptr(World) world = world_new();
     const Member *member = roster_find(&world->roster, &world->people[MEMBER].key);
     Place before = member->admitted, after = member->admitted;
     PublicAct act = invite(world, 2, MESH_ROLE_MEMBER);
@@ -247,7 +254,7 @@ static void test_author(void) {
 
 /* An ADMIT before its INVITE, the same device admitted earlier, a ticket published again. */
 static void test_late(void) {
-    g_autofree World *world = world_new();
+    g_autoptr(World) world = world_new();
     PublicAct act = admit(world, 2, STRANGER);
     bool refold;
 
@@ -274,7 +281,7 @@ static void test_late(void) {
 }
 
 static void test_limits(void) {
-    g_autofree World *world = world_new();
+    g_autoptr(World) world = world_new();
     PublicAct act;
     bool refold;
 
