@@ -368,6 +368,10 @@ void neighbours_timeout(Mesh *mesh) {
         contact_timeout(mesh, neighbour);
         route_timeout(mesh, neighbour);
         upgrade_timeout(mesh, neighbour);
+        if (!neighbour_is_up(neighbour) && neighbour->link) {
+            link_destroy(neighbour->link); /* what it held means nothing any more */
+            neighbour->link = NULL;
+        }
     }
     if (mesh->neighbours.near_changed) {
         mesh->neighbours.near_changed = false;
