@@ -20,12 +20,15 @@ IDLE_S = 60
 SETTLE_S = 20
 ETHERNET_HEADER = 14
 PACKET_MS = 20  # of voice on a good line
+MANY = 60  # members of a large meeting
 
 JOIN_GOAL_MS = 100
 READY_GOAL_MS = 200
 MEMORY_GOAL_MB = 20
 IDLE_GOAL_BPS = 400
 VOICE_GOAL_MS = 60
+SPEED_GOAL = 5
+HEAP_GOAL_KB = 400
 
 
 def pass_time(seconds):
@@ -209,4 +212,28 @@ def forward(_world):
                        f" ({found['size']} bytes)")]
 
 
-ALL = (join, ready, memory, idle, voice, forward, tile.tile)
+def mesh(_world):
+    """A meeting of many, in a simulated world."""
+    path = program("BENCH_MESH", "the meeting of many in a simulated world")
+    done = subprocess.run([path, str(MANY)], check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    return [Row(f"an entry among {MANY}", f"{found['hops_mean']:.1f} links,"
+                f" at most {found['hops_most']}"),
+            Row("copies of it a node", f"{found['copies']:.2f}"),
+            Row("a calm link of it", f"{found['idle_bps']:.0f} bit/s", f"{IDLE_GOAL_BPS} bit/s",
+                f"{found['links']:.1f} links a node", found["idle_bps"] <= IDLE_GOAL_BPS),
+            Row("its simulation", f"{found['speed']:.1f} × life", f"{SPEED_GOAL} ×", "",
+                found["speed"] >= SPEED_GOAL)]
+
+
+def heap(_world):
+    """What one core of many holds of the heap."""
+    path = program("BENCH_MEMORY", "the count of what a core holds")
+    done = subprocess.run([path, str(MANY)], check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout)
+    return [Row(f"a core among {MANY}", f"{found['mean'] / 1000:.0f} KB", f"{HEAP_GOAL_KB} KB",
+                f"at most {found['most'] / 1000:.0f} KB",
+                found["mean"] <= HEAP_GOAL_KB * 1000)]
+
+
+ALL = (join, ready, memory, idle, voice, forward, mesh, heap, tile.tile)

@@ -105,7 +105,7 @@ static uint64_t links(const World *world) {
     for (unsigned i = 0; i < world->node_count; i++)
         for (size_t j = 0; world->nodes[i]->mesh && mesh_member(world->nodes[i]->mesh, j, &member);
              j++)
-            count += member.state == MESH_LINK_UP && member.path.kind != MESH_PATH_RELAY;
+            count += member.linked && member.path.kind != MESH_PATH_RELAY;
     return count;
 }
 

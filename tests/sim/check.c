@@ -343,3 +343,67 @@ bool check_linked(World *world, unsigned kinds, uint64_t within_us) {
     g_free(words);
     return !world->failure;
 }
+
+/* ---- ways ---- */
+
+/* What a node's view says of another; false: nothing. The order of members is the same for all who
+ * agree, so that the place is a good guess. */
+static bool find_member(const Node *node, const Node *other, size_t *place,
+                        MeshMember *ret_member) {
+    if (mesh_member(node->mesh, *place, ret_member) &&
+        ledger_key_equal(ret_member->key.bytes, other->key.bytes))
+        return true;
+    for (*place = 0; mesh_member(node->mesh, *place, ret_member); ++*place)
+        if (ledger_key_equal(ret_member->key.bytes, other->key.bytes))
+            return true;
+    return false;
+}
+
+/* From node to node, as each of them says; what is wrong with the way, NULL: nothing. */
+static char *follow(const World *world, const Node *from, const Node *to, size_t *place) {
+    const Node *at = from;
+
+    for (unsigned hops = 0; at != to; hops++) {
+        MeshMember member;
+        const Node *next;
+
+        if (!find_member(at, to, place, &member) || member.state != MESH_LINK_UP)
+            return g_strdup_printf("%s does not reach %s, by way of %s", from->name, to->name,
+                                   at->name);
+        next = member.path.kind == MESH_PATH_RELAY ? world_find(world, &member.via) : to;
+        if (!next || !next->mesh || hops > world->node_count)
+            return g_strdup_printf("the way from %s to %s goes in circles, or nowhere, at %s",
+                                   from->name, to->name, at->name);
+        at = next;
+    }
+    return NULL;
+}
+
+static char *first_unreached(const World *world) {
+    size_t place = 0;
+
+    for (unsigned to = 0; to < world->node_count; to++)
+        for (unsigned from = 0; from < world->node_count; from++) {
+            char *words = is_present(world->nodes[from]) && is_present(world->nodes[to])
+                              ? follow(world, world->nodes[from], world->nodes[to], &place)
+                              : NULL;
+
+            if (words)
+                return words;
+        }
+    return NULL;
+}
+
+bool check_reached(World *world, uint64_t within_us) {
+    uint64_t until_us = world_now_us(world) + within_us;
+    char *words = first_unreached(world);
+
+    while (words && !world->failure && world_now_us(world) < until_us) {
+        world_run(world, LOOK_US, NULL, NULL);
+        g_free(words);
+        words = first_unreached(world);
+    }
+    world_expect(world, !words, "%s", words);
+    g_free(words);
+    return !world->failure;
+}

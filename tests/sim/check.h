@@ -17,5 +17,7 @@ bool check_settle(World *world, uint64_t within_us);
 
 /* Waits until so many members are linked pairwise over paths of these kinds (bits 1 << kind). */
 bool check_linked(World *world, unsigned kinds, uint64_t within_us);
+/* Waits until everyone reaches everyone, by a way that goes through nobody twice. */
+bool check_reached(World *world, uint64_t within_us);
 /* How a node is linked to another: the kind of path, NONE when it is not. */
 MeshPathKind check_path(const Node *node, const Node *other);

@@ -6,6 +6,7 @@
 #include "tests/sim/ledger.h"
 #include "tests/sim/person.h"
 #include "tests/sim/spread.h"
+#include "tests/sim/watch.h"
 
 #define INSTANT_STEPS      4000 /* more of one node without time passing: it goes in circles */
 #define SECOND_STEPS       40000
@@ -254,8 +255,10 @@ static void count_step(Node *node) {
 
     if (node->instant_us != now_us)
         node->instant_steps = 0;
-    if (node->second != now_us / SECOND_US)
+    if (node->second != now_us / SECOND_US) {
         node->second_steps = 0;
+        watch_node(node);
+    }
     node->instant_us = now_us;
     node->second = now_us / SECOND_US;
     node->world->steps++;

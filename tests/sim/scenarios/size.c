@@ -77,6 +77,7 @@ void size_many(World *world) {
     network_set_lines(world->network, &wide);
     crowd_gather(world, count);
     check_settle(world, SETTLE_US);
+    check_reached(world, SETTLE_US);
     expect_told(world, hosts_all(), MIN(count, SPEAKERS));
     expect_heard(world, crowd_anyone(world, hosts_all()), SPEECH_US);
     killed = crowd_part(world, count, KILLED);
@@ -87,6 +88,7 @@ void size_many(World *world) {
     world_note(world, "after so many died %s is heard within %" G_GUINT64_FORMAT " ms",
                teller->name, crowd_tell(world, teller, hosts_all(), HEARD_US) / 1000);
     scenario_end(world, SETTLE_US);
+    check_reached(world, SETTLE_US);
     expect_told(world, hosts_all(), 3);
 }
 
@@ -128,6 +130,7 @@ void size_churn(World *world) {
         world_run(world, dice_below(&world->dice, UP_US / world->node_count), NULL, NULL);
     }
     scenario_end(world, SETTLE_US);
+    check_reached(world, SETTLE_US);
     expect_told(world, hosts_all(), 3);
 }
 
@@ -150,6 +153,7 @@ void size_deaf(World *world) {
         scenario_chat(world, 10 * SECOND_US, 2 * SECOND_US);
     }
     scenario_end(world, SETTLE_US);
+    check_reached(world, SETTLE_US);
     expect_told(world, hosts_all(), 3);
 }
 
@@ -215,6 +219,7 @@ void size_halves(World *world) {
                " of %" G_GUINT64_FORMAT,
                (double)spent / (double)MAX(missing, 1), spent, missing);
     scenario_end(world, SETTLE_US);
+    check_reached(world, SETTLE_US);
     expect_told(world, hosts_all(), 3);
 }
 
@@ -238,5 +243,6 @@ void size_mixed(World *world) {
     voice_speak(world->nodes[0], 60);
     scenario_chat(world, world->options.minutes * MINUTE_US, 2 * SECOND_US);
     scenario_end(world, SETTLE_US);
+    check_reached(world, SETTLE_US);
     expect_told(world, hosts_but(field), 3);
 }
