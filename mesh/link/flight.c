@@ -61,18 +61,9 @@ static bool grow_chunks(Flight *flight) {
         chunks[i].next = flight->chunk_free;
         flight->chunk_free = i;
     }
+    flight->chunk_free_count += capacity - flight->chunk_capacity;
     flight->chunk_capacity = capacity;
     return true;
-}
-
-static bool chunks_are_free(const Flight *flight) {
-    uint32_t at = flight->chunk_free;
-    unsigned found = 0;
-
-    for (; found < FLIGHT_CHUNKS_SIZE && at != NONE; found++) {
-        at = flight->chunks[at].next;
-    }
-    return found == FLIGHT_CHUNKS_SIZE;
 }
 
 static void pop(Flight *flight) {
@@ -104,6 +95,7 @@ void flight_prune(Flight *flight, uint64_t now_us, uint64_t stale_us) {
         flight->chunks = NULL;
         flight->chunk_capacity = 0;
         flight->chunk_free = NONE;
+        flight->chunk_free_count = 0;
         free(flight->packets);
         flight->packets = NULL;
         flight->capacity = 0;
@@ -127,7 +119,7 @@ bool flight_reserve(Flight *flight, uint64_t now_us, uint64_t stale_us) {
         !resize_packets(flight, flight->capacity ? flight->capacity * 2 : PACKETS_SMALL)) {
         return false;
     }
-    return chunks_are_free(flight) || grow_chunks(flight);
+    return flight->chunk_free_count >= FLIGHT_CHUNKS_SIZE || grow_chunks(flight);
 }
 
 /* ---- adding and finding ---- */
@@ -153,6 +145,7 @@ void flight_add_chunk(Flight *flight, FlightPacket *packet, const FlightChunk *c
 
     assert(index != NONE);
     flight->chunk_free = flight->chunks[index].next;
+    flight->chunk_free_count--;
     flight->chunks[index] = *chunk;
     flight->chunks[index].next = packet->chunks;
     packet->chunks = index;
@@ -215,6 +208,7 @@ void flight_release(Flight *flight, FlightPacket *packet) {
         packet->chunks = flight->chunks[index].next;
         flight->chunks[index].next = flight->chunk_free;
         flight->chunk_free = index;
+        flight->chunk_free_count++;
     }
 }
 

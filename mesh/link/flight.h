@@ -41,6 +41,7 @@ typedef struct {
     uint32_t capacity, head, count;
     FlightChunk *chunks;
     uint32_t chunk_capacity, chunk_free;
+    uint32_t chunk_free_count;
     uint32_t out;      /* packets whose fate is unknown */
     uint64_t bytes;    /* wire bytes of those */
     uint64_t floor;    /* counters up to this one are no longer remembered; 0: none is */

@@ -18,6 +18,7 @@ static void drop(Keyring *keyring, size_t place) {
         sodium_memzero(keys, sizeof *keys);
         free(keys);
         keyring->keys[place] = NULL;
+        keyring->count--;
     }
 }
 
@@ -55,6 +56,7 @@ Keys *keyring_add(Keyring *keyring, uint64_t now_us, uint32_t chance) {
     if (keys) {
         drop(keyring, place);
         keyring->keys[place] = keys;
+        keyring->count++;
         keys->number = ++keyring->made;
         keys->made_us = now_us;
     }
@@ -75,7 +77,9 @@ void keyring_use(Keyring *keyring, Keys *keys, uint64_t now_us) {
 }
 
 void keyring_wipe(Keyring *keyring, uint64_t now_us) {
-    for (size_t i = 0; i < MESH_KEYS_MAX; i++) {
+    bool others = keyring->count > (keyring->current != NULL);
+
+    for (size_t i = 0; others && i < MESH_KEYS_MAX; i++) {
         const Keys *keys = keyring->keys[i];
         bool replaced = keys && keys != keyring->current && keyring->current &&
                         (keys->confirmed || keys->number < keyring->current->number);

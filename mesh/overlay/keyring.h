@@ -29,6 +29,7 @@ typedef struct {
     Keys *current; /* those in use; NULL: none ever were */
     uint64_t used_us;
     uint32_t made;
+    uint32_t count;
 } Keyring;
 
 void keyring_finish(Keyring *keyring);
