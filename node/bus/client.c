@@ -51,29 +51,38 @@ BusClient *bus_client_create(const char *home, GError **error) {
     return client;
 }
 
+/* The object a message holds, its last part; NULL when it holds none. */
+static JsonNode *object_of(GPtrArray *parts) {
+    gsize length = 0;
+    const char *text = g_bytes_get_data(g_ptr_array_index(parts, parts->len - 1), &length);
+    JsonNode *node = json_read_answer(text, length);
+    if (node != NULL && !JSON_NODE_HOLDS_OBJECT(node)) {
+        g_clear_pointer(&node, json_node_unref);
+    }
+    return node;
+}
+
+static void set_ended(GError **error) {
+    g_set_error(error, BUS_CLIENT_ERROR, BUS_CLIENT_ERROR_ENDED,
+                _("the node ended before it answered"));
+}
+
 /* Waits for one JSON object on a socket, and says now and then that it waits. */
 static JsonNode *wait_object(BusClient *client, BusSocket *socket, BusClientProgress progress,
                              gpointer data, GError **error) {
     for (;;) {
         g_autoptr(GPtrArray) parts = bus_socket_wait(socket, LOOK_MS);
-        if (parts == NULL) {
-            if (bus_address_answers(client->path)) {
-                if (progress != NULL) {
-                    progress(0, 0, NULL, data);
-                }
-                continue;
-            }
-            g_set_error(error, BUS_CLIENT_ERROR, BUS_CLIENT_ERROR_ENDED,
-                        _("the node ended before it answered"));
-            return NULL;
-        }
-        gsize length = 0;
-        const char *text = g_bytes_get_data(g_ptr_array_index(parts, parts->len - 1), &length);
-        JsonNode *node = json_read_answer(text, length);
-        if (node != NULL && JSON_NODE_HOLDS_OBJECT(node)) {
+        JsonNode *node = parts != NULL ? object_of(parts) : NULL;
+        if (node != NULL) {
             return node;
         }
-        g_clear_pointer(&node, json_node_unref);
+        if (parts == NULL && !bus_address_answers(client->path)) {
+            set_ended(error);
+            return NULL;
+        }
+        if (parts == NULL && progress != NULL) {
+            progress(0, 0, NULL, data);
+        }
     }
 }
 
@@ -134,6 +143,17 @@ gboolean bus_client_follow(BusClient *client, GError **error) {
 
 JsonNode *bus_client_event(BusClient *client, GError **error) {
     return wait_object(client, client->events, NULL, NULL, error);
+}
+
+JsonNode *bus_client_event_within(BusClient *client, int timeout_ms, GError **error) {
+    g_autoptr(GPtrArray) parts = bus_socket_wait(client->events, MIN(timeout_ms, LOOK_MS));
+    if (parts != NULL) {
+        return object_of(parts);
+    }
+    if (!bus_address_answers(client->path)) {
+        set_ended(error);
+    }
+    return NULL;
 }
 
 void bus_client_destroy(BusClient *client) {

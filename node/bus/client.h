@@ -30,4 +30,6 @@ JsonNode *bus_client_ask(BusClient *client, const char *command, JsonObject *arg
 gboolean bus_client_follow(BusClient *client, GError **error);
 /* Waits for the next event; NULL with an error when the node ended. */
 JsonNode *bus_client_event(BusClient *client, GError **error);
+/* The same for so long at most, or until a signal: NULL without an error when none came. */
+JsonNode *bus_client_event_within(BusClient *client, int timeout_ms, GError **error);
 void bus_client_destroy(BusClient *client);

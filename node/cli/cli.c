@@ -8,14 +8,14 @@
 
 #include "node/bus/client.h"
 #include "node/bus/json.h"
+#include "node/cli/chart.h"
+#include "node/cli/follow.h"
 #include "node/cli/help.h"
 #include "node/cli/hold.h"
 #include "node/cli/language.h"
 #include "node/cli/print.h"
 
 #define PROGRESS_SIZE 24
-#define WATCH_S       1
-#define CLEAR_SCREEN  "\033[H\033[2J"
 #define PATIENCE_S    2 /* before a person is told that there is nothing new */
 
 static char *home_of(const Words *words) {
@@ -82,108 +82,12 @@ static void on_progress(guint64 done, guint64 total, const char *sentence, gpoin
     }
 }
 
-static void print_json(JsonNode *node) {
-    g_autofree char *text = json_write(node);
-    puts(text);
-    fflush(stdout);
-}
-
-/* A voice message is told of when it begins, and again when it is whole. */
-static gboolean is_new(GHashTable *seen, JsonObject *message) {
-    const char *id = json_text(message, "id", "");
-    gboolean begun = !json_object_has_member(message, "voice") ||
-                     json_flag(json_object_get_object_member(message, "voice"), "whole");
-    gboolean known = !g_hash_table_add(seen, g_strdup(id));
-    if (!begun) {
-        return !known;
-    }
-    return g_hash_table_add(seen, g_strconcat(id, "+", NULL));
-}
-
-static void show_message(const Words *words, GHashTable *seen, JsonNode *message) {
-    JsonObject *object = json_node_get_object(message);
-    if (!is_new(seen, object)) {
-        return;
-    }
-    if (words->json) {
-        print_json(message);
-    } else {
-        print_message(object);
-        fflush(stdout);
-    }
-}
-
-/* The messages there are, each one not shown before. */
-static gboolean show_snapshot(const Words *words, BusClient *client, GHashTable *seen,
-                              GError **error) {
-    g_autoptr(JsonNode) all =
-        bus_client_ask(client, words->command->words, words->arguments, NULL, NULL, error);
-    if (all == NULL) {
-        return FALSE;
-    }
-    JsonArray *array = json_node_get_array(all);
-    for (guint i = 0; i < json_array_get_length(array); i++) {
-        show_message(words, seen, json_array_get_element(array, i));
-    }
-    return TRUE;
-}
-
-/* Events continue the snapshot; a gap in their numbers asks for a new one. */
-static gboolean follow(const Words *words, BusClient *client, GError **error) {
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    gint64 number = 0;
-    if (!bus_client_follow(client, error) || !show_snapshot(words, client, seen, error)) {
-        return FALSE;
-    }
-    for (;;) {
-        g_autoptr(JsonNode) event = bus_client_event(client, error);
-        if (event == NULL) {
-            return FALSE;
-        }
-        JsonObject *object = json_node_get_object(event);
-        gint64 now = json_int(object, "number", 0);
-        gboolean gap = number != 0 && now != number + 1;
-        const char *name = json_text(object, "event", "");
-        JsonNode *message = json_object_get_member(object, "message");
-        number = now;
-        if (gap || strcmp(name, "meeting") == 0) {
-            if (!show_snapshot(words, client, seen, error)) {
-                return FALSE;
-            }
-        } else if (strcmp(name, "message") == 0 && json_flag(object, "current") &&
-                   message != NULL && JSON_NODE_HOLDS_OBJECT(message)) {
-            show_message(words, seen, message);
-        }
-    }
-}
-
-/* Asks and shows again and again; a terminal's screen is used anew each time. */
-static gboolean watch(const Words *words, BusClient *client, GError **error) {
-    gboolean screen = !words->json && isatty(STDOUT_FILENO);
-    for (;;) {
-        g_autoptr(JsonNode) answer =
-            bus_client_ask(client, words->command->words, words->arguments, NULL, NULL, error);
-        if (answer == NULL) {
-            return FALSE;
-        }
-        if (words->json) {
-            print_json(answer);
-        } else {
-            fputs(screen ? CLEAR_SCREEN : "", stdout);
-            print_answer(words->command->words, answer);
-            puts("");
-            fflush(stdout);
-        }
-        g_usleep(WATCH_S * G_USEC_PER_SEC);
-    }
-}
-
 static gboolean ask(const Words *words, BusClient *client, GError **error) {
     if (json_flag(words->local, "follow")) {
-        return follow(words, client, error);
+        return follow_messages(words, client, error);
     }
     if (json_flag(words->local, "watch")) {
-        return watch(words, client, error);
+        return follow_peers(words, client, error);
     }
     g_autofree char *home = home_of(words);
     Progress progress = {.begun_us = isatty(STDERR_FILENO) ? g_get_monotonic_time() : 0,
@@ -197,6 +101,11 @@ static gboolean ask(const Words *words, BusClient *client, GError **error) {
     }
     if (words->json) {
         print_json(answer);
+        return TRUE;
+    }
+    if (json_flag(words->local, "dot")) {
+        g_autofree char *text = chart_dot(json_node_get_object(answer));
+        fputs(text, stdout);
         return TRUE;
     }
     print_answer(words->command->words, answer);

@@ -14,6 +14,9 @@
 #define LONG_MS      10000
 #define NOT_KNOWN    "–"
 #define AT_LEAST     "≥ "
+#define AT_MOST      "≤ "
+#define CHANGES_MAX  5 /* told on a screen */
+#define PEERS_LEAST  3 /* shown on a screen, however low it is */
 #define COLUMN_GAP   2
 #define BPS_PER_MBIT 1000000
 
@@ -21,7 +24,8 @@ static const char *text_of(JsonObject *object, const char *name) {
     return json_text(object, name, "");
 }
 
-const char *peers_name(JsonArray *peers, const char *id) {
+/* The name of one of these peers, borrowed; NULL when it is none of them. */
+static const char *name_of(JsonArray *peers, const char *id) {
     for (guint i = 0; i < json_array_get_length(peers); i++) {
         JsonObject *peer = json_array_get_object_element(peers, i);
         if (strcmp(text_of(peer, "id"), id) == 0) {
@@ -31,27 +35,37 @@ const char *peers_name(JsonArray *peers, const char *id) {
     return NULL;
 }
 
-/* ---- cells; each is freed by the table ---- */
-
-static char *name_cell(JsonObject *peer) {
-    char *name = print_harmless(text_of(peer, "name"));
-    if (g_utf8_strlen(name, -1) > NAME_LETTERS) {
-        g_autofree char *whole = name;
-        g_autofree char *begun = g_utf8_substring(whole, 0, NAME_LETTERS - 1);
-        name = g_strconcat(begun, "…", NULL);
+char *peers_way(JsonObject *peer, JsonArray *peers) {
+    const char *via = text_of(peer, "via");
+    gint64 hops = json_int(peer, "hops", 0);
+    if (via[0] == '\0') {
+        return g_strdup(_("direct"));
     }
-    return name;
+    const char *known = name_of(peers, via);
+    g_autofree char *relay = print_short(known != NULL ? known : via, NAME_LETTERS);
+    return hops > 2 ? g_strdup_printf(_("through %s, %lld links"), relay, (long long)hops)
+                    : g_strdup_printf(_("through %s"), relay);
 }
 
+char *peers_change(JsonObject *change) {
+    g_autoptr(GDateTime) at = g_date_time_new_from_iso8601(text_of(change, "at"), NULL);
+    g_autoptr(GDateTime) here = at != NULL ? g_date_time_to_local(at) : NULL;
+    g_autofree char *clock =
+        here != NULL ? g_date_time_format(here, "%H:%M:%S") : g_strdup("--:--:--");
+    JsonObject *texts = json_object_has_member(change, "texts")
+                            ? json_object_get_object_member(change, "texts")
+                            : NULL;
+    const char *text =
+        texts != NULL ? text_of(texts, language_code(language_chosen())) : text_of(change, "text");
+    g_autofree char *said = print_harmless(text);
+    return g_strdup_printf("%s  %s", clock, said);
+}
+
+/* ---- cells; each is freed by the table ---- */
+
 static char *path_cell(JsonObject *peer, JsonArray *peers) {
-    const char *via = text_of(peer, "via");
-    if (via[0] == '\0') {
-        const char *path = text_of(peer, "path");
-        return g_strdup(path[0] != '\0' ? _(path) : "");
-    }
-    const char *known = peers_name(peers, via);
-    g_autofree char *relay = print_harmless(known != NULL ? known : via);
-    return g_strdup_printf(_("through %s"), relay);
+    gboolean up = strcmp(text_of(peer, "state"), "up") == 0;
+    return up ? peers_way(peer, peers) : g_strdup("");
 }
 
 static char *time_cell(gint64 ms) {
@@ -80,11 +94,17 @@ static gboolean is_measured(JsonObject *peer) {
 }
 
 static Row row_of(JsonObject *peer, JsonArray *peers) {
-    Row row = {{name_cell(peer), g_strdup(_(text_of(peer, "state"))), path_cell(peer, peers)}};
+    Row row = {{print_short(text_of(peer, "name"), NAME_LETTERS),
+                g_strdup(_(text_of(peer, "state"))), path_cell(peer, peers)}};
     gboolean up = strcmp(text_of(peer, "state"), "up") == 0;
     gboolean measured = up && is_measured(peer);
     for (guint i = TEXTS; i < COLUMNS; i++) {
         row.cells[i] = measured ? NULL : g_strdup(up ? NOT_KNOWN : "");
+    }
+    if (up && !measured && text_of(peer, "line")[0] == '\0') {
+        g_autofree char *most = time_cell(json_int(peer, "rtt_ms", 0));
+        g_free(row.cells[3]);
+        row.cells[3] = g_strconcat(AT_MOST, most, NULL); /* as the map lets expect */
     }
     if (measured) {
         row.cells[3] = time_cell(json_int(peer, "rtt_ms", 0));
@@ -125,13 +145,36 @@ static void print_row(const Row *row, const int widths[COLUMNS]) {
     g_string_free(line, TRUE);
 }
 
-static void print_table(JsonArray *peers) {
-    guint count = json_array_get_length(peers) + 1;
+/* Neighbours, whoever is reached through others, whoever is tried, the rest. */
+static int rank_of(JsonObject *peer) {
+    const char *state = text_of(peer, "state");
+    return json_flag(peer, "neighbour")       ? 0
+           : strcmp(state, "up") == 0         ? 1
+           : strcmp(state, "connecting") == 0 ? 2
+                                              : 3;
+}
+
+static gint compare(gconstpointer first, gconstpointer second) {
+    return rank_of(*(JsonObject *const *)first) - rank_of(*(JsonObject *const *)second);
+}
+
+/* Borrowed, in the order they are shown. */
+static GPtrArray *sorted(JsonArray *peers) {
+    GPtrArray *all = g_ptr_array_new();
+    for (guint i = 0; i < json_array_get_length(peers); i++) {
+        g_ptr_array_add(all, json_array_get_object_element(peers, i));
+    }
+    g_ptr_array_sort(all, compare); /* a stable one */
+    return all;
+}
+
+static void print_table(GPtrArray *shown, JsonArray *peers) {
+    guint count = shown->len + 1;
     g_autofree Row *rows = g_new(Row, count);
     int widths[COLUMNS] = {0};
     rows[0] = head();
     for (guint i = 1; i < count; i++) {
-        rows[i] = row_of(json_array_get_object_element(peers, i - 1), peers);
+        rows[i] = row_of(g_ptr_array_index(shown, i - 1), peers);
     }
     for (guint i = 0; i < count * COLUMNS; i++) {
         int *width = &widths[i % COLUMNS];
@@ -145,10 +188,10 @@ static void print_table(JsonArray *peers) {
     }
 }
 
-static void print_sentences(JsonArray *peers) {
+static void print_sentences(GPtrArray *shown) {
     gboolean first = TRUE;
-    for (guint i = 0; i < json_array_get_length(peers); i++) {
-        JsonObject *peer = json_array_get_object_element(peers, i);
+    for (guint i = 0; i < shown->len; i++) {
+        JsonObject *peer = g_ptr_array_index(shown, i);
         const char *reason = text_of(peer, "reason");
         if (reason[0] != '\0') {
             g_autofree char *name = print_harmless(text_of(peer, "name"));
@@ -165,6 +208,42 @@ void peers_print(JsonArray *peers) {
         puts(_("Nobody else is in the meeting yet: `maillon invite` prints a ticket for others."));
         return;
     }
-    print_table(peers);
-    print_sentences(peers);
+    g_autoptr(GPtrArray) shown = sorted(peers);
+    print_table(shown, peers);
+    print_sentences(shown);
+}
+
+static int sentence_count(GPtrArray *shown) {
+    int count = 0;
+    for (guint i = 0; i < shown->len; i++) {
+        count += text_of(g_ptr_array_index(shown, i), "reason")[0] != '\0';
+    }
+    return count;
+}
+
+void peers_print_screen(JsonArray *peers, const GQueue *changes, int rows) {
+    guint told = MIN(changes->length, CHANGES_MAX);
+    g_autoptr(GPtrArray) shown = sorted(peers);
+    guint all = shown->len;
+    if (rows > 0) {
+        int sentences = sentence_count(shown);
+        int rest = rows - 1 - (sentences > 0 ? sentences + 1 : 0) - (told > 0 ? (int)told + 2 : 0);
+        g_ptr_array_set_size(shown, (gint)MIN(all, (guint)MAX(rest - 2, PEERS_LEAST)));
+    }
+    if (all == 0) {
+        peers_print(peers);
+    } else {
+        print_table(shown, peers);
+    }
+    if (shown->len < all) {
+        printf(_("… and %u more"), all - shown->len);
+        puts("");
+    }
+    print_sentences(shown);
+    if (told > 0) {
+        printf("\n%s\n", _("Last changes:"));
+    }
+    for (guint i = changes->length - told; i < changes->length; i++) {
+        printf("  %s\n", (const char *)g_queue_peek_nth((GQueue *)changes, i));
+    }
 }

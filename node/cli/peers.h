@@ -7,7 +7,14 @@
 
 #include <json-glib/json-glib.h>
 
-/* Prints what `peers` answers: a line for each, then a sentence for each that needs one. */
+/* Prints what `peers` answers, neighbours first: a line for each, then a sentence for each that
+ * needs one. */
 void peers_print(JsonArray *peers);
-/* The name of one of these peers, borrowed; NULL when it is none of them. */
-const char *peers_name(JsonArray *peers, const char *id);
+/* The same on a screen of so many rows (0: any number), and `changes`, lines, below. */
+void peers_print_screen(JsonArray *peers, const GQueue *changes, int rows);
+/* "direct", "through Bob, 3 links": how one of these peers that is up is reached. The caller frees.
+ */
+char *peers_way(JsonObject *peer, JsonArray *peers);
+/* One of the changes that `map` and its event tell of, in the language spoken, and its hour. The
+ * caller frees. */
+char *peers_change(JsonObject *change);

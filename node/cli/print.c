@@ -3,9 +3,12 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "media/protocol.h"
 #include "node/bus/json.h"
+#include "node/cli/chart.h"
 #include "node/cli/language.h"
 #include "node/cli/peers.h"
 
@@ -34,6 +37,16 @@ char *print_harmless(const char *text) {
     return g_string_free(clean, FALSE);
 }
 
+char *print_short(const char *text, glong letters) {
+    char *clean = g_strdelimit(print_harmless(text), "\n\t", ' ');
+    if (g_utf8_strlen(clean, -1) > letters) {
+        g_autofree char *whole = clean;
+        g_autofree char *begun = g_utf8_substring(whole, 0, letters - 1);
+        clean = g_strconcat(begun, "…", NULL);
+    }
+    return clean;
+}
+
 int print_width(const char *text) {
     int width = 0;
     for (; *text != '\0'; text = g_utf8_next_char(text)) {
@@ -41,6 +54,22 @@ int print_width(const char *text) {
         width += g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
     }
     return width;
+}
+
+static struct winsize screen(void) {
+    struct winsize size = {0};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) {
+        size = (struct winsize){0};
+    }
+    return size;
+}
+
+int print_columns(void) {
+    return screen().ws_col;
+}
+
+int print_rows(void) {
+    return screen().ws_row;
 }
 
 void print_column(const char *text, int width) {
@@ -105,12 +134,13 @@ static void print_meeting(JsonObject *meeting) {
 }
 
 static void print_path(JsonObject *peer, JsonArray *peers) {
-    const char *via = text_of(peer, "via");
     printf(", %s", _(text_of(peer, "path")));
-    if (via[0] != '\0') {
-        const char *known = peers_name(peers, via);
-        g_autofree char *relay = print_harmless(known != NULL ? known : via);
-        printf(_(" through %s"), relay);
+    if (text_of(peer, "via")[0] != '\0') {
+        g_autofree char *way = peers_way(peer, peers);
+        printf(" %s", way);
+    }
+    if (text_of(peer, "line")[0] == '\0') {
+        return; /* without a link of its own nothing is measured */
     }
     g_autofree char *loss = print_tenths(json_real(peer, "loss") * 100);
     printf(_(", %lld ms, %s %% lost, %lld kbit/s"), (long long)json_int(peer, "rtt_ms", 0), loss,
@@ -376,6 +406,17 @@ static void print_played(JsonObject *played) {
            seconds);
 }
 
+void print_json(JsonNode *node) {
+    g_autofree char *text = json_write(node);
+    puts(text);
+    fflush(stdout);
+}
+
+static void print_map(JsonObject *map) {
+    g_autofree char *text = chart_text(map, print_columns());
+    fputs(text, stdout);
+}
+
 /* The others answer with at most one thing worth printing. */
 static void print_thing(JsonObject *object) {
     static const char *const things[] = {"ticket", "code", "id", "path", "address"};
@@ -410,6 +451,10 @@ void print_answer(const char *command, JsonNode *answer) {
     }
     if (strcmp(command, "peers") == 0) {
         peers_print(json_node_get_array(answer));
+        return;
+    }
+    if (strcmp(command, "map") == 0) {
+        print_map(json_node_get_object(answer));
         return;
     }
     for (size_t i = 0; i < G_N_ELEMENTS(prints); i++) {

@@ -324,6 +324,9 @@ static gboolean understand(Reading *reading) {
         show_form(words->command, reading->error);
         return FALSE;
     }
+    if (words->json && json_flag(words->local, "dot")) {
+        return usage(reading->error, _("--dot or --json, not both"));
+    }
     return TRUE;
 }
 

@@ -18,6 +18,9 @@ void host_handle_motion_list(Host *host, BusCall *call);
 void host_handle_motion_show(Host *host, BusCall *call);
 void host_handle_stats(Host *host, BusCall *call);
 
+/* maps.c */
+void host_handle_map(Host *host, BusCall *call);
+
 /* speakers.c */
 void host_handle_streams(Host *host, BusCall *call);
 

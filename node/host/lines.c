@@ -8,6 +8,7 @@
 #include "node/host/calm.h"
 #include "node/host/notice.h"
 #include "node/host/rungs.h"
+#include "node/host/ways.h"
 
 #define LOOK_MS   1000
 #define US_PER_MS 1000
@@ -186,8 +187,10 @@ static gboolean look(gpointer data) {
         for (size_t at = 0; mesh_member(room->mesh, at, &member); at++) {
             if (!member.self && !member.expelled) {
                 look_at(room, &member, now);
+                ways_heard(room, &member, now);
             }
         }
+        ways_look(room, now);
     }
     rungs_look(host, now);
     return G_SOURCE_CONTINUE;

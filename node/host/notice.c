@@ -13,6 +13,7 @@
 #include "node/host/match.h"
 #include "node/host/views.h"
 #include "node/host/voice_message.h"
+#include "node/host/ways.h"
 
 static JsonBuilder *begin(Room *room) {
     char id[MATCH_TEXT_SIZE];
@@ -61,8 +62,6 @@ static gboolean put_thing(JsonBuilder *builder, Room *room, MeshNotice notice, c
         json_builder_set_member_name(builder, "peer");
         return match_member_key(room->mesh, key, &member) &&
                (views_peer(builder, room, &member, language_chosen()), TRUE);
-    case MESH_NOTICE_MAP:
-        return TRUE; /* whoever wants to see it asks */
     case MESH_NOTICE_MESSAGE:
         put_previous(builder, room->mesh, hash);
         json_builder_set_member_name(builder, "message");
@@ -85,6 +84,8 @@ static gboolean put_thing(JsonBuilder *builder, Room *room, MeshNotice notice, c
         json_builder_set_member_name(builder, "state");
         views_meeting(builder, room);
         return TRUE;
+    case MESH_NOTICE_MAP:
+        break; /* gathered: ways.h tells of it */
     }
     return FALSE;
 }
@@ -122,6 +123,8 @@ void notice_publish(Room *room, MeshNotice notice, const MeshHash *hash, const M
         voice_play_changed(room, hash);
     } else if (notice == MESH_NOTICE_MEETING) {
         joining_settle(room);
+    } else if (notice == MESH_NOTICE_MAP || notice == MESH_NOTICE_PEER) {
+        ways_changed(room);
     }
     tell_person(room, notice, key);
     if (!bus_is_heard(host->bus)) {
@@ -143,6 +146,16 @@ void notice_line(Room *room, const MeshMember *member) {
     json_builder_set_member_name(builder, "peer");
     views_peer(builder, room, member, language_chosen());
     bus_publish(room->host->bus, "line", builder);
+}
+
+void notice_map(Room *room) {
+    if (room->host->bus == NULL || !bus_is_heard(room->host->bus)) {
+        return;
+    }
+    JsonBuilder *builder = begin(room);
+    json_builder_set_member_name(builder, "changes");
+    ways_put_news(builder, room); /* whoever wants to see the map asks */
+    bus_publish(room->host->bus, "map", builder);
 }
 
 void notice_current(Room *room) {

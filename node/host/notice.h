@@ -11,6 +11,8 @@
 void notice_publish(Room *room, MeshNotice notice, const MeshHash *hash, const MeshKey *key);
 /* What a person is told of the line to a member has changed: event `line`. */
 void notice_line(Room *room, const MeshMember *member);
+/* Who is linked with whom, or how a member is reached: event `map`. */
+void notice_map(Room *room);
 /* The current meeting is another one. */
 void notice_current(Room *room);
 /* A sentence the person should know, its English, said in the node's language on standard error,

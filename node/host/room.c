@@ -13,6 +13,7 @@
 #include "node/host/sources.h"
 #include "node/host/speakers.h"
 #include "node/host/turn.h"
+#include "node/host/ways.h"
 
 #define SHORT_ID 8 /* letters of an id a person is shown */
 
@@ -356,6 +357,7 @@ void room_close(Room *room) {
     g_assert(!room->stepping);
     speakers_room_closed(room);
     lines_room_closed(room);
+    ways_room_closed(room);
     net_ice_stop_all(host->net, room->number);
     end_intents(room);
     g_source_destroy(room->timer);

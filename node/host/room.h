@@ -26,6 +26,7 @@ typedef struct {
     guint64 token;     /* newest PERSIST not yet answered; 0: none */
     gboolean stepping; /* the Mesh is stepped, or its effects are done */
     GQueue later;      /* events that came meanwhile */
+    Ways *ways;        /* to its members, watched; NULL: none yet */
 } Room;
 
 /* Opens every meeting of the store. FALSE when one cannot be read. */

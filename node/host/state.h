@@ -37,6 +37,7 @@ typedef enum {
 } RecordEnd;
 
 typedef struct Lines Lines;
+typedef struct Ways Ways;
 typedef struct Record Record;
 typedef struct VoiceRecording VoiceRecording;
 typedef struct VoicePlaying VoicePlaying;

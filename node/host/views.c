@@ -59,7 +59,7 @@ static void put_quality(JsonBuilder *builder, const MeshMember *member) {
     json_put_int(builder, "rate_bps", member->rate_bps);
     json_put_int(builder, "queue_ms", member->queue_us / 1000);
     json_put_int(builder, "line_queue_ms", member->line_queue_us / 1000);
-    json_put_flag(builder, "measured", member->rtt_us != 0);
+    json_put_flag(builder, "measured", member->linked && member->rtt_us != 0);
 }
 
 /* What a person is told of the line. */
@@ -85,6 +85,8 @@ void views_peer(JsonBuilder *builder, Room *room, const MeshMember *member, Lang
     } else {
         json_put_text(builder, "via", "");
     }
+    json_put_flag(builder, "neighbour", up && !relayed);
+    json_put_int(builder, "hops", up ? member->hops : 0);
     put_quality(builder, member);
     put_line(builder, room, member, language);
     json_put_int(builder, "unconfirmed", (gint64)member->unconfirmed);
