@@ -10,6 +10,9 @@ export const HISTORY_MAX = 24; // figures of two minutes
 
 export const isMeasured = (peer: Peer) => peer.line !== "start" && peer.line !== "trial";
 
+// Who is only reached through others has no line of its own.
+export const hasLine = (peer: Peer) => peer.line !== "";
+
 // 0: not linked … 4: good.
 export function barsOf(peer: Peer): number {
   if (peer.state !== "up" || peer.line === "outage") return 0;
@@ -61,11 +64,11 @@ export const LinkWords = kept(({ peer, members }: { peer: Peer; members: Member[
   const up = peer.state === "up";
   const state = !up ? `peer.${peer.state}`
     : peer.path !== "relayed" ? "peer.up.direct"
-    : via ? "peer.up.relayed" : "peer.up.relayed.someone";
+    : !via ? "peer.up.relayed.someone" : peer.hops > 2 ? "peer.up.far" : "peer.up.relayed";
   return (
     <>
-      {up ? <Bars count={barsOf(peer)} /> : <span class={`dot ${peer.state}`} aria-hidden="true" />}
-      <span>{text(state, { via: via ?? "" })}</span>
+      {up && hasLine(peer) ? <Bars count={barsOf(peer)} /> : <span class={`dot ${peer.state}`} aria-hidden="true" />}
+      <span>{text(state, { via: via ?? "", links: peer.hops })}</span>
       {!up && peer.since > 0 && <span>{sinceText(all, peer.since)}</span>}
       {up && peer.rate_bps > 0 && <span class="figures">{text("peer.figures", {
         rate: (isMeasured(peer) ? "" : "≥\u00a0") + rateText(all, peer.rate_bps), rtt: number(language, peer.rtt_ms, 0),

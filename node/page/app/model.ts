@@ -13,7 +13,7 @@ const FIGURES_MS = 5000; // how old figures of links may get while they are look
 
 const CONFIRM_MS = 2000; // what is not confirmed yet is asked about again
 
-type Part = "peers" | "sources" | "lists" | "hands";
+type Part = "peers" | "map" | "sources" | "lists" | "hands";
 
 export class Model {
   state: State = nothing;
@@ -25,6 +25,7 @@ export class Model {
   readonly progress = new Progress(); // of documents
   readonly rates = new Map<string, number[]>(); // of each peer, the newest last
   private sampled_ms = 0;
+  private charted = false; // the map is looked at
   private asking = 0; // the newest snapshot; an older one is not shown
 
   constructor() {
@@ -59,6 +60,14 @@ export class Model {
     this.link.language = code;
     this.later("peers");
     this.later("sources");
+    if (this.charted) this.later("map");
+  }
+
+  // While the map is looked at, it is asked for when an event tells that it changed.
+  chart(on: boolean): void {
+    this.charted = on;
+    if (on) void this.refresh("map");
+    else this.act({ kind: "had", part: { map: null } });
   }
 
   subscribe(listener: () => void): () => void {
@@ -118,6 +127,9 @@ export class Model {
       case "line":
         if (event.current) this.later("peers"); // its sentence, in the language of the page
         break;
+      case "map":
+        if (event.current && this.charted) this.later("map");
+        break;
       case "source":
       case "rung":
         this.later("sources");
@@ -175,7 +187,9 @@ export class Model {
   private async refresh(part: Part): Promise<void> {
     if (part === "sources") await this.sources();
     else if (part === "peers") await this.had("peers", (peers) => ({ peers: this.sample(peers) }));
-    else if (part === "hands") await this.had("hand list", (hands) => ({ hands }));
+    else if (part === "map") {
+      await this.had("map", (map) => ({ map: this.charted ? map : null }));
+    } else if (part === "hands") await this.had("hand list", (hands) => ({ hands }));
     else await this.lists();
   }
 
@@ -202,7 +216,7 @@ export class Model {
     const before = current(this.state)?.id;
     await this.had("status", ({ id, name, locked, meetings, peers, hands }) => {
       const other = meetings.find((meeting: Json) => meeting.current)?.id !== before;
-      const empty = { members: [], messages: [], documents: [], motions: [], sources: [], streams: [],
+      const empty = { members: [], map: null, messages: [], documents: [], motions: [], sources: [], streams: [],
         offer: null };
       return { id, name, locked, meetings, ...(other ? empty : {}), peers: peers.map(dated),
         hands };
@@ -216,6 +230,7 @@ export class Model {
         this.lists(),
         this.sources(),
         this.streams(),
+        ...(this.charted ? [this.refresh("map")] : []),
       ]);
     }
     if (number === this.asking && this.state.link === "live") {

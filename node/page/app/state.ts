@@ -14,8 +14,20 @@ export interface Peer {
   rtt_ms: number; loss: number; rate_bps: number; reason: string; line: string;
   silent_ms: number; // -1: it never answered since the node began
   unconfirmed: number; // of what was written here since then
+  neighbour: boolean; // linked with, nobody between
+  hops: number; // links on the way; 0: not up
   since: number; // when it last answered, by the clock of this machine; 0: not known
 }
+export interface MapMember {
+  id: string; name: string; self: boolean; present: boolean; hops: number; via: string;
+  weak: boolean; relay: boolean; neighbour: boolean;
+}
+export interface MapLink {
+  a: string; b: string; rtt_ms: number | null; loss: number; room: number; both: boolean;
+}
+export interface MapChange { at: string; member: string; text: string }
+// Who is linked with whom, while it is looked at.
+export interface MeshMap { members: MapMember[]; links: MapLink[]; changes: MapChange[] }
 export interface Hand { number: number; id: string; name: string; self: boolean }
 export interface Voter { id: string; name: string; voted: boolean; choice: string }
 export interface Message {
@@ -51,6 +63,7 @@ export interface State {
   meetings: Meeting[];
   members: Member[];
   peers: Peer[];
+  map: MeshMap | null; // not looked at
   messages: Message[];
   documents: Doc[];
   motions: Motion[];
@@ -72,7 +85,7 @@ const SINCE_MS = 2000; // a moment computed from an age, told anew, is as exact 
 
 export const nothing: State = {
   link: "connecting", known: false, id: "", name: "", locked: true, meetings: [], members: [],
-  peers: [], messages: [], documents: [], motions: [], hands: [], sources: [], streams: [], offer: null,
+  peers: [], map: null, messages: [], documents: [], motions: [], hands: [], sources: [], streams: [], offer: null,
   notices: [],
 };
 

@@ -3,7 +3,8 @@
 // still on its way and when it will be here, and how the line is spared.
 import { useEffect, useState } from "preact/hooks";
 import { Bandwidth } from "./bandwidth";
-import { Bars, barsOf, Course, isMeasured, LinkWords } from "./lines";
+import { Bars, barsOf, Course, hasLine, isMeasured, LinkWords } from "./lines";
+import { MapPart } from "./map";
 import type { Doc, Peer, State } from "./state";
 import { Dialog, rateText, Said, sizeText, useAround, type Around } from "./ui";
 
@@ -21,7 +22,9 @@ export function summary(all: Around, state: State): { bars: number; words: strin
   if (state.link !== "live") return { bars: 0, words: text("line.unknown") };
   if (state.peers.length === 0) return { bars: 0, words: text("line.alone") };
   if (up.length === 0) return { bars: 0, words: text("line.nobody") };
-  const worst = up.reduce((a, b) => barsOf(b) < barsOf(a) ||
+  const linked = up.filter(hasLine);
+  if (linked.length === 0) return { bars: 1, words: text("line.linked") };
+  const worst = linked.reduce((a, b) => barsOf(b) < barsOf(a) ||
     (barsOf(b) === barsOf(a) && b.rate_bps < a.rate_bps) ? b : a);
   const gone = state.peers.length - up.length;
   const parts = [!isMeasured(worst) && !worst.reason ? text("line.linked")
@@ -93,6 +96,7 @@ export function LinkScreen({ state, close }: { state: State; close(): void }) {
   return (
     <Dialog title={text("line.title")} close={close} closeText={text("line.close")}>
       <p class="row overall"><Bars count={bars} /> <strong>{words}</strong></p>
+      <MapPart state={state} />
       <ul class="linklist">
         {peers.map((peer) => (
           <li key={peer.id}>
