@@ -9,8 +9,9 @@ export const SIZE = { width: 400, height: 340, ring: 400 }; // of a circle; of r
 
 const RADIUS = { x: 150, y: 125 };
 const EDGE = 20; // free around the outermost ring
-const STAGGER = 0.2; // of the distance of rings: on a crowded one every other stands farther in
-const ROOM = 18; // that a member needs along a ring
+const ROOM = 14; // that a member needs along a ring
+const LANES_MAX = 4; // into which a crowded ring is parted,
+const LANES = 0.5; // all within so much of the distance of two rings
 
 export interface Place { x: number; y: number }
 
@@ -32,7 +33,7 @@ const around = (turn: number, x: number, y: number, middle: Place): Place => ({
 
 // In the order of the roster, which stays when someone comes or goes away.
 function circle(members: MapMember[]): Map<string, Place> {
-  const middle = { x: SIZE.width / 2, y: SIZE.height / 2 - 10 };
+  const middle = { x: SIZE.width / 2, y: SIZE.height / 2 };
   return new Map(members.map(({ id }, at) =>
     [id, around(at / members.length, RADIUS.x, RADIUS.y, middle)]));
 }
@@ -49,10 +50,11 @@ function rings(members: MapMember[]): Map<string, Place> {
     // Beside those through whom they are reached.
     const here = members.filter((one) => ringOf(one) === ring)
       .sort((one, other) => (turns.get(one.via) ?? 0) - (turns.get(other.via) ?? 0));
-    const crowded = here.length * ROOM > 2 * Math.PI * step * ring;
+    const length = 2 * Math.PI * step * Math.max(1, ring);
+    const lanes = Math.min(LANES_MAX, Math.ceil(here.length * ROOM / length));
     here.forEach(({ id }, at) => {
       const turn = (at + ring / 2) / here.length;
-      const radius = step * (ring - (crowded && at % 2 ? STAGGER : 0));
+      const radius = step * (ring - at % lanes / lanes * LANES);
       turns.set(id, turn % 1);
       places.set(id, around(turn, radius, radius, middle));
     });
