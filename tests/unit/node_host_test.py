@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
 import select
 import signal
 import subprocess
@@ -264,10 +265,36 @@ def alone(place):
         for _ in range(2):
             assert select.select([watching.stdout], [], [], WAIT_S)[0]
             assert json.loads(watching.stdout.readline()) == []
-        watching.kill()
-        watching.wait(WAIT_S)
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(WAIT_S) == 0
         watching.stdout.close()
         assert not (place / "x.wav").exists()
+
+
+def mesh(place):
+    """the map of who is alone, in each form; whoever watches in a terminal ends it by Ctrl-C"""
+    with node(place, "--no-page") as a:
+        a.refused("map")
+        a.run("meeting", "create", "Une")
+        shown = a.run("map")
+        assert shown["links"] == [] and shown["changes"] == [], shown
+        assert [(m["name"], m["self"], m["present"], m["hops"], m["via"], m["neighbour"])
+                for m in shown["members"]] == [("Zoé", True, True, 0, "", False)], shown
+        assert "not both" in a.refused("map", "--dot", status=2)
+        for options, begin in (((), "Members: 1 · here: 1"), (("--dot",), "graph maillon {")):
+            done = subprocess.run([PROGRAM, "--home", a.home, "map", *options], check=True,
+                                  capture_output=True, text=True, env=a.environment)
+            assert done.stdout.startswith(begin) and not done.stderr, done
+        process, terminal = pty.fork()
+        if process == 0:
+            os.execve(PROGRAM, [PROGRAM, "--home", a.home, "peers", "--watch"], a.environment)
+        seen = b""
+        while seen.count(b"\x1b[H\x1b[2JNobody else") < 2:
+            assert select.select([terminal], [], [], WAIT_S)[0], seen
+            seen += os.read(terminal, 4096)
+        os.write(terminal, b"\x03")
+        assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 0
+        os.close(terminal)
 
 
 def output(place):
@@ -291,7 +318,7 @@ def output(place):
 def main():
     failed = False
     tests = (documents, no_documents, cut, refusals, names, meetings, leaving, bandwidth,
-             alone, output)
+             alone, mesh, output)
     print(f"1..{len(tests)}", flush=True)
     for number, test in enumerate(tests, 1):
         with tempfile.TemporaryDirectory(prefix="maillon-host-") as place:

@@ -186,6 +186,7 @@ static void test_limit(void) {
     g_assert_false(checks("bandwidth", "{\"max\":\"none\"}"));
     g_assert_false(checks("bandwidth", "{\"level\":\"most\"}"));
     g_assert_false(checks("peers", "{\"watch\":true}"));
+    g_assert_false(checks("map", "{\"dot\":true}"));
 }
 
 /* Whoever asks may say in which language; any other code leaves it to the node. */
@@ -247,6 +248,8 @@ static void test_words(void) {
     g_assert_cmpstr(record->command->words, ==, "record");
     g_autoptr(Words) ends = read_line("record|stop", NULL);
     g_assert_cmpstr(ends->command->words, ==, "record stop");
+    g_autoptr(Words) map = read_line("map|--dot", NULL);
+    g_assert_true(json_flag(map->local, "dot"));
     g_autoptr(Words) help = read_line("vote|--help", NULL);
     g_assert_cmpint(help->wish, ==, WORDS_HELP);
     g_auto(GStrv) about = g_strsplit("motion|--help", "|", -1);
@@ -275,6 +278,8 @@ static void test_words_wrong(void) {
         "invite|--valid|tomorrow",
         "start|--fetch-max|much",
         "doc|get|abc",
+        "map|--dot|--json",
+        "map|here",
         "say|\xff",
         "--home",
     };
