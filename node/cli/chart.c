@@ -99,6 +99,18 @@ static void add_link(const Chart *chart, JsonObject *link, const char *end) {
     }
 }
 
+/* Of many members whoever carries is told by number, too. */
+static char *way_of(const Chart *chart, JsonObject *map, JsonObject *member) {
+    const Member *carrier = g_hash_table_lookup(chart->by_id, text_of(member, "via"));
+    gint64 hops = json_int(member, "hops", 0);
+    if (carrier == NULL || chart->count <= NAMES_MAX) {
+        return chart_way(map, member);
+    }
+    g_autofree char *number = g_strdup_printf("%u", carrier->number);
+    return hops > 2 ? g_strdup_printf(_("through %s, %lld links"), number, (long long)hops)
+                    : g_strdup_printf(_("through %s"), number);
+}
+
 static Chart chart_of(JsonObject *map) {
     JsonArray *members = json_list(map, "members");
     JsonArray *links = json_list(map, "links");
@@ -115,10 +127,13 @@ static Chart chart_of(JsonObject *map) {
         member->number = i + 1;
         member->links = g_ptr_array_new();
         member->name = print_short(text_of(member->object, "name"), NAME_LETTERS);
-        member->way = chart_way(map, member->object);
         chart.name_width = MAX(chart.name_width, print_width(member->name));
-        chart.way_width = MAX(chart.way_width, print_width(member->way));
         g_hash_table_insert(chart.by_id, (gpointer)text_of(member->object, "id"), member);
+    }
+    for (guint i = 0; i < chart.count; i++) {
+        Member *member = &chart.members[i];
+        member->way = way_of(&chart, map, member->object);
+        chart.way_width = MAX(chart.way_width, print_width(member->way));
     }
     for (guint i = 0; links != NULL && i < json_array_get_length(links); i++) {
         JsonObject *link = json_array_get_object_element(links, i);
