@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "node/bus/json.h"
 #include "node/cli/help.h"
 #include "node/cli/language.h"
 

@@ -104,8 +104,15 @@ char *way_weak_sentence(Language language, const char *name, gboolean weak) {
 }
 
 char *way_many_sentence(Language language, WayKind is, guint count) {
-    const char *format = is == WAY_DIRECT    ? N_("%u members are linked with directly")
-                         : is == WAY_RELAYED ? N_("%u members are reached through others")
-                                             : N_("%u members are out of reach");
-    return g_strdup_printf(language_text_in(language, format), count);
+    switch (is) {
+    case WAY_DIRECT:
+        return g_strdup_printf(
+            language_text_in(language, N_("%u members are linked with directly")), count);
+    case WAY_RELAYED:
+        return g_strdup_printf(
+            language_text_in(language, N_("%u members are reached through others")), count);
+    default:
+        return g_strdup_printf(language_text_in(language, N_("%u members are out of reach")),
+                               count);
+    }
 }
