@@ -16,6 +16,7 @@
 #include "mesh/overlay/map.h"
 #include "mesh/overlay/neighbour.h"
 #include "mesh/overlay/reach.h"
+#include "mesh/overlay/stream.h"
 #include "mesh/overlay/uplink.h"
 
 #define MS 1000ull
@@ -78,7 +79,9 @@ struct Mesh {
     Map map;
     Uplink uplink;
     Reach reach;
+    Feed feed;
     Live live;
+    Streams streams;
     uint64_t hand_paid_us; /* until then this person's hand has moved in advance */
 };
 

@@ -409,7 +409,7 @@ void intent_step(Mesh *mesh, const MeshIntent *intent) {
         core_done(mesh, intent->tag, MESH_OK, NULL, NULL);
         return;
     case MESH_INTENT_KEYFRAME:
-        error = live_keyframe(mesh, intent->stream);
+        error = stream_keyframe(mesh, intent->stream);
         core_done(mesh, intent->tag, error, NULL, NULL);
         return;
     default:

@@ -75,5 +75,9 @@
 #define MESH_VOICE_CODEC_MAX    15
 
 /* Media. */
-#define MESH_STREAMS_MAX 16    /* streams received at once */
-#define MESH_FRAME_MAX   60000 /* bytes of one encoded frame */
+#define MESH_STREAMS_MAX      64    /* streams of others known at once, silent and false ones too */
+#define MESH_STREAMS_OPEN_MAX 16    /* of them those heard, or seen */
+#define MESH_FRAME_MAX        60000 /* bytes of one encoded frame */
+#define MESH_VOICES_MAX       3     /* voices of others passed on: the loudest */
+#define MESH_PUSHES_MAX       8     /* nodes one stream is pushed to while the lines are unknown */
+#define MESH_ASKS_MAX         64    /* neighbours that asked for streams, one count for each stream */

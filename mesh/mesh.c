@@ -50,6 +50,7 @@ void mesh_destroy(Mesh *mesh) {
     reach_finish(mesh);
     map_finish(mesh);
     live_finish(mesh);
+    streams_finish(mesh);
     for (size_t i = mesh->pending_head; i < mesh->pending_count; i++) {
         free(mesh->pending[i].bytes);
         free(mesh->pending[i].text);
@@ -154,6 +155,7 @@ void core_learn_key(Mesh *mesh, const uint8_t bytes[32]) {
         find_psk(mesh);
         library_update(mesh);
         live_epoch_changed(mesh);
+        streams_epoch_changed(mesh);
         admission_update(mesh); /* whoever asked meanwhile may be named now */
         core_notify(mesh, MESH_NOTICE_MEETING, NULL, NULL);
     }
@@ -200,6 +202,8 @@ void core_roster_changed(Mesh *mesh) {
     admission_update(mesh);
     neighbours_greet(mesh);
     live_epoch_changed(mesh);
+    streams_epoch_changed(mesh);
+    streams_roster_changed(mesh);
 }
 
 static bool allows(void *context, const Entry *entry) {
@@ -329,6 +333,7 @@ MeshError mesh_step(Mesh *mesh, const MeshEvent *event) {
         library_step(mesh);
         neighbours_timeout(mesh);
         map_timeout(mesh);
+        streams_timeout(mesh);
         uplink_flush(mesh);
         reach_seek(mesh); /* last: on a slow line a knock waits long behind hails */
     }
@@ -342,7 +347,8 @@ bool mesh_next_effect(Mesh *mesh, MeshEffect *ret_effect) {
 uint64_t mesh_deadline_us(const Mesh *mesh) {
     uint64_t deadlines[] = {neighbours_deadline_us(mesh), reach_deadline_us(mesh),
                             sync_deadline_us(mesh),       library_deadline_us(mesh),
-                            admission_deadline_us(mesh),  map_deadline_us(mesh)};
+                            admission_deadline_us(mesh),  map_deadline_us(mesh),
+                            streams_deadline_us(mesh)};
     uint64_t least = UINT64_MAX;
 
     for (size_t i = 0; !mesh->loading && i < sizeof deadlines / sizeof *deadlines; i++) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "mesh/core.h"
+#include "mesh/overlay/ask.h"
 #include "mesh/overlay/message.h"
 
 #define NONSENSE_MOST 32 /* packets and records of one link that no honest one sends */
@@ -113,13 +114,17 @@ static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes 
     case MESSAGE_HAVE:
         return library_have(mesh, slot, body);
     case MESSAGE_STREAM:
-        return live_stream(mesh, slot, body);
+        return told_stream(mesh, slot, body);
     case MESSAGE_STREAM_END:
-        return live_stream_end(mesh, slot, body);
+        return told_stream_end(mesh, slot, body);
     case MESSAGE_FRAME:
-        return live_frame_received(mesh, slot, body);
+        return stream_frame(mesh, slot, body);
     case MESSAGE_KEYFRAME:
-        return live_keyframe_received(mesh, slot, body);
+        return stream_keyframe_received(mesh, slot, body);
+    case MESSAGE_FEED_AT:
+        return ask_at_received(mesh, slot, body);
+    case MESSAGE_FEED_ASK:
+        return ask_received(mesh, slot, body);
     case MESSAGE_MAP:
         return spread_records_received(mesh, slot, body);
     case MESSAGE_MAP_DIGEST:

@@ -6,33 +6,35 @@
 #pragma once
 
 typedef enum {
-    MESSAGE_JOIN = 1,       /* a joiner: proof 64, name */
-    MESSAGE_WELCOME = 2,    /* to a joiner: meeting id 32, epoch keys 32 each */
-    MESSAGE_REFUSE = 3,     /* to a joiner: reason u8 */
-    MESSAGE_DIGEST = 4,     /* digest of the clock 16 */
-    MESSAGE_CLOCK = 5,      /* lines: tag 8, count varint, head 8 */
-    MESSAGE_PULL = 6,       /* ranges: tag 8, from varint, until varint */
-    MESSAGE_PULL_HASH = 7,  /* hashes 32 each */
-    MESSAGE_ENTRY = 8,      /* one entry */
-    MESSAGE_KEY_WANT = 9,   /* id of an epoch key 16 */
-    MESSAGE_KEY = 10,       /* an epoch key 32 */
-    MESSAGE_ADDRESSES = 11, /* seen address or 0, then own addresses */
-    MESSAGE_NEAR = 12,      /* key 8 and address (or 0) of each node linked with directly */
-    MESSAGE_RELAY = 13,     /* to 8, priority u8, datagram */
-    MESSAGE_RELAYED = 14,   /* from 8, datagram */
-    MESSAGE_ICE = 15,       /* round u32, offer */
-    MESSAGE_WANT = 16,      /* document 16, places: level u8, index varint */
-    MESSAGE_BLOCK = 17,     /* document 16, level u8, index varint, bytes */
-    MESSAGE_LACK = 18,      /* document 16, level u8, index varint */
-    MESSAGE_HAVE = 19,      /* document 16: more of it is here */
-    MESSAGE_STREAM =
-        20, /* number u8, kind u8, stream id 16, epoch key id 16, last frame u32, time u32 */
-    MESSAGE_STREAM_END = 21, /* number u8 */
-    MESSAGE_FRAME = 22,      /* see live.c */
-    MESSAGE_KEYFRAME = 23,   /* number u8: tell of that stream again, and send a keyframe */
+    MESSAGE_JOIN = 1,        /* a joiner: proof 64, name */
+    MESSAGE_WELCOME = 2,     /* to a joiner: meeting id 32, epoch keys 32 each */
+    MESSAGE_REFUSE = 3,      /* to a joiner: reason u8 */
+    MESSAGE_DIGEST = 4,      /* digest of the clock 16 */
+    MESSAGE_CLOCK = 5,       /* lines: tag 8, count varint, head 8 */
+    MESSAGE_PULL = 6,        /* ranges: tag 8, from varint, until varint */
+    MESSAGE_PULL_HASH = 7,   /* hashes 32 each */
+    MESSAGE_ENTRY = 8,       /* one entry */
+    MESSAGE_KEY_WANT = 9,    /* id of an epoch key 16 */
+    MESSAGE_KEY = 10,        /* an epoch key 32 */
+    MESSAGE_ADDRESSES = 11,  /* seen address or 0, then own addresses */
+    MESSAGE_NEAR = 12,       /* key 8 and address (or 0) of each node linked with directly */
+    MESSAGE_RELAY = 13,      /* to 8, priority u8, datagram */
+    MESSAGE_RELAYED = 14,    /* from 8, datagram */
+    MESSAGE_ICE = 15,        /* round u32, offer */
+    MESSAGE_WANT = 16,       /* document 16, places: level u8, index varint */
+    MESSAGE_BLOCK = 17,      /* document 16, level u8, index varint, bytes */
+    MESSAGE_LACK = 18,       /* document 16, level u8, index varint */
+    MESSAGE_HAVE = 19,       /* document 16: more of it is here */
+    MESSAGE_STREAM = 20,     /* name u8, kind u8, speaker 32, stream id 16, epoch key id 16, last
+                                frame u32, time u32 */
+    MESSAGE_STREAM_END = 21, /* name u8 */
+    MESSAGE_FRAME = 22,      /* see frame.h */
+    MESSAGE_KEYFRAME = 23,   /* name u8: tell of that stream again, and send a keyframe */
     MESSAGE_GREET = 24,      /* nothing: you are in my roster, tell me what members tell */
     MESSAGE_MAP = 25,        /* records, see edges.h */
     MESSAGE_MAP_DIGEST = 26, /* of the map 8 */
     MESSAGE_MAP_CLOCK = 27,  /* asks u8, then key 8 and number u64 of each record: all, or those
                                 of which newer ones are wanted */
+    MESSAGE_FEED_AT = 31,    /* speaker 8, kind u8, last frame u32: so far it is here */
+    MESSAGE_FEED_ASK = 32, /* the same of the one who asks, seconds u8: push it to me for so long */
 } MessageKind;

@@ -7,6 +7,7 @@
 
 #include "mesh/core.h"
 #include "mesh/overlay/message.h"
+#include "mesh/overlay/relayed.h"
 
 #define RELAY_OVERHEAD 48       /* of the carrying link: its seal, its framing, ours */
 #define DOUBT_US       (60 * S) /* a stranger is given so long to be admitted */
@@ -205,6 +206,7 @@ static void tell_all(Mesh *mesh, Neighbour *neighbour) {
     sync_push(mesh, slot);
     sync_greet(mesh, slot);
     live_greet(mesh, slot);
+    relayed_greet(mesh, slot);
     spread_greet(mesh, slot);
     map_links_changed(mesh);
     mesh->neighbours.near_changed = true;

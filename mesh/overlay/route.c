@@ -147,7 +147,8 @@ void route_lost(Mesh *mesh, Neighbour *neighbour) {
     upgrade_stop(mesh, neighbour);
     sync_lost(mesh, slot);
     library_lost(mesh, slot);
-    live_lost(mesh, slot);
+    told_lost(mesh, slot);
+    feed_lost(mesh, slot);
     spread_lost(mesh, slot);
     map_links_changed(mesh);
     mesh->neighbours.near_changed = true;

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "mesh/overlay/ask.h"
+
+#include <string.h>
+
+#include "mesh/core.h"
+#include "mesh/overlay/message.h"
+#include "mesh/overlay/relayed.h"
+
+#define QUIET_US       (300 * MS) /* without a frame, and half a round trip, and what three last */
+#define AGAIN_US       (300 * MS) /* then the next neighbour is asked, */
+#define ROUND_US       S          /* and all of them once more */
+#define ROUNDS_MAX     8
+#define AT_US          (2 * S) /* so often neighbours are told how far a stream is here */
+#define AT_LIFE_US     (2 * S)
+#define BEHIND_MOST    8          /* frames behind a neighbour, */
+#define BEHIND_US      (500 * MS) /* or so long: it is asked */
+#define ACCOUNT_FRAMES 16         /* whoever was asked is judged by so many frames */
+#define CALM_US        S          /* after a pause others are told later: frames are on their way */
+#define RENEW_US       ((FEED_ASK_S_MAX - 5) * S)
+#define RUNS_US        (5 * S) /* a stream that came so lately can be pushed on */
+#define OWN_CHILD_HOPS 128     /* who hears it through us is asked last */
+#define UNKNOWN_HOPS   64
+#define AT_SIZE        (SHORT_KEY_SIZE + 1 + 4)
+#define ASK_SIZE       (AT_SIZE + 1)
+
+/* ---- asking ---- */
+
+static void write_place(BytesWriter *writer, const MeshKey *speaker, MeshStreamKind kind,
+                        uint32_t number) {
+    bytes_write(writer, speaker->bytes, SHORT_KEY_SIZE);
+    bytes_write_u8(writer, (uint8_t)kind);
+    bytes_write_u32(writer, number);
+}
+
+static void send_ask(Mesh *mesh, uint32_t slot, const MeshKey *speaker, MeshStreamKind kind,
+                     uint32_t number, uint8_t seconds) {
+    uint8_t body[ASK_SIZE];
+    BytesWriter writer = bytes_writer(body, sizeof body);
+
+    write_place(&writer, speaker, kind, number);
+    bytes_write_u8(&writer, seconds);
+    /* In an outage it is forgotten: then what was asked for may be on its way again. */
+    neighbour_send(mesh, neighbour_at(mesh, slot), LINK_CONTROL, seconds ? QUIET_US : S,
+                   MESSAGE_FEED_ASK, BYTES_OF(body));
+}
+
+static void ask(Mesh *mesh, Stream *stream, uint32_t slot) {
+    StreamWish *wish = &stream->wish;
+
+    wish->asks |= 1ull << slot;
+    wish->tried |= 1ull << slot;
+    wish->asked_us = mesh->now_us;
+    wish->count = wish->bought = wish->spared = 0;
+    wish->useful = 0;
+    send_ask(mesh, slot, &stream->speaker, stream->kind, stream->last_number, FEED_ASK_S_MAX);
+}
+
+/* Those of the mask are not needed any more. */
+static void stop_asking(Mesh *mesh, Stream *stream, uint64_t slots) {
+    for (uint32_t slot = 0; slots && slot < MESH_PEERS_MAX; slot++) {
+        if (slots >> slot & 1) {
+            send_ask(mesh, slot, &stream->speaker, stream->kind, stream->last_number, 0);
+        }
+    }
+    stream->wish.asks &= ~slots;
+}
+
+/* How far from the speaker a neighbour is; those that are to hear it from us, and weak ones, are
+ * far. */
+static uint32_t distance(Mesh *mesh, const Stream *stream, const Neighbour *neighbour) {
+    const GraphTree *tree = map_tree(mesh, &stream->speaker);
+    uint16_t node = map_index(mesh, &neighbour->key);
+    uint32_t hops = UNKNOWN_HOPS;
+
+    if (mesh_key_equal(&neighbour->key, &stream->speaker)) {
+        return 0;
+    }
+    if (tree && node < tree->count && graph_tree_reaches(tree, node)) {
+        hops = tree->hops[node];
+        hops += tree->parent[node] == map_index(mesh, &mesh->self.key) ? OWN_CHILD_HOPS : 0;
+    }
+    return hops + (map_is_weak(mesh, &neighbour->key) ? OWN_CHILD_HOPS : 0);
+}
+
+/* The neighbour to be asked next, and not one of the mask; NEIGHBOUR_NONE. */
+static uint32_t next(Mesh *mesh, const Stream *stream, uint64_t but) {
+    uint32_t best = NEIGHBOUR_NONE;
+    uint32_t best_distance = UINT32_MAX;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        const Neighbour *neighbour = neighbour_at(mesh, slot);
+        uint32_t far;
+
+        if (!neighbour || but >> slot & 1 || slot == stream->pusher ||
+            !neighbour_is_direct(neighbour) || !neighbour_is_greeted(mesh, neighbour)) {
+            continue;
+        }
+        far = distance(mesh, stream, neighbour);
+        if (far < best_distance) {
+            best = slot;
+            best_distance = far;
+        }
+    }
+    return best;
+}
+
+static void step_quiet(Mesh *mesh, Stream *stream) {
+    StreamWish *wish = &stream->wish;
+    uint32_t slot = next(mesh, stream, wish->tried);
+
+    if (slot != NEIGHBOUR_NONE) {
+        ask(mesh, stream, slot);
+        wish->quiet_us = mesh->now_us + AGAIN_US;
+    } else if (wish->tried && ++wish->rounds < ROUNDS_MAX) {
+        wish->tried = 0;
+        wish->quiet_us = mesh->now_us + ROUND_US;
+    } else {
+        wish->quiet_us = UINT64_MAX;
+    }
+}
+
+static bool has_others(Mesh *mesh, const Stream *stream) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        const Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (neighbour && slot != stream->pusher && neighbour_is_direct(neighbour)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What those asked brought: who never came first is not needed, and nobody is once about all came
+ * by the tree too. */
+static void account(Mesh *mesh, Stream *stream, uint32_t slot) {
+    StreamWish *wish = &stream->wish;
+
+    wish->count++;
+    wish->useful |= 1ull << slot;
+    wish->bought += wish->asks >> slot & 1;
+    if (wish->count < ACCOUNT_FRAMES) {
+        return;
+    }
+    stop_asking(mesh, stream,
+                wish->spared >= wish->bought ? wish->asks : wish->asks & ~wish->useful);
+    wish->count = wish->bought = wish->spared = 0;
+    wish->useful = 0;
+}
+
+void ask_came(Mesh *mesh, Stream *stream, uint32_t slot, uint64_t lasts_us) {
+    StreamWish *wish = &stream->wish;
+    uint64_t trip_us = link_state(neighbour_at(mesh, slot)->link, mesh->now_us).rtt_us;
+
+    wish->tried = 0;
+    wish->rounds = 0;
+    wish->quiet_us = !stream->paused && has_others(mesh, stream)
+                         ? mesh->now_us + QUIET_US + trip_us / 2 + 3 * lasts_us
+                         : UINT64_MAX;
+    if (!wish->tell) {
+        wish->tell = true;
+        wish->tell_us =
+            wish->tell_us > mesh->now_us + CALM_US ? wish->tell_us : mesh->now_us + CALM_US;
+    }
+    if (wish->asks) {
+        account(mesh, stream, slot);
+    }
+}
+
+void ask_came_again(Stream *stream, uint32_t slot) {
+    stream->wish.spared += !(stream->wish.asks >> slot & 1);
+}
+
+void ask_lost(Mesh *mesh, Stream *stream) {
+    if (stream->state == STREAM_OPEN && stream->wish.quiet_us != UINT64_MAX) {
+        stream->wish.quiet_us = mesh->now_us;
+    }
+}
+
+/* ---- telling how far it is here ---- */
+
+/* Everybody who neither pushes it here nor is pushed to; in a small meeting who hears the speaker
+ * itself needs no telling. */
+static void tell(Mesh *mesh, Stream *stream) {
+    bool small = map_present_count(mesh) < GRAPH_SMALL;
+    uint8_t body[AT_SIZE];
+    BytesWriter writer = bytes_writer(body, sizeof body);
+
+    write_place(&writer, &stream->speaker, stream->kind, stream->last_number);
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (neighbour && slot != stream->pusher && !(stream->load.pushed >> slot & 1) &&
+            !mesh_key_equal(&neighbour->key, &stream->speaker) &&
+            neighbour_is_greeted(mesh, neighbour) &&
+            !(small && feed_hears_source(mesh, neighbour, &stream->speaker))) {
+            neighbour_send(mesh, neighbour, LINK_CONTROL, AT_LIFE_US, MESSAGE_FEED_AT,
+                           BYTES_OF(body));
+        }
+    }
+    stream->wish.tell = false;
+    stream->wish.tell_us = mesh->now_us + AT_US;
+}
+
+/* Whom we asked is asked again before it forgets. */
+static uint64_t renew_us(const Stream *stream) {
+    return stream->wish.asks && !stream->wish.tried ? stream->wish.asked_us + RENEW_US : UINT64_MAX;
+}
+
+static void renew(Mesh *mesh, Stream *stream) {
+    uint64_t asks = stream->wish.asks;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        if (asks >> slot & 1) {
+            ask(mesh, stream, slot);
+        }
+    }
+    stream->wish.tried = 0;
+}
+
+static uint64_t tell_us(const Stream *stream) {
+    return stream->wish.tell ? stream->wish.tell_us : UINT64_MAX;
+}
+
+void ask_timeout(Mesh *mesh) {
+    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+        Stream *stream = &mesh->streams.streams[i];
+
+        if (stream->state != STREAM_OPEN) {
+            continue;
+        }
+        if (mesh->now_us >= stream->wish.quiet_us) {
+            step_quiet(mesh, stream);
+        }
+        if (mesh->now_us >= renew_us(stream)) {
+            renew(mesh, stream);
+        }
+        if (mesh->now_us >= tell_us(stream)) {
+            tell(mesh, stream);
+        }
+    }
+}
+
+uint64_t ask_deadline_us(const Mesh *mesh) {
+    uint64_t deadline = UINT64_MAX;
+
+    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+        const Stream *stream = &mesh->streams.streams[i];
+
+        if (stream->state == STREAM_OPEN) {
+            deadline = stream->wish.quiet_us < deadline ? stream->wish.quiet_us : deadline;
+            deadline = renew_us(stream) < deadline ? renew_us(stream) : deadline;
+            deadline = tell_us(stream) < deadline ? tell_us(stream) : deadline;
+        }
+    }
+    return deadline;
+}
+
+/* ---- being told and asked ---- */
+
+/* Of whom, of what, and which number; FORBIDDEN: nobody of that name speaks. */
+static MeshError read_place(Mesh *mesh, BytesReader *reader, MeshKey *ret_speaker,
+                            MeshStreamKind *ret_kind, uint32_t *ret_number) {
+    const Roster *roster = &mesh->meeting.roster;
+    const uint8_t *key = bytes_read(reader, SHORT_KEY_SIZE);
+    uint8_t kind = bytes_read_u8(reader);
+
+    *ret_kind = (MeshStreamKind)kind;
+    *ret_number = bytes_read_u32(reader);
+    if (!key || reader->failed || kind < MESH_STREAM_VOICE || kind > MESH_STREAM_SCREEN) {
+        return MESH_ERROR_MALFORMED;
+    }
+    for (size_t i = 0; i < roster->member_count; i++) {
+        const Member *member = &roster->members[i];
+
+        if (!memcmp(member->key.bytes, key, SHORT_KEY_SIZE) && !member->expelled &&
+            member->role <= MESH_ROLE_GUEST) {
+            *ret_speaker = member->key;
+            return MESH_OK;
+        }
+    }
+    return MESH_ERROR_FORBIDDEN;
+}
+
+MeshError ask_at_received(Mesh *mesh, uint32_t slot, Bytes body) {
+    BytesReader reader = bytes_reader(body.data, body.length);
+    MeshStreamKind kind;
+    MeshKey speaker;
+    uint32_t number;
+    MeshError error = read_place(mesh, &reader, &speaker, &kind, &number);
+    Stream *stream;
+    int32_t behind;
+    bool flows;
+
+    if (error || !bytes_done(&reader)) {
+        return error ? error : MESH_ERROR_MALFORMED;
+    }
+    if (mesh_key_equal(&speaker, &mesh->self.key)) {
+        return MESH_OK;
+    }
+    stream = stream_of(mesh, &speaker, kind);
+    if (!stream) {
+        uint64_t *lacked_us = &mesh->streams.lacked_us[slot];
+
+        if (*lacked_us == 0 || mesh->now_us - *lacked_us >= S) {
+            *lacked_us = mesh->now_us;
+            send_ask(mesh, slot, &speaker, kind, number - 1, FEED_ASK_S_MAX);
+        }
+        return MESH_OK;
+    }
+    behind = (int32_t)(number - stream->last_number);
+    flows = mesh->now_us < stream->came_us + BEHIND_US;
+    if (behind > (flows ? BEHIND_MOST : 0) && !(flows && stream->wish.asks) &&
+        mesh->now_us >= stream->wish.asked_us + AGAIN_US) {
+        ask(mesh, stream, slot);
+    }
+    return MESH_OK;
+}
+
+/* Whether a neighbour's wish is granted: what is here is further than it has, and there is room
+ * for one more. */
+static bool may_push(Mesh *mesh, const FeedLoad *load, uint32_t slot, const MeshKey *speaker,
+                     MeshStreamKind kind) {
+    uint64_t bit = 1ull << slot;
+    uint64_t targets = feed_targets(mesh, speaker);
+    uint64_t asked = feed_asked(mesh, speaker, kind) | bit;
+
+    if (map_is_weak(mesh, &mesh->self.key) &&
+        map_degree(mesh, &neighbour_at(mesh, slot)->key) > 1) {
+        return false; /* others can */
+    }
+    return feed_grant(mesh, load, kind, targets, asked) & bit;
+}
+
+static bool grant(Mesh *mesh, uint32_t slot, const MeshKey *speaker, MeshStreamKind kind,
+                  uint32_t number) {
+    const LiveOwn *own = &mesh->live.own[kind];
+    Stream *stream = stream_of(mesh, speaker, kind);
+
+    if (mesh_key_equal(speaker, &mesh->self.key)) {
+        if (own->state != LIVE_SENDING || (int32_t)(own->number - number) <= 0 ||
+            !may_push(mesh, &own->load, slot, speaker, kind)) {
+            return false;
+        }
+        live_tell(mesh, neighbour_at(mesh, slot), kind);
+        return true;
+    }
+    if (!stream || stream->pusher == slot || stream->came_us == 0 ||
+        mesh->now_us >= stream->came_us + RUNS_US || (int32_t)(stream->last_number - number) <= 0 ||
+        !may_push(mesh, &stream->load, slot, speaker, kind)) {
+        return false;
+    }
+    relayed_tell(mesh, stream, slot, false);
+    return true;
+}
+
+MeshError ask_received(Mesh *mesh, uint32_t slot, Bytes body) {
+    BytesReader reader = bytes_reader(body.data, body.length);
+    MeshStreamKind kind;
+    MeshKey speaker;
+    uint32_t number;
+    MeshError error = read_place(mesh, &reader, &speaker, &kind, &number);
+    uint8_t seconds = bytes_read_u8(&reader);
+
+    if (error || !bytes_done(&reader) || seconds > FEED_ASK_S_MAX) {
+        return error ? error : MESH_ERROR_MALFORMED;
+    }
+    if (seconds == 0) {
+        feed_ask_no_more(mesh, slot, &speaker, kind);
+        return MESH_OK;
+    }
+    return grant(mesh, slot, &speaker, kind, number)
+               ? feed_ask(mesh, slot, &speaker, kind, seconds * S)
+               : MESH_OK;
+}
