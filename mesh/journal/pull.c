@@ -18,6 +18,7 @@
 #define RANGE_SIZE       (JOURNAL_TAG_SIZE + 8 + 8) /* at most */
 #define BODY_SIZE        16384                      /* of one PULL */
 #define KEYS_WANTED      4                          /* asked for at once */
+#define NEWS_MOST        8 /* entries asked for: more of them are history */
 
 /* ---- asking for ranges ---- */
 
@@ -84,6 +85,20 @@ static void ask(Mesh *mesh, SyncPeer *peer, const uint8_t *tag, uint64_t from, u
     bytes_write_varint(writer, until);
 }
 
+void pull_range(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE], uint64_t from,
+                uint64_t until) {
+    uint8_t bytes[RANGE_SIZE];
+    BytesWriter pull = bytes_writer(bytes, sizeof bytes);
+    SyncPeer *peer = mesh->sync.peers[slot];
+
+    if (peer) {
+        ask(mesh, peer, tag, from, until, &pull);
+    }
+    if (bytes_written(&pull) > 0) {
+        sync_send(mesh, slot, MESSAGE_PULL, BYTES_AT(bytes, bytes_written(&pull)));
+    }
+}
+
 void pull_arrived(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE],
                   uint64_t sequence) {
     SyncPeer *peer = sync_peer(mesh, slot);
@@ -137,8 +152,22 @@ MeshError pull_digest(Mesh *mesh, uint32_t slot, Bytes body) {
     return MESH_OK;
 }
 
+bool pull_is_behind(const Mesh *mesh) {
+    uint64_t count = 0;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        const SyncPeer *peer = mesh->sync.peers[slot];
+
+        for (size_t i = 0; peer && i < peer->asked_count; i++) {
+            count += peer->asked[i].until - peer->asked[i].from;
+        }
+    }
+    return count > NEWS_MOST;
+}
+
 /* Compares one line of a neighbour's clock with ours. */
-static void compare_line(Mesh *mesh, SyncPeer *peer, const ClockLine *theirs, BytesWriter *pull) {
+static void compare_line(Mesh *mesh, uint32_t slot, SyncPeer *peer, const ClockLine *theirs,
+                         BytesWriter *pull) {
     ClockLine ours = journal_clock_find(mesh->journal, theirs->tag);
     const Record *record = journal_at(mesh->journal, theirs->tag, 0);
 
@@ -148,7 +177,8 @@ static void compare_line(Mesh *mesh, SyncPeer *peer, const ClockLine *theirs, By
     }
     if (theirs->count > ours.count) {
         /* Beyond a fork we have entries that our clock does not claim. */
-        if (!journal_at(mesh->journal, theirs->tag, ours.count)) {
+        if (!journal_at(mesh->journal, theirs->tag, ours.count) &&
+            !later_waits(mesh, slot, record, &ours, theirs)) {
             ask(mesh, peer, theirs->tag, ours.count, theirs->count, pull);
         }
     } else if (theirs->count < ours.count) {
@@ -178,7 +208,7 @@ MeshError pull_clock(Mesh *mesh, uint32_t slot, Bytes body) {
             error = MESH_ERROR_MALFORMED;
             break;
         }
-        compare_line(mesh, peer, &line, &pull);
+        compare_line(mesh, slot, peer, &line, &pull);
     }
     if (bytes_written(&pull) > 0) {
         sync_send(mesh, slot, MESSAGE_PULL, BYTES_AT(bytes, bytes_written(&pull)));

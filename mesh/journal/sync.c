@@ -46,7 +46,7 @@ void sync_finish(Mesh *mesh) {
     }
 }
 
-static uint32_t known(const SyncPeer *peer, uint32_t chain) {
+uint32_t sync_known(const SyncPeer *peer, uint32_t chain) {
     return chain < peer->known_count ? peer->known[chain] : 0;
 }
 
@@ -111,7 +111,7 @@ void sync_send_clock(Mesh *mesh, uint32_t slot, bool whole) {
         const Chain *chain = journal_chain(mesh->journal, i);
         ClockLine line = journal_clock_find(mesh->journal, chain->tag);
 
-        if (!whole && known(peer, i) >= line.count) {
+        if (!whole && sync_known(peer, i) >= line.count) {
             continue;
         }
         sync_learn(peer, i, line.count);
@@ -158,7 +158,7 @@ static bool is_on_its_way(const Mesh *mesh, uint32_t slot, const SyncPeer *peer,
     bool offered = peer->offered_us > 0 && mesh->now_us < peer->offered_us + OFFERED_US;
     LinkState state;
 
-    if (!neighbour || known(peer, chain) < until) {
+    if (!neighbour || sync_known(peer, chain) < until) {
         return false;
     }
     state = link_state(neighbour->link, mesh->now_us);
@@ -176,46 +176,6 @@ static bool is_under_way(const Mesh *mesh, uint32_t slot, const SyncPeer *peer,
         }
     }
     return record && is_on_its_way(mesh, slot, peer, record->chain, range->until);
-}
-
-static bool is_own(const Mesh *mesh, const Record *record) {
-    return !memcmp(journal_chain(mesh->journal, record->chain)->author.bytes, mesh->self.key.bytes,
-                   sizeof mesh->self.key.bytes);
-}
-
-/* What was written in an earlier run may have been told: of that we remember nothing. */
-static bool was_told(const Mesh *mesh, const Neighbour *neighbour, const Record *record) {
-    const Chain *chain = journal_chain(mesh->journal, record->chain);
-
-    return mesh->author.begun && !memcmp(chain->tag, mesh->author.tag, JOURNAL_TAG_SIZE) &&
-           record->sequence < neighbour->has;
-}
-
-void sync_push(Mesh *mesh, uint32_t slot) {
-    Neighbour *neighbour = neighbour_at(mesh, slot);
-    size_t count = journal_count(mesh->journal);
-    size_t first = count;
-    size_t pushed = 0;
-
-    /* The others may have told it meanwhile: then no more is lost than a packet. */
-    for (size_t i = count; i > 0 && count - i < FRESH_COUNT; i--) {
-        const Record *record = journal_record(mesh->journal, i - 1);
-
-        if (!is_own(mesh, record)) {
-            continue;
-        }
-        pushed += record->length;
-        if (pushed > PUSHED_BYTES || was_told(mesh, neighbour, record)) {
-            break;
-        }
-        first = i - 1;
-    }
-    for (; first < count; first++) {
-        if (is_own(mesh, journal_record(mesh->journal, first))) {
-            sync_tell(mesh, slot, journal_record(mesh->journal, first));
-        }
-    }
-    neighbour->told = mesh->author.stored_sequence;
 }
 
 void sync_offer(Mesh *mesh, uint32_t slot) {
@@ -249,24 +209,6 @@ bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record) {
     sync_learn(peer, record->chain, record->sequence + 1);
     owed_told(mesh, peer, record);
     return true;
-}
-
-/* What a full link does not take is announced to it, and pulled. */
-void sync_applied(Mesh *mesh, const Record *record, bool own) {
-    pull_changed(mesh);
-    for (uint32_t slot = 0; own && slot < MESH_PEERS_MAX; slot++) {
-        Neighbour *neighbour = neighbour_at(mesh, slot);
-
-        if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
-            if (link_state(neighbour->link, mesh->now_us).waiting == 0) {
-                neighbour->has = neighbour->told; /* all that it was told is acknowledged */
-            }
-            owed_settle(mesh, slot);
-            sync_tell(mesh, slot, record);
-            neighbour->told = record->sequence + 1;
-        }
-    }
-    sync_announce_soon(mesh);
 }
 
 /* ---- answering ---- */
@@ -425,6 +367,8 @@ MeshError sync_entry(Mesh *mesh, uint32_t slot, Bytes body) {
     first = journal_at(mesh->journal, tag, 0);
     if (first) {
         sync_learn(peer, first->chain, entry.sequence + 1);
+    } else {
+        sync_note_first(mesh, slot, tag);
     }
     if (is_here(mesh, &entry)) {
         pull_arrived(mesh, slot, tag, entry.sequence);
@@ -455,6 +399,10 @@ void sync_lost(Mesh *mesh, uint32_t slot) {
     bool asked = peer && peer->asked_count > 0;
 
     sync_forget(mesh, slot);
+    later_lost(mesh, slot);
+    for (size_t i = 0; i < SYNC_FIRSTS_SIZE; i++) {
+        mesh->sync.firsts[i].slots &= ~(1ull << slot);
+    }
     if (asked) {
         pull_send_digests(mesh, slot);
     }
@@ -466,6 +414,7 @@ void sync_timeout(Mesh *mesh) {
     Sync *sync = &mesh->sync;
 
     pull_timeout(mesh);
+    later_timeout(mesh);
     if (sync->announce && mesh->now_us >= sync->announce_us) {
         sync->announce = false;
         for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
@@ -485,6 +434,7 @@ void sync_timeout(Mesh *mesh) {
 uint64_t sync_deadline_us(const Mesh *mesh) {
     uint64_t deadline = pull_deadline_us(mesh);
 
+    deadline = later_deadline_us(mesh) < deadline ? later_deadline_us(mesh) : deadline;
     if (mesh->sync.announce && mesh->sync.announce_us < deadline) {
         deadline = mesh->sync.announce_us;
     }

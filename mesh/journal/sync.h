@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * How two journals become one: a digest of the clock first, then the lines that differ, then the
- * entries that are missing. An author pushes its new entries; the others announce, and whoever
- * lacks one pulls it, so that an entry arrives about once.
+ * entries that are missing. A new entry is pushed along the tree of its author (feed.h); the others
+ * announce it, and whoever lacks it a while later pulls it, so that an entry arrives about once.
  * It owns what each neighbour is known to have, and what was asked of whom. It never stores.
  */
 #pragma once
@@ -10,6 +10,8 @@
 #include "mesh/journal/journal.h"
 
 #define SYNC_RANGES_SIZE 1024 /* of one neighbour: asked of it, and by it */
+#define SYNC_FIRSTS_SIZE 16
+#define SYNC_LATER_SIZE  64
 
 /* Entries of one chain. */
 typedef struct {
@@ -34,8 +36,26 @@ typedef struct {
     uint32_t entries_untrusted; /* received while it was in no roster */
 } SyncPeer;
 
+/* The first entry of a chain came, before there was any record by which to note who has it. */
+typedef struct {
+    uint8_t tag[JOURNAL_TAG_SIZE];
+    uint64_t slots; /* from these, a bit each */
+} SyncFirst;
+
+/* A neighbour has more of a chain than is here, and somebody else is about to push it. */
+typedef struct {
+    uint8_t tag[JOURNAL_TAG_SIZE];
+    uint64_t count;
+    uint32_t slot;
+    uint64_t ask_us; /* it is asked for then */
+} SyncLater;
+
 typedef struct {
     SyncPeer *peers[MESH_PEERS_MAX];
+    SyncFirst firsts[SYNC_FIRSTS_SIZE]; /* a ring */
+    size_t first_next;
+    SyncLater later[SYNC_LATER_SIZE];
+    size_t later_count;
     bool announce;          /* something new is to be announced */
     uint64_t announce_us;   /* then */
     uint64_t missing_us;    /* causes of waiting entries are asked for then; 0: none are missed */
@@ -49,16 +69,12 @@ typedef struct {
 void sync_finish(Mesh *mesh);
 /* A neighbour is linked, or in the roster since now. */
 void sync_greet(Mesh *mesh, uint32_t slot);
-/* It listens again: tells the last that was written here since it did, as far as it is little. */
-void sync_push(Mesh *mesh, uint32_t slot);
 /* It has nothing yet: tells all there is. */
 void sync_offer(Mesh *mesh, uint32_t slot);
 /* Its link is gone: nothing asked of it comes. */
 void sync_lost(Mesh *mesh, uint32_t slot);
 /* Its slot is free. */
 void sync_forget(Mesh *mesh, uint32_t slot);
-/* An entry was applied; `own`: written here. */
-void sync_applied(Mesh *mesh, const Record *record, bool own);
 /* Sends one entry, whatever the neighbour is; false when the link cannot take it. */
 bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record);
 /* The store refused entries: they are asked for again, later. */
@@ -78,12 +94,35 @@ uint64_t sync_deadline_us(const Mesh *mesh);
 
 /* What is noted of a neighbour; NULL when memory is short. */
 SyncPeer *sync_peer(Mesh *mesh, uint32_t slot);
-/* It has that many entries of the chain. */
+/* Entries it is known to have of a chain, in a row. */
+uint32_t sync_known(const SyncPeer *peer, uint32_t chain);
+/* It has that many. */
 void sync_learn(SyncPeer *peer, uint32_t chain, uint64_t count);
 bool sync_send(Mesh *mesh, uint32_t slot, uint8_t kind, Bytes body);
 /* The lines that a neighbour is not known to have; all of them with `whole`. */
 void sync_send_clock(Mesh *mesh, uint32_t slot, bool whole);
 void sync_announce_soon(Mesh *mesh);
+
+/* ---- push.c: what is told unasked ---- */
+
+/* It listens again: tells the last that was written here since it did, as far as it is little. */
+void sync_push(Mesh *mesh, uint32_t slot);
+/* An entry was applied; `own`: written here. Pushes it to whom it is to be pushed. */
+void sync_applied(Mesh *mesh, const Record *record, bool own);
+/* The first entry of a chain came from a neighbour, and is not applied yet. */
+void sync_note_first(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE]);
+
+/* ---- later.c: what is about to be pushed here ---- */
+
+/*
+ * A neighbour has more of a chain than is here: whether to wait before asking it, as somebody else
+ * is to push that. `of_chain`: any of its records; NULL: there is none yet.
+ */
+bool later_waits(Mesh *mesh, uint32_t slot, const Record *of_chain, const ClockLine *ours,
+                 const ClockLine *theirs);
+void later_lost(Mesh *mesh, uint32_t slot);
+void later_timeout(Mesh *mesh);
+uint64_t later_deadline_us(const Mesh *mesh);
 
 /* ---- pull.c: what is asked of others ---- */
 
@@ -100,5 +139,10 @@ void pull_arrived(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE]
 /* The journal grew: digests are compared more often for a while. */
 void pull_changed(Mesh *mesh);
 void pull_progress(Mesh *mesh);
+/* Much is asked for: what comes is history, not news. */
+bool pull_is_behind(const Mesh *mesh);
+/* Asks a neighbour for entries of a chain that nobody was asked for. */
+void pull_range(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE], uint64_t from,
+                uint64_t until);
 void pull_timeout(Mesh *mesh);
 uint64_t pull_deadline_us(const Mesh *mesh);
