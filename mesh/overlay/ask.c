@@ -7,10 +7,12 @@
 #include "mesh/overlay/message.h"
 #include "mesh/overlay/relayed.h"
 
-#define QUIET_US       (300 * MS) /* without a frame, and half a round trip, and what three last */
+#define QUIET_US       (300 * MS) /* without a frame, and half a round trip, and what one lasts */
 #define AGAIN_US       (300 * MS) /* then the next neighbour is asked, */
-#define ROUND_US       S          /* and all of them once more */
+#define ROUNDS_SOON    3          /* and all of them once more, so often, */
+#define ROUND_US       S          /* then more seldom */
 #define ROUNDS_MAX     8
+#define ROUNDS_NEAR    1       /* who hears the speaker itself waits for it */
 #define AT_US          (2 * S) /* so often neighbours are told how far a stream is here */
 #define AT_LIFE_US     (2 * S)
 #define BEHIND_MOST    8          /* frames behind a neighbour, */
@@ -19,10 +21,16 @@
 #define CALM_US        S          /* after a pause others are told later: frames are on their way */
 #define RENEW_US       ((FEED_ASK_S_MAX - 5) * S)
 #define RUNS_US        (5 * S) /* a stream that came so lately can be pushed on */
-#define OWN_CHILD_HOPS 128     /* who hears it through us is asked last */
-#define UNKNOWN_HOPS   64
+#define FAR_HOPS       512     /* who is asked last */
+#define UNKNOWN_HOPS   256
 #define AT_SIZE        (SHORT_KEY_SIZE + 1 + 4)
 #define ASK_SIZE       (AT_SIZE + 1)
+
+#define GAPS_LATE 8           /* frames that may still come, repaired */
+#define GAPS_MASK 0xffffffffu /* of so many before these */
+#define GAPS_MOST 4           /* so many may be missing, or else one more is asked, */
+#define GAPS_US   (3 * S)     /* and not again before */
+#define GAPS_PPM  50000       /* by a line that loses less than this */
 
 /* ---- asking ---- */
 
@@ -66,21 +74,22 @@ static void stop_asking(Mesh *mesh, Stream *stream, uint64_t slots) {
     stream->wish.asks &= ~slots;
 }
 
-/* How far from the speaker a neighbour is; those that are to hear it from us, and weak ones, are
- * far. */
+/* How far from the speaker a neighbour is; those that are to hear it from us, weak ones, and the
+ * one whose frames do not come any more, are far. */
 static uint32_t distance(Mesh *mesh, const Stream *stream, const Neighbour *neighbour) {
     const GraphTree *tree = map_tree(mesh, &stream->speaker);
     uint16_t node = map_index(mesh, &neighbour->key);
     uint32_t hops = UNKNOWN_HOPS;
+    uint32_t more = neighbour_at(mesh, stream->pusher) == neighbour ? FAR_HOPS : 0;
 
     if (mesh_key_equal(&neighbour->key, &stream->speaker)) {
-        return 0;
+        return more;
     }
     if (tree && node < tree->count && graph_tree_reaches(tree, node)) {
         hops = tree->hops[node];
-        hops += tree->parent[node] == map_index(mesh, &mesh->self.key) ? OWN_CHILD_HOPS : 0;
+        hops += tree->parent[node] == map_index(mesh, &mesh->self.key) ? FAR_HOPS : 0;
     }
-    return hops + (map_is_weak(mesh, &neighbour->key) ? OWN_CHILD_HOPS : 0);
+    return hops + more + (map_is_weak(mesh, &neighbour->key) ? FAR_HOPS : 0);
 }
 
 /* The neighbour to be asked next, and not one of the mask; NEIGHBOUR_NONE. */
@@ -92,8 +101,8 @@ static uint32_t next(Mesh *mesh, const Stream *stream, uint64_t but) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
         uint32_t far;
 
-        if (!neighbour || but >> slot & 1 || slot == stream->pusher ||
-            !neighbour_is_direct(neighbour) || !neighbour_is_greeted(mesh, neighbour)) {
+        if (!neighbour || but >> slot & 1 || !neighbour_is_direct(neighbour) ||
+            !neighbour_is_greeted(mesh, neighbour)) {
             continue;
         }
         far = distance(mesh, stream, neighbour);
@@ -105,16 +114,24 @@ static uint32_t next(Mesh *mesh, const Stream *stream, uint64_t but) {
     return best;
 }
 
+static bool hears_speaker(Mesh *mesh, const Stream *stream) {
+    const GraphTree *tree = map_tree(mesh, &stream->speaker);
+    uint16_t self = map_index(mesh, &mesh->self.key);
+
+    return tree && self < tree->count && tree->parent[self] == tree->source;
+}
+
 static void step_quiet(Mesh *mesh, Stream *stream) {
     StreamWish *wish = &stream->wish;
+    uint32_t rounds_max = hears_speaker(mesh, stream) ? ROUNDS_NEAR : ROUNDS_MAX;
     uint32_t slot = next(mesh, stream, wish->tried);
 
     if (slot != NEIGHBOUR_NONE) {
         ask(mesh, stream, slot);
         wish->quiet_us = mesh->now_us + AGAIN_US;
-    } else if (wish->tried && ++wish->rounds < ROUNDS_MAX) {
+    } else if (wish->tried && ++wish->rounds < rounds_max) {
         wish->tried = 0;
-        wish->quiet_us = mesh->now_us + ROUND_US;
+        wish->quiet_us = mesh->now_us + (wish->rounds < ROUNDS_SOON ? AGAIN_US : ROUND_US);
     } else {
         wish->quiet_us = UINT64_MAX;
     }
@@ -129,6 +146,35 @@ static bool has_others(Mesh *mesh, const Stream *stream) {
         }
     }
     return false;
+}
+
+static unsigned count_gaps(const Stream *stream) {
+    uint32_t gaps = (uint32_t) ~(stream->seen >> GAPS_LATE) & GAPS_MASK;
+    unsigned count = 0;
+
+    for (; gaps; gaps &= gaps - 1) {
+        count++;
+    }
+    return count;
+}
+
+/* Many frames are missing, of one that comes over others: whoever brings it loses them, or keeps
+ * them back. */
+static void step_gaps(Mesh *mesh, Stream *stream) {
+    StreamWish *wish = &stream->wish;
+    uint32_t slot;
+
+    if (wish->frames < STREAM_WINDOW || mesh->now_us < wish->gaps_us + GAPS_US ||
+        count_gaps(stream) <= GAPS_MOST || hears_speaker(mesh, stream)) {
+        return;
+    }
+    slot = next(mesh, stream, wish->asks);
+    if (slot != NEIGHBOUR_NONE && slot != stream->pusher &&
+        link_state(neighbour_at(mesh, slot)->link, mesh->now_us).loss_ppm < GAPS_PPM) {
+        ask(mesh, stream, slot);
+        wish->gaps_us = mesh->now_us;
+        wish->tried = 0;
+    }
 }
 
 /* What those asked brought: who never came first is not needed, and nobody is once about all came
@@ -155,16 +201,18 @@ void ask_came(Mesh *mesh, Stream *stream, uint32_t slot, uint64_t lasts_us) {
     wish->tried = 0;
     wish->rounds = 0;
     wish->quiet_us = !stream->paused && has_others(mesh, stream)
-                         ? mesh->now_us + QUIET_US + trip_us / 2 + 3 * lasts_us
+                         ? mesh->now_us + QUIET_US + trip_us / 2 + lasts_us
                          : UINT64_MAX;
     if (!wish->tell) {
         wish->tell = true;
         wish->tell_us =
             wish->tell_us > mesh->now_us + CALM_US ? wish->tell_us : mesh->now_us + CALM_US;
     }
+    wish->frames += wish->frames < STREAM_WINDOW;
     if (wish->asks) {
         account(mesh, stream, slot);
     }
+    step_gaps(mesh, stream);
 }
 
 void ask_came_again(Stream *stream, uint32_t slot) {
@@ -191,7 +239,7 @@ static void tell(Mesh *mesh, Stream *stream) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && slot != stream->pusher && !(stream->load.pushed >> slot & 1) &&
-            !mesh_key_equal(&neighbour->key, &stream->speaker) &&
+            !mesh_key_equal(&neighbour->key, &stream->speaker) && neighbour_is_direct(neighbour) &&
             neighbour_is_greeted(mesh, neighbour) &&
             !(small && feed_hears_source(mesh, neighbour, &stream->speaker))) {
             neighbour_send(mesh, neighbour, LINK_CONTROL, AT_LIFE_US, MESSAGE_FEED_AT,
@@ -295,7 +343,8 @@ MeshError ask_at_received(Mesh *mesh, uint32_t slot, Bytes body) {
     if (error || !bytes_done(&reader)) {
         return error ? error : MESH_ERROR_MALFORMED;
     }
-    if (mesh_key_equal(&speaker, &mesh->self.key)) {
+    if (mesh_key_equal(&speaker, &mesh->self.key) ||
+        !neighbour_is_direct(neighbour_at(mesh, slot))) {
         return MESH_OK;
     }
     stream = stream_of(mesh, &speaker, kind);
@@ -311,14 +360,13 @@ MeshError ask_at_received(Mesh *mesh, uint32_t slot, Bytes body) {
     behind = (int32_t)(number - stream->last_number);
     flows = mesh->now_us < stream->came_us + BEHIND_US;
     if (behind > (flows ? BEHIND_MOST : 0) && !(flows && stream->wish.asks) &&
-        mesh->now_us >= stream->wish.asked_us + AGAIN_US) {
+        (!(stream->wish.tried >> slot & 1) || mesh->now_us >= stream->wish.asked_us + AT_US)) {
         ask(mesh, stream, slot);
     }
     return MESH_OK;
 }
 
-/* Whether a neighbour's wish is granted: what is here is further than it has, and there is room
- * for one more. */
+/* There is room for one more. */
 static bool may_push(Mesh *mesh, const FeedLoad *load, uint32_t slot, const MeshKey *speaker,
                      MeshStreamKind kind) {
     uint64_t bit = 1ull << slot;
@@ -332,11 +380,17 @@ static bool may_push(Mesh *mesh, const FeedLoad *load, uint32_t slot, const Mesh
     return feed_grant(mesh, load, kind, targets, asked) & bit;
 }
 
+/* Whether a neighbour's wish is granted: it is so already, or what is here is further than it has;
+ * in an outage of the speaker's line nobody has more. */
 static bool grant(Mesh *mesh, uint32_t slot, const MeshKey *speaker, MeshStreamKind kind,
                   uint32_t number) {
     const LiveOwn *own = &mesh->live.own[kind];
     Stream *stream = stream_of(mesh, speaker, kind);
+    bool again = feed_asked(mesh, speaker, kind) >> slot & 1;
 
+    if (again) {
+        return true;
+    }
     if (mesh_key_equal(speaker, &mesh->self.key)) {
         if (own->state != LIVE_SENDING || (int32_t)(own->number - number) <= 0 ||
             !may_push(mesh, &own->load, slot, speaker, kind)) {

@@ -55,16 +55,15 @@ void relayed_greet(Mesh *mesh, uint32_t slot) {
     }
 }
 
-void relayed_end(Mesh *mesh, Stream *stream) {
+void relayed_end(Mesh *mesh, Stream *stream, uint32_t from) {
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
-        if (neighbour && stream->told >> slot & 1) {
+        if (neighbour && slot != from && stream->told >> slot & 1) {
             neighbour_send(mesh, neighbour, LINK_CONTROL, UINT64_MAX, MESSAGE_STREAM_END,
                            BYTES_AT(&stream->name, 1));
         }
     }
-    stream->told = 0;
 }
 
 void relayed_frame(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *frame, Bytes body) {

@@ -14,7 +14,7 @@ void relayed_tell(Mesh *mesh, Stream *stream, uint32_t slot, bool anew);
 void relayed_tell_all(Mesh *mesh, Stream *stream);
 /* Tells a neighbour who begins to listen of all that are heard here. */
 void relayed_greet(Mesh *mesh, uint32_t slot);
-/* Says that it ended to whom it was told. */
-void relayed_end(Mesh *mesh, Stream *stream);
+/* Says that it ended to whom it was told, but the one who said so (NEIGHBOUR_NONE: nobody). */
+void relayed_end(Mesh *mesh, Stream *stream, uint32_t from);
 /* A new frame of a stream came from a neighbour: pushes it on. */
 void relayed_frame(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *frame, Bytes body);

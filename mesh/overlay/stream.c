@@ -11,9 +11,11 @@
 
 #define KEYFRAME_US S          /* between two requests */
 #define RIVAL_US    (250 * MS) /* a stream that came so lately is not displaced */
-#define END_US      (300 * MS) /* frames may come behind the word that there are no more */
-#define LIE_US      (2 * S)    /* but no longer than this */
+#define END_US      (300 * MS) /* frames may come behind the word that there are no more; */
+#define CUT_US      S          /* in the middle of speech it may be false, and others are asked; */
+#define LIE_US      (2 * S)    /* when they come so long after it, it was */
 #define LOST_US     (5 * S)    /* without a way to its speaker: perhaps there is one soon */
+#define BROUGHT_US  (2 * S)    /* who brings frames is remembered so long, at least */
 #define CALM_US     (2 * S)    /* one silent so long makes room for one that is not */
 
 void streams_finish(Mesh *mesh) {
@@ -96,11 +98,20 @@ void stream_close(Mesh *mesh, Stream *stream) {
         return;
     }
     effect(mesh, MESH_EFFECT_STREAM_CLOSE, stream, NULL);
-    relayed_end(mesh, stream);
+    if (stream->ended_us == 0) {
+        relayed_end(mesh, stream, NEIGHBOUR_NONE);
+    }
     stream->state = STREAM_TOLD;
     stream->ended_us = 0;
     stream->wish = (StreamWish){.quiet_us = UINT64_MAX};
     stream->voice = (StreamVoice){0};
+}
+
+void stream_end(Mesh *mesh, Stream *stream, uint32_t slot) {
+    if (stream->state == STREAM_OPEN && stream->ended_us == 0) {
+        stream->ended_us = mesh->now_us;
+        relayed_end(mesh, stream, slot);
+    }
 }
 
 void stream_forget(Mesh *mesh, Stream *stream) {
@@ -144,6 +155,15 @@ static bool was_seen(const Stream *stream, uint32_t number) {
     return behind >= STREAM_WINDOW || (behind >= 0 && stream->seen >> behind & 1);
 }
 
+static void note_bringer(const Mesh *mesh, Stream *stream, uint32_t slot) {
+    if (mesh->now_us >= stream->brought_us + BROUGHT_US) {
+        stream->brought_before = stream->brought;
+        stream->brought = 0;
+        stream->brought_us = mesh->now_us;
+    }
+    stream->brought |= 1ull << slot;
+}
+
 /* Notes a frame that is new and genuine. */
 static void see(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *frame) {
     int32_t ahead = (int32_t)(frame->number - stream->last_number);
@@ -159,6 +179,7 @@ static void see(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *fram
     stream->seen |= 1ull << (ahead > 0 ? 0 : -ahead);
     stream->came_us = mesh->now_us;
     stream->pusher = slot;
+    note_bringer(mesh, stream, slot);
     ask_came(mesh, stream, slot, frame->duration_ms * MS);
 }
 
@@ -245,6 +266,7 @@ MeshError stream_frame(Mesh *mesh, uint32_t slot, Bytes body) {
     }
     if (was_seen(stream, frame.number)) {
         mesh->counters.duplicates++;
+        note_bringer(mesh, stream, slot);
         ask_came_again(stream, slot);
         return MESH_OK;
     }
@@ -341,7 +363,7 @@ static uint64_t lost_us(const Stream *stream) {
 static uint64_t end_us(const Stream *stream) {
     uint64_t last_us = stream->came_us > stream->ended_us ? stream->came_us : stream->ended_us;
 
-    return stream->ended_us == 0 ? UINT64_MAX : last_us + END_US;
+    return stream->ended_us == 0 ? UINT64_MAX : last_us + (stream->paused ? END_US : CUT_US);
 }
 
 static void step(Mesh *mesh, Stream *stream) {

@@ -29,10 +29,12 @@ typedef struct {
     uint64_t asked_us; /* any was, last; 0: none yet */
     uint64_t tried;    /* since the last frame */
     uint32_t rounds;   /* everybody was, so often */
+    uint32_t frames;   /* that came since it opened, at most STREAM_WINDOW */
     uint32_t count;    /* of the last frames so many came, */
     uint32_t bought;   /* so many of them first from one asked, */
     uint32_t spared;   /* and so often from one that was not, too; */
     uint64_t useful;   /* these brought some first */
+    uint64_t gaps_us;  /* one more was asked because many were missing */
     uint64_t quiet_us; /* no frame came: somebody is asked then; UINT64_MAX: not */
     uint64_t tell_us;  /* others are told how far it is here, not before */
     bool tell;         /* it is further than they were told */
@@ -66,13 +68,16 @@ typedef struct {
     uint32_t word;        /* while none was: by whose word the next two are */
     uint32_t last_number; /* the highest */
     uint32_t last_time_ms;
-    uint64_t seen;        /* bit i: the frame i before the last came */
-    bool paused;          /* by it: none may follow for a while */
-    uint64_t came_us;     /* a new one came, last; 0: none yet */
-    uint32_t pusher;      /* from whom; NEIGHBOUR_NONE */
-    uint64_t ended_us;    /* somebody said that it ended; 0: nobody */
-    uint64_t lost_us;     /* no way to its speaker is known since then; 0: there is */
-    uint64_t keyframe_us; /* when a keyframe of it was last asked for; 0: never */
+    uint64_t seen;           /* bit i: the frame i before the last came */
+    bool paused;             /* by it: none may follow for a while */
+    uint64_t came_us;        /* a new one came, last; 0: none yet */
+    uint32_t pusher;         /* from whom; NEIGHBOUR_NONE */
+    uint64_t brought;        /* from whom any came since, a bit each, */
+    uint64_t brought_before; /* and in the seconds before */
+    uint64_t brought_us;     /* then */
+    uint64_t ended_us;       /* somebody said that it ended; 0: nobody */
+    uint64_t lost_us;        /* no way to its speaker is known since then; 0: there is */
+    uint64_t keyframe_us;    /* when a keyframe of it was last asked for; 0: never */
 
     FeedLoad load;
     StreamWish wish;
@@ -111,6 +116,8 @@ void stream_ask(Mesh *mesh, uint32_t slot, uint8_t name, uint64_t *last_us);
 Stream *stream_of(Mesh *mesh, const MeshKey *speaker, MeshStreamKind kind);
 /* Its key is here and its speaker's word, or a frame, is: nothing stands against it. */
 void stream_open(Mesh *mesh, Stream *stream);
+/* A neighbour says that it ended: it closes unless frames still come. */
+void stream_end(Mesh *mesh, Stream *stream, uint32_t slot);
 /* Closes it if it is open, and says so to whom it was told; the next frame opens it again. */
 void stream_close(Mesh *mesh, Stream *stream);
 /* Closes and forgets it. */

@@ -64,7 +64,9 @@ static void name(Mesh *mesh, Stream *stream, uint32_t slot, uint8_t name) {
         unname(former, slot);
     }
     stream->tellers |= 1ull << slot;
-    stream->names[slot] = name;
+    if (stream->names[slot] == 0 || !((stream->brought | stream->brought_before) >> slot & 1)) {
+        stream->names[slot] = name; /* one by which frames come is not changed */
+    }
     stream->first = stream->first == NEIGHBOUR_NONE ? slot : stream->first;
 }
 
@@ -287,7 +289,7 @@ MeshError told_stream_end(Mesh *mesh, uint32_t slot, Bytes body) {
         stream->state = STREAM_OVER;
     } else if (stream) {
         stream->tellers &= ~(1ull << slot); /* its name stays: frames may come behind */
-        stream->ended_us = stream->ended_us ? stream->ended_us : mesh->now_us;
+        stream_end(mesh, stream, slot);
     }
     return body.length == 1 ? MESH_OK : MESH_ERROR_MALFORMED;
 }
@@ -309,6 +311,8 @@ void told_lost(Mesh *mesh, uint32_t slot) {
             stream->load.pushed &= ~(1ull << slot);
             ask_lost(mesh, stream);
         }
+        stream->brought &= ~(1ull << slot);
+        stream->brought_before &= ~(1ull << slot);
         stream->wish.tried &= ~(1ull << slot);
         stream->wish.asks &= ~(1ull << slot);
     }

@@ -8,17 +8,22 @@
 
 #define LATE_US      500000
 #define FIRST_NUMBER 130900 /* of a node long awake: its low 16 bits wrap soon */
-#define HEADER_SIZE  16     /* number u32, speaker u32, moment u64, as the machine has them */
+#define LEVEL        20
+#define HEADER_SIZE  16 /* number u32, speaker u32, moment u64, as the machine has them */
 
 struct Voice {
     size_t frame_size; /* 0: silent */
-    unsigned turn;     /* counts voice_speak: an older turn's next frame is not spoken */
+    uint8_t level;
+    unsigned turn; /* counts voice_speak: an older turn's next frame is not spoken */
     uint32_t number;
     uint64_t spoken;
 };
 
 Voice *voice_create(void) {
-    return g_new0(Voice, 1);
+    Voice *voice = g_new0(Voice, 1);
+
+    voice->level = LEVEL;
+    return voice;
 }
 
 void voice_destroy(Voice *voice) {
@@ -41,7 +46,7 @@ static void say_frame(Node *node, gpointer context) {
                               .number = voice->number,
                               .media_time_ms = voice->number * VOICE_FRAME_MS,
                               .duration_ms = VOICE_FRAME_MS,
-                              .level = 20,
+                              .level = voice->level,
                               .payload = {payload, voice->frame_size}};
     voice->number++;
     voice->spoken++;
@@ -69,6 +74,10 @@ void voice_end(Node *node) {
                (MeshIntent){.kind = MESH_INTENT_STREAM_STOP, .stream_kind = MESH_STREAM_VOICE});
 }
 
+void voice_level(Node *node, uint8_t level) {
+    node->voice->level = level;
+}
+
 bool voice_is_speaking(const Voice *voice) {
     return voice->frame_size > 0;
 }
@@ -88,6 +97,7 @@ void voice_stop(Node *node) {
 
 void ear_reset(Ear *ear) {
     ear->frames = ear->late = ear->delay_us_sum = ear->delay_us_max = 0;
+    ear->heard_us = ear->gap_us_max = 0;
     g_clear_pointer(&ear->delays_us, g_array_unref);
 }
 
@@ -127,6 +137,9 @@ static void hear_frame(Node *node, Ear *ear, unsigned speaker, const MeshEffect 
     world_expect(world, g_hash_table_add(numbers, GUINT_TO_POINTER(frame->number)),
                  "%s hears frame %u twice", node->name, frame->number);
     delay_us = world_now_us(world) - spoken_us;
+    if (ear->heard_us > 0)
+        ear->gap_us_max = MAX(ear->gap_us_max, world_now_us(world) - ear->heard_us);
+    ear->heard_us = world_now_us(world);
     ear->frames++;
     ear->late += delay_us > LATE_US;
     ear->delay_us_sum += delay_us;
@@ -150,6 +163,7 @@ void voice_hear(Node *node, const MeshEffect *effect) {
     if (!ear->streams)
         ear->streams = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_hash_table_unref);
     if (effect->kind == MESH_EFFECT_STREAM_OPEN) {
+        ear->opened++;
         world_expect(world, g_hash_table_insert(ear->streams, stream, g_hash_table_new(NULL, NULL)),
                      "%s hears a stream open twice", node->name);
     } else if (!world_expect(world, g_hash_table_contains(ear->streams, stream),

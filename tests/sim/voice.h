@@ -15,10 +15,13 @@ typedef struct Voice Voice;
 /* What a node hears of one other, since ear_reset. */
 typedef struct {
     GHashTable *streams; /* open ones: number → set of the numbers of frames heard */
+    unsigned opened;     /* streams, ever */
     uint64_t frames;
     uint64_t late; /* of them, more than half a second after they were spoken */
     uint64_t delay_us_sum, delay_us_max;
-    GArray *delays_us; /* of each frame, uint64_t; NULL: none came */
+    uint64_t heard_us;   /* the last of them, */
+    uint64_t gap_us_max; /* and the longest between two */
+    GArray *delays_us;   /* of each frame, uint64_t; NULL: none came */
     void (*listen)(gpointer listener, const MeshFrame *frame); /* NULL: nobody */
     gpointer listener;
 } Ear;
@@ -29,6 +32,8 @@ void voice_destroy(Voice *voice);
 /* Begins to speak, with frames of so many bytes, or ends. */
 void voice_speak(Node *node, size_t frame_size);
 void voice_end(Node *node);
+/* How loud it is from now on, in -dBov. */
+void voice_level(Node *node, uint8_t level);
 bool voice_is_speaking(const Voice *voice);
 /* Frames spoken in all. */
 uint64_t voice_spoken(const Voice *voice);
