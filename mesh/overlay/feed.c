@@ -84,9 +84,12 @@ void feed_load(Mesh *mesh, FeedLoad *load, size_t size) {
     load->last_us = mesh->now_us;
 }
 
-/* What this node may send, bit/s; UINT64_MAX while that is unknown of a line to one of `slots`. */
+/* What this node may send, bit/s; UINT64_MAX while that is unknown: of a line to one of `slots`, or
+ * of all. */
 static uint64_t uplink_bps(const Mesh *mesh, uint64_t slots) {
+    uint64_t ceiling_bps = mesh->uplink.ceiling > 0 ? mesh->uplink.ceiling * 8 : UINT64_MAX;
     uint64_t sum_bps = 0;
+    bool known = true;
 
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
@@ -99,13 +102,10 @@ static uint64_t uplink_bps(const Mesh *mesh, uint64_t slots) {
         if (state.reason != LINK_LINE_START) {
             sum_bps += state.rate_bps;
         } else if (slots >> slot & 1) {
-            return UINT64_MAX;
+            known = false;
         }
     }
-    if (mesh->uplink.ceiling > 0 && mesh->uplink.ceiling * 8 < sum_bps) {
-        return mesh->uplink.ceiling * 8;
-    }
-    return sum_bps;
+    return known && sum_bps > 0 && sum_bps < ceiling_bps ? sum_bps : ceiling_bps;
 }
 
 static unsigned count_bits(uint64_t mask) {

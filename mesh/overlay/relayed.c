@@ -90,4 +90,5 @@ void relayed_frame(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *f
     memcpy(copy, body.data, body.length);
     copy[0] = stream->name;
     feed_frame(mesh, &stream->load, slots, frame, BYTES_AT(copy, body.length));
+    mesh->counters.forwarded++;
 }

@@ -164,6 +164,11 @@ static void note_bringer(const Mesh *mesh, Stream *stream, uint32_t slot) {
     stream->brought |= 1ull << slot;
 }
 
+bool stream_comes_from(const Mesh *mesh, const Stream *stream, uint32_t slot) {
+    return stream->names[slot] != 0 && mesh->now_us < stream->brought_us + 2 * BROUGHT_US &&
+           (stream->brought | stream->brought_before) >> slot & 1;
+}
+
 /* Notes a frame that is new and genuine. */
 static void see(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *frame) {
     int32_t ahead = (int32_t)(frame->number - stream->last_number);

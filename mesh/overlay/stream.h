@@ -112,6 +112,8 @@ MeshError stream_keyframe_received(Mesh *mesh, uint32_t slot, Bytes body);
 /* Asks a neighbour to tell of a stream it named, and (pictures) for a keyframe: once a second by
  * `last_us`. */
 void stream_ask(Mesh *mesh, uint32_t slot, uint8_t name, uint64_t *last_us);
+/* A neighbour brings frames of it, by the name that it gave it. */
+bool stream_comes_from(const Mesh *mesh, const Stream *stream, uint32_t slot);
 /* The one heard of this speaker, or else the one that may be; NULL. */
 Stream *stream_of(Mesh *mesh, const MeshKey *speaker, MeshStreamKind kind);
 /* Its key is here and its speaker's word, or a frame, is: nothing stands against it. */

@@ -60,12 +60,14 @@ static void unname(Stream *stream, uint32_t slot) {
 static void name(Mesh *mesh, Stream *stream, uint32_t slot, uint8_t name) {
     Stream *former = told_find(mesh, slot, name);
 
-    if (former && former != stream) {
-        unname(former, slot);
-    }
     stream->tellers |= 1ull << slot;
-    if (stream->names[slot] == 0 || !((stream->brought | stream->brought_before) >> slot & 1)) {
-        stream->names[slot] = name; /* one by which frames come is not changed */
+    /* By whatever name frames come, it is kept. */
+    if (former != stream && !(former && stream_comes_from(mesh, former, slot)) &&
+        !stream_comes_from(mesh, stream, slot)) {
+        if (former) {
+            unname(former, slot);
+        }
+        stream->names[slot] = name;
     }
     stream->first = stream->first == NEIGHBOUR_NONE ? slot : stream->first;
 }

@@ -210,6 +210,9 @@ static void act(Peer *peer, const MeshEffect *effect) {
     case MESH_EFFECT_FRAME:
         peer->frames++;
         break;
+    case MESH_EFFECT_KEYFRAME:
+        peer->keyframes++;
+        break;
     case MESH_EFFECT_NOTIFY:
         peer->notices[effect->notify.notice]++;
         break;

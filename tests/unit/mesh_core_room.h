@@ -36,6 +36,7 @@ typedef struct {
     GArray *done;   /* RoomDone */
     guint notices[MESH_NOTICE_EXPELLED + 1];
     guint opened, closed, frames; /* of streams received */
+    guint keyframes;              /* asked of its own encoder */
 } Peer;
 
 /* What becomes of a datagram from one to the other: false loses it; it may be changed. */
