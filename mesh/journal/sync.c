@@ -370,8 +370,10 @@ MeshError sync_entry(Mesh *mesh, uint32_t slot, Bytes body) {
     } else {
         sync_note_first(mesh, slot, tag);
     }
+    mesh->sync.received++;
     if (is_here(mesh, &entry)) {
         pull_arrived(mesh, slot, tag, entry.sequence);
+        mesh->sync.repeated++;
         mesh->counters.duplicates++;
         return MESH_OK;
     }

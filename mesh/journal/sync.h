@@ -64,6 +64,8 @@ typedef struct {
     uint64_t digest_us;     /* all neighbours are told our digest then */
     uint32_t digest_calm;   /* so often nothing had changed by then */
     uint64_t retry_us;      /* after the store refused: everything again; 0: no */
+    uint64_t received;      /* entries that came, */
+    uint64_t repeated;      /* and of them those that were here already */
 } Sync;
 
 void sync_finish(Mesh *mesh);

@@ -52,6 +52,7 @@ static const Scenario scenarios[] = {
     {"ladder", "the same where two push to each", 0, 0, feed_ladder},
     {"killed", "who passes a voice on dies in the middle of it", 0, 0, feed_killed},
     {"four", "of four who speak the loudest three are passed on", 0, 0, feed_four},
+    {"spread", "what is said comes once to each of many with few lines", 0, 0, feed_spread},
     {"false", "false words of streams, and one who wants to be fed everything", 0, 0, feed_liar},
     {"backlog", "voice messages waiting for a slow line pass it once", 0, 0, talk_backlog},
     {"w1", "a document alone on the profile W1", 0, 0, weak_document_1},

@@ -91,6 +91,7 @@ void feed_ladder(World *world);
 void feed_killed(World *world);
 void feed_four(World *world);
 void feed_liar(World *world);
+void feed_spread(World *world);
 void talk_1(World *world);
 void talk_2(World *world);
 void talk_3(World *world);

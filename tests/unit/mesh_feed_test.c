@@ -617,7 +617,7 @@ static void test_granted(void) {
     g_assert_cmpuint(count_bits(feed_grant(mesh, &picture->load, MESH_STREAM_VIDEO, many, 0)), ==,
                      7);
     /* Pictures give way to choir, */
-    voice->load.pushed = 7;
+    voice->load.pushed = 15;
     g_assert_cmpuint(count_bits(feed_grant(mesh, &picture->load, MESH_STREAM_VIDEO, many, 0)), ==,
                      0);
     g_assert_cmpuint(count_bits(feed_grant(mesh, &voice->load, MESH_STREAM_VOICE, many, 0)), ==, 3);

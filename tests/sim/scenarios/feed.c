@@ -185,6 +185,44 @@ void feed_four(World *world) {
     scenario_end(world, 2 * MINUTE_US);
 }
 
+/* ---- the journal ---- */
+
+#define SPREAD_NODES 16
+#define SPREAD_LINES 5 /* of each node, about */
+
+/* What is said comes to each about once, where each has a line to a few others. */
+void feed_spread(World *world) {
+    LineSettings line = {.lane = {.delay_us = 20000, .jitter_us = 5000, .loss = 0.01}};
+    uint64_t came = 0, twice = 0, p95_us = 0;
+
+    cut_all(world);
+    network_set_lines(world->network, &line);
+    for (unsigned i = 0; i < SPREAD_NODES; i++) {
+        join(world, i, (i + 1) % SPREAD_NODES);
+        for (unsigned more = 2; more < SPREAD_LINES; more += 2)
+            join(world, i, (unsigned)dice_below(&world->dice, SPREAD_NODES));
+    }
+    gather(world, SPREAD_NODES);
+    world_run(world, 5 * MINUTE_US, NULL, NULL);
+    for (unsigned i = 0; i < SPREAD_NODES; i++) {
+        came -= world->nodes[i]->mesh->sync.received;
+        twice -= world->nodes[i]->mesh->sync.repeated;
+        g_array_set_size(world->nodes[i]->message_us, 0);
+    }
+    scenario_chat(world, 10 * MINUTE_US, 2 * SECOND_US);
+    world_run(world, 10 * SECOND_US, NULL, NULL);
+    for (unsigned i = 0; i < SPREAD_NODES && !world->failure; i++) {
+        came += world->nodes[i]->mesh->sync.received;
+        twice += world->nodes[i]->mesh->sync.repeated;
+        p95_us = MAX(p95_us, scenario_percentile(world->nodes[i]->message_us, 95));
+    }
+    world_note(world, "%.3f copies of an entry, there after %" G_GUINT64_FORMAT " ms, p95",
+               (double)came / (double)(came - twice), p95_us / 1000);
+    world_expect(world, twice * 6 <= came,
+                 "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " entries come twice", twice, came);
+    scenario_end(world, 2 * MINUTE_US);
+}
+
 /* ---- lies ---- */
 
 #define LIE_US   50000
