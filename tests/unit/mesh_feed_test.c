@@ -133,6 +133,10 @@ static void speak(Peer *peer, guint frames, uint8_t level) {
     }
 }
 
+static uint32_t slot_of(Peer *peer, const Peer *other) {
+    return neighbour_slot(peer->mesh, peer_neighbour(peer, other));
+}
+
 static Stream *heard(Peer *peer, const Peer *speaker) {
     return stream_of(peer->mesh, &speaker->key, MESH_STREAM_VOICE);
 }
@@ -169,6 +173,24 @@ static void test_passed_on(void) {
     speak(alice, 10, 20);
     g_assert_cmpuint(chloe->opened, ==, 2);
     g_assert_cmpuint(chloe->frames, ==, 40);
+    room_free(room);
+}
+
+/* Whoever lacks the key of the epoch passes frames on as they are, and opens them when it comes. */
+static void test_locked(void) {
+    Room *room = row_new();
+    Peer *alice = &room->peers[0], *bob = &room->peers[1], *chloe = &room->peers[2];
+
+    bob->mesh->meeting.key_count = 0;
+    start(alice, MESH_STREAM_VOICE);
+    speak(alice, 2, 20);
+    g_assert_cmpint(heard(bob, alice)->state, ==, STREAM_LOCKED);
+    g_assert_cmpuint(bob->frames, ==, 0);
+    g_assert_cmpuint(chloe->frames, ==, 2);
+    speak(alice, 30, 20);
+    g_assert_cmpint(heard(bob, alice)->state, ==, STREAM_OPEN);
+    g_assert_cmpuint(bob->frames, >=, 20);
+    g_assert_cmpuint(chloe->frames, ==, 32);
     room_free(room);
 }
 
@@ -264,6 +286,75 @@ static void test_words(void) {
         tell(bob, chloe, &word);
     }
     g_assert_cmpuint(mesh_counters(chloe->mesh).limited, >, limited);
+    room_free(room);
+}
+
+/* A full table: of what nobody hears, that of the neighbour that told of most gives way. */
+static void test_full(void) {
+    Room *room = row_new();
+    Peer *alice = &room->peers[0], *bob = &room->peers[1], *chloe = &room->peers[2];
+    Streams *streams = &chloe->mesh->streams;
+    StreamWord word = word_of(bob, alice, 1, 1);
+    uint32_t slot = slot_of(chloe, bob);
+
+    for (guint i = 0; i < MESH_STREAMS_MAX; i++) {
+        streams->streams[i] = (Stream){.state = i < 4 ? STREAM_OPEN : STREAM_TOLD,
+                                       .kind = MESH_STREAM_VIDEO,
+                                       .speaker = alice->key,
+                                       .id = {(uint8_t)i},
+                                       .first = i % 3 ? slot + 1 : slot,
+                                       .told_us = room->now_us - i * MS,
+                                       .tellers = 1};
+    }
+    tell(bob, chloe, &word);
+    /* The oldest is the last of the other two thirds. */
+    g_assert_cmpint(streams->streams[MESH_STREAMS_MAX - 1].kind, ==, MESH_STREAM_VIDEO);
+    g_assert_cmpint(streams->streams[MESH_STREAMS_MAX - 2].kind, ==, MESH_STREAM_VOICE);
+    /* What nobody tells of any more, or is over, goes before. */
+    streams->streams[7].tellers = 0;
+    streams->streams[7].told_us = chloe->mesh->now_us;
+    word = word_of(bob, alice, 2, 2);
+    tell(bob, chloe, &word);
+    g_assert_cmpint(streams->streams[7].kind, ==, MESH_STREAM_VOICE);
+    /* What is heard stays. */
+    for (guint i = 0; i < MESH_STREAMS_MAX; i++) {
+        streams->streams[i].state = STREAM_OPEN;
+        streams->streams[i].came_us = chloe->mesh->now_us;
+    }
+    word = word_of(bob, alice, 3, 3);
+    tell(bob, chloe, &word);
+    for (guint i = 0; i < MESH_STREAMS_MAX; i++) {
+        g_assert_cmpuint(streams->streams[i].id[0] == 3 && streams->streams[i].id[1] == 0xee, ==,
+                         0);
+    }
+    memset(streams->streams, 0, sizeof streams->streams);
+    room_free(room);
+}
+
+/* No more than so many are heard at once: one silent for a while makes room, or nobody does. */
+static void test_open_most(void) {
+    Room *room = row_new();
+    Peer *chloe = &room->peers[2];
+    Mesh *mesh = chloe->mesh;
+    Stream *streams = mesh->streams.streams, *next = &streams[MESH_STREAMS_OPEN_MAX];
+    uint64_t limited = mesh_counters(mesh).limited;
+
+    for (guint i = 0; i <= MESH_STREAMS_OPEN_MAX; i++) {
+        streams[i] = (Stream){.state = i < MESH_STREAMS_OPEN_MAX ? STREAM_OPEN : STREAM_TOLD,
+                              .kind = MESH_STREAM_VOICE,
+                              .speaker = {.bytes = {(uint8_t)i}},
+                              .came_us = mesh->now_us - (i == 5 ? S : 0),
+                              .first = NEIGHBOUR_NONE,
+                              .pusher = NEIGHBOUR_NONE};
+    }
+    stream_open(mesh, next);
+    g_assert_cmpint(next->state, ==, STREAM_TOLD);
+    g_assert_cmpuint(mesh_counters(mesh).limited, ==, limited + 1);
+    streams[5].came_us -= 2 * S;
+    stream_open(mesh, next);
+    g_assert_cmpint(next->state, ==, STREAM_OPEN);
+    g_assert_cmpint(streams[5].state, ==, STREAM_TOLD);
+    memset(streams, 0, sizeof mesh->streams.streams);
     room_free(room);
 }
 
@@ -380,10 +471,6 @@ static Room *ring_new(void) {
     return room;
 }
 
-static uint32_t slot_of(Peer *peer, const Peer *other) {
-    return neighbour_slot(peer->mesh, peer_neighbour(peer, other));
-}
-
 static Peer *pusher_of(Peer *listener, const Peer *speaker) {
     for (guint i = 0; i < ROOM_PEERS_SIZE; i++) {
         Peer *peer = &listener->room->peers[i];
@@ -414,6 +501,30 @@ static void test_pusher_dies(void) {
     speak(alice, 1200, 20); /* longer than anybody is asked for at once */
     g_assert_cmpuint(chloe->frames, ==, frames + 1200);
     g_assert_cmpuint(chloe->closed, ==, 0);
+    room_free(room);
+}
+
+static guint lossy_from, lost;
+
+static bool loses(Room *room, guint from, guint to, uint8_t *bytes, size_t length) {
+    return in_a_ring(room, from, to, bytes, length) &&
+           (from != lossy_from || to != 2 || lost++ % 4 == 0);
+}
+
+/* Who brings but a part of it is not relied on. */
+static void test_lossy_pusher(void) {
+    Room *room = ring_new();
+    Peer *alice = &room->peers[0], *chloe = &room->peers[2];
+    guint frames;
+
+    start(alice, MESH_STREAM_VOICE);
+    speak(alice, 20, 20);
+    lossy_from = pusher_of(chloe, alice)->number;
+    room->filter = loses;
+    speak(alice, 80, 20);
+    frames = chloe->frames;
+    speak(alice, 200, 20);
+    g_assert_cmpuint(chloe->frames, >=, frames + 198);
     room_free(room);
 }
 
@@ -714,6 +825,10 @@ int main(int argc, char **argv) {
     g_test_add_func("/mesh/feed/frame", test_frame);
     g_test_add_func("/mesh/feed/life", test_life);
     g_test_add_func("/mesh/feed/passed-on", test_passed_on);
+    g_test_add_func("/mesh/feed/locked", test_locked);
+    g_test_add_func("/mesh/feed/full", test_full);
+    g_test_add_func("/mesh/feed/open-most", test_open_most);
+    g_test_add_func("/mesh/feed/lossy-pusher", test_lossy_pusher);
     g_test_add_func("/mesh/feed/no-more-than-needed", test_no_more_than_needed);
     g_test_add_func("/mesh/feed/words", test_words);
     g_test_add_func("/mesh/feed/bad-words", test_bad_words);
