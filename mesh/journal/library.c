@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/journal/library.h"
 
+#include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -392,22 +393,28 @@ MeshError library_have(Mesh *mesh, uint32_t slot, Bytes body) {
 
 /* ---- going on ---- */
 
-/* A neighbour that another one carries is asked only when those linked with directly lack it: its
- * bytes would take the room of theirs. */
+/* Who is asked only when others lack it: one that says it is weak, and still later one that another
+ * carries, whose bytes would take the room of theirs. */
+static unsigned burden(const Mesh *mesh, const Neighbour *neighbour) {
+    return neighbour_is_direct(neighbour) ? map_is_weak(mesh, &neighbour->key) : 2;
+}
+
 static void ask_around(Mesh *mesh, LibraryDocument *document) {
-    bool direct = false;
+    unsigned least = UINT_MAX;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *neighbour = neighbour_at(mesh, slot);
+        const Neighbour *neighbour = neighbour_at(mesh, slot);
 
-        direct |= neighbour && neighbour_is_direct(neighbour) &&
-                  neighbour_is_greeted(mesh, neighbour) && !(document->lacked & 1ull << slot);
+        if (neighbour && neighbour_is_greeted(mesh, neighbour) &&
+            !(document->lacked & 1ull << slot) && burden(mesh, neighbour) < least) {
+            least = burden(mesh, neighbour);
+        }
     }
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && neighbour_is_greeted(mesh, neighbour) &&
-            (!direct || neighbour_is_direct(neighbour))) {
+            burden(mesh, neighbour) <= least) {
             ask(mesh, slot, neighbour, document);
         }
     }
