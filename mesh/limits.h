@@ -80,4 +80,5 @@
 #define MESH_FRAME_MAX        60000 /* bytes of one encoded frame */
 #define MESH_VOICES_MAX       3     /* voices of others passed on: the loudest */
 #define MESH_PUSHES_MAX       8     /* nodes one stream is pushed to while the lines are unknown */
-#define MESH_ASKS_MAX         64    /* neighbours that asked for streams, one count for each stream */
+#define MESH_ASKS_MAX         64    /* neighbours that asked for streams, each counted per stream */
+#define MESH_ASK_S_MAX        30    /* seconds for which a neighbour may ask, then again */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/journal/library.h"
 
-#include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -395,12 +394,17 @@ MeshError library_have(Mesh *mesh, uint32_t slot, Bytes body) {
 
 /* Who is asked only when others lack it: one that says it is weak, and still later one that another
  * carries, whose bytes would take the room of theirs. */
+enum { BURDEN_NONE, BURDEN_WEAK, BURDEN_CARRIED, BURDENS };
+
 static unsigned burden(const Mesh *mesh, const Neighbour *neighbour) {
-    return neighbour_is_direct(neighbour) ? map_is_weak(mesh, &neighbour->key) : 2;
+    if (!neighbour_is_direct(neighbour)) {
+        return BURDEN_CARRIED;
+    }
+    return map_is_weak(mesh, &neighbour->key) ? BURDEN_WEAK : BURDEN_NONE;
 }
 
 static void ask_around(Mesh *mesh, LibraryDocument *document) {
-    unsigned least = UINT_MAX;
+    unsigned least = BURDENS;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);

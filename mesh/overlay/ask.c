@@ -11,7 +11,7 @@
 #define AGAIN_US       (300 * MS) /* then the next neighbour is asked, */
 #define ROUNDS_SOON    3          /* and all of them once more, so often, */
 #define ROUND_US       S          /* then more seldom */
-#define ROUNDS_MAX     8
+#define ROUNDS_MOST    8
 #define ROUNDS_NEAR    1       /* who hears the speaker itself waits for it */
 #define AT_US          (2 * S) /* so often neighbours are told how far a stream is here */
 #define AT_LIFE_US     (2 * S)
@@ -19,7 +19,7 @@
 #define BEHIND_US      (500 * MS) /* or so long: it is asked */
 #define ACCOUNT_FRAMES 16         /* whoever was asked is judged by so many frames */
 #define CALM_US        S          /* after a pause others are told later: frames are on their way */
-#define RENEW_US       ((FEED_ASK_S_MAX - 5) * S)
+#define RENEW_US       ((MESH_ASK_S_MAX - 5) * S)
 #define RUNS_US        (5 * S) /* a stream that came so lately can be pushed on */
 #define FAR_HOPS       512     /* who is asked last */
 #define UNKNOWN_HOPS   256
@@ -61,7 +61,7 @@ static void ask(Mesh *mesh, Stream *stream, uint32_t slot) {
     wish->asked_us = mesh->now_us;
     wish->count = wish->bought = wish->spared = 0;
     wish->useful = 0;
-    send_ask(mesh, slot, &stream->speaker, stream->kind, stream->last_number, FEED_ASK_S_MAX);
+    send_ask(mesh, slot, &stream->speaker, stream->kind, stream->last_number, MESH_ASK_S_MAX);
 }
 
 /* Those of the mask are not needed any more. */
@@ -123,13 +123,13 @@ static bool hears_speaker(Mesh *mesh, const Stream *stream) {
 
 static void step_quiet(Mesh *mesh, Stream *stream) {
     StreamWish *wish = &stream->wish;
-    uint32_t rounds_max = hears_speaker(mesh, stream) ? ROUNDS_NEAR : ROUNDS_MAX;
+    uint32_t rounds_most = hears_speaker(mesh, stream) ? ROUNDS_NEAR : ROUNDS_MOST;
     uint32_t slot = next(mesh, stream, wish->tried);
 
     if (slot != NEIGHBOUR_NONE) {
         ask(mesh, stream, slot);
         wish->quiet_us = mesh->now_us + AGAIN_US;
-    } else if (wish->tried && ++wish->rounds < rounds_max) {
+    } else if (wish->tried && ++wish->rounds < rounds_most) {
         wish->tried = 0;
         wish->quiet_us = mesh->now_us + (wish->rounds < ROUNDS_SOON ? AGAIN_US : ROUND_US);
     } else {
@@ -353,7 +353,7 @@ MeshError ask_at_received(Mesh *mesh, uint32_t slot, Bytes body) {
 
         if (*lacked_us == 0 || mesh->now_us - *lacked_us >= S) {
             *lacked_us = mesh->now_us;
-            send_ask(mesh, slot, &speaker, kind, number - 1, FEED_ASK_S_MAX);
+            send_ask(mesh, slot, &speaker, kind, number - 1, MESH_ASK_S_MAX);
         }
         return MESH_OK;
     }
@@ -416,7 +416,7 @@ MeshError ask_received(Mesh *mesh, uint32_t slot, Bytes body) {
     MeshError error = read_place(mesh, &reader, &speaker, &kind, &number);
     uint8_t seconds = bytes_read_u8(&reader);
 
-    if (error || !bytes_done(&reader) || seconds > FEED_ASK_S_MAX) {
+    if (error || !bytes_done(&reader) || seconds > MESH_ASK_S_MAX) {
         return error ? error : MESH_ERROR_MALFORMED;
     }
     if (seconds == 0) {

@@ -10,8 +10,6 @@
 #include "mesh/journal/entry.h"
 #include "mesh/overlay/neighbour.h"
 
-#define FEED_ASK_S_MAX 30 /* so long a neighbour may ask to be pushed to, then again */
-
 /* A neighbour asked for a stream. */
 typedef struct {
     uint32_t slot;

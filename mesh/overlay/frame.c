@@ -47,7 +47,7 @@ static void tag_of(const FrameKeys *keys, const MeshFrame *frame, const uint8_t 
 
 size_t frame_seal(const FrameKeys *keys, uint8_t number, const MeshFrame *frame,
                   uint8_t *ret_body) {
-    BytesWriter writer = bytes_writer(ret_body, FRAME_BODY_MAX);
+    BytesWriter writer = bytes_writer(ret_body, FRAME_BODY_SIZE);
     uint8_t nonce[NONCE_SIZE];
 
     bytes_write_u8(&writer, number);
@@ -81,7 +81,7 @@ MeshError frame_read(Bytes body, MeshStreamKind kind, uint32_t last_number, uint
     uint32_t time_ms;
     uint8_t flags;
 
-    if (body.length <= FRAME_HEADER_SIZE + FRAME_TAG_SIZE || body.length > FRAME_BODY_MAX) {
+    if (body.length <= FRAME_HEADER_SIZE + FRAME_TAG_SIZE || body.length > FRAME_BODY_SIZE) {
         return MESH_ERROR_MALFORMED;
     }
     bytes_read_u8(&reader);

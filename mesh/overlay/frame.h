@@ -12,7 +12,7 @@
 #define FRAME_TAG_SIZE       8
 /* number of the stream u8, flags and codec u8, level u8, number u16, time u24, duration u16 */
 #define FRAME_HEADER_SIZE 10
-#define FRAME_BODY_MAX    (FRAME_HEADER_SIZE + MESH_FRAME_MAX + FRAME_TAG_SIZE)
+#define FRAME_BODY_SIZE   (FRAME_HEADER_SIZE + MESH_FRAME_MAX + FRAME_TAG_SIZE)
 
 /* Of the flags; see media/protocol.h. */
 #define FRAME_KEYFRAME 1 /* decodable without any earlier frame */
@@ -27,7 +27,7 @@ typedef struct {
 void frame_keys(const EpochKey *epoch, const MeshKey *speaker,
                 const uint8_t id[FRAME_STREAM_ID_SIZE], FrameKeys *ret_keys);
 
-/* The body of MESSAGE_FRAME, at most FRAME_BODY_MAX bytes; its length. `number`: of the stream, on
+/* The body of MESSAGE_FRAME, at most FRAME_BODY_SIZE bytes; its length. `number`: of the stream, on
  * the link. */
 size_t frame_seal(const FrameKeys *keys, uint8_t number, const MeshFrame *frame, uint8_t *ret_body);
 

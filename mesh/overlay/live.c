@@ -146,7 +146,7 @@ static void account_frame(Mesh *mesh, const MeshFrame *frame) {
 }
 
 MeshError live_frame(Mesh *mesh, const MeshFrame *frame) {
-    uint8_t body[FRAME_BODY_MAX];
+    uint8_t body[FRAME_BODY_SIZE];
     LiveOwn *own;
     uint64_t slots;
     size_t length;

@@ -67,7 +67,7 @@ void relayed_end(Mesh *mesh, Stream *stream, uint32_t from) {
 }
 
 void relayed_frame(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *frame, Bytes body) {
-    uint8_t copy[FRAME_BODY_MAX];
+    uint8_t copy[FRAME_BODY_SIZE];
     uint64_t asked = feed_asked(mesh, &stream->speaker, stream->kind) & ~(1ull << slot);
     uint64_t slots = feed_targets(mesh, &stream->speaker) & ~(1ull << slot);
 

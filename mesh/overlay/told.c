@@ -6,9 +6,9 @@
 #include "mesh/core.h"
 #include "mesh/overlay/ask.h"
 
-#define NEW_US     (250 * MS) /* a neighbour tells of a stream new here so often in the long run, */
-#define NEW_BURST  64         /* and of so many at once */
-#define RIVALS_MAX 2 /* streams of one speaker and kind told by one neighbour, none proven */
+#define NEW_US      (250 * MS) /* a neighbour tells of a stream new here so often in the long run, */
+#define NEW_BURST   64         /* and of so many at once */
+#define RIVALS_MOST 2 /* streams of one speaker and kind told by one neighbour, none proven */
 
 /* ---- names ---- */
 
@@ -133,7 +133,7 @@ static Stream *find_rival(Mesh *mesh, uint32_t slot, const StreamWord *word) {
             oldest = !oldest || stream->told_us < oldest->told_us ? stream : oldest;
         }
     }
-    return count >= RIVALS_MAX ? oldest : NULL;
+    return count >= RIVALS_MOST ? oldest : NULL;
 }
 
 /* Whether a neighbour may tell of one more that is new here. */

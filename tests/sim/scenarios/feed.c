@@ -270,7 +270,7 @@ static void tell_lies(Node *liar, uint32_t slot, const Stream *heard) {
         bytes_write(&writer, liar->world->nodes[i]->key.bytes, SHORT_KEY_SIZE);
         bytes_write_u8(&writer, MESH_STREAM_VOICE);
         bytes_write_u32(&writer, heard ? heard->last_number - 1000 : 0);
-        bytes_write_u8(&writer, FEED_ASK_S_MAX);
+        bytes_write_u8(&writer, MESH_ASK_S_MAX);
         lie(liar, slot, MESSAGE_FEED_ASK, BYTES_OF(place));
     }
 }
