@@ -360,7 +360,7 @@ static void send_message(BytesReader *reader) {
     Bytes bytes = read_body(reader, body);
 
     if (victim()) {
-        neighbour_send(sides[1].mesh, victim(), (LinkPriority)priority, UINT64_MAX, kind % 32,
+        neighbour_send(sides[1].mesh, victim(), (LinkPriority)priority, UINT64_MAX, kind % 64,
                        bytes);
     }
     flush();
