@@ -271,7 +271,7 @@ static uint64_t tell_us(const Stream *stream) {
 }
 
 void ask_timeout(Mesh *mesh) {
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
 
         if (stream->state != STREAM_OPEN) {
@@ -292,7 +292,7 @@ void ask_timeout(Mesh *mesh) {
 uint64_t ask_deadline_us(const Mesh *mesh) {
     uint64_t deadline = UINT64_MAX;
 
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         const Stream *stream = &mesh->streams.streams[i];
 
         if (stream->state == STREAM_OPEN) {

@@ -135,7 +135,7 @@ static uint64_t before_bps(const Mesh *mesh, const FeedLoad *load, MeshStreamKin
             sum_bps += taken_bps(mesh, &mesh->live.own[own].load);
         }
     }
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         const Stream *stream = &mesh->streams.streams[i];
         bool voice = stream->kind == MESH_STREAM_VOICE;
 

@@ -19,7 +19,7 @@ static size_t count_heard(Mesh *mesh, const Stream *but, Stream **ret_faintest) 
     size_t count = 0;
 
     *ret_faintest = NULL;
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
 
         if (stream != but && stream->state != STREAM_FREE && is_heard(mesh, stream)) {

@@ -45,7 +45,7 @@ void relayed_tell_all(Mesh *mesh, Stream *stream) {
 
 void relayed_greet(Mesh *mesh, uint32_t slot) {
     mesh->streams.look = true;
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
 
         if (stream->state == STREAM_OPEN && stream->proven &&

@@ -56,7 +56,7 @@ static bool make_room(Mesh *mesh) {
     Stream *calm = NULL;
     size_t count = 0;
 
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
 
         if (stream->state == STREAM_OPEN) {
@@ -76,7 +76,7 @@ static bool make_room(Mesh *mesh) {
 }
 
 void stream_open(Mesh *mesh, Stream *stream) {
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         if (is_rival(stream, &mesh->streams.streams[i])) {
             stream_close(mesh, &mesh->streams.streams[i]);
         }
@@ -122,7 +122,7 @@ void stream_forget(Mesh *mesh, Stream *stream) {
 Stream *stream_of(Mesh *mesh, const MeshKey *speaker, MeshStreamKind kind) {
     Stream *found = NULL;
 
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
 
         if ((stream->state != STREAM_OPEN && stream->state != STREAM_TOLD &&
@@ -190,7 +190,7 @@ static void see(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *fram
 
 /* Nothing else of its speaker is heard: what comes of another stream does not displace it. */
 static bool may_open(const Mesh *mesh, const Stream *stream) {
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         const Stream *other = &mesh->streams.streams[i];
 
         if (is_rival(stream, other) && other->ended_us == 0 &&
@@ -290,7 +290,7 @@ static void want_keyframe(Mesh *mesh, Stream *stream) {
 }
 
 MeshError stream_keyframe(Mesh *mesh, uint32_t number) {
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
 
         if (stream->state == STREAM_OPEN && stream->stream == number &&
@@ -325,7 +325,7 @@ MeshError stream_keyframe_received(Mesh *mesh, uint32_t slot, Bytes body) {
 /* ---- time ---- */
 
 void streams_epoch_changed(Mesh *mesh) {
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
 
         if (stream->state != STREAM_LOCKED || !stream_unlock(mesh, stream)) {
@@ -340,7 +340,7 @@ void streams_epoch_changed(Mesh *mesh) {
 }
 
 void streams_roster_changed(Mesh *mesh) {
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
         const Member *speaker =
             stream->state == STREAM_FREE ? NULL : core_member(mesh, &stream->speaker);
@@ -388,7 +388,7 @@ static void step(Mesh *mesh, Stream *stream) {
 void streams_timeout(Mesh *mesh) {
     mesh->streams.look |= mesh->streams.digest != mesh->map.digest;
     mesh->streams.digest = mesh->map.digest;
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         if (mesh->streams.streams[i].state == STREAM_OPEN) {
             step(mesh, &mesh->streams.streams[i]);
         }
@@ -400,7 +400,7 @@ void streams_timeout(Mesh *mesh) {
 uint64_t streams_deadline_us(const Mesh *mesh) {
     uint64_t deadline = ask_deadline_us(mesh);
 
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         const Stream *stream = &mesh->streams.streams[i];
 
         if (stream->state != STREAM_OPEN) {

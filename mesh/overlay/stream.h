@@ -86,6 +86,7 @@ typedef struct {
 
 typedef struct {
     Stream streams[MESH_STREAMS_MAX];
+    size_t used;                        /* none from here on is in use */
     uint64_t lacked_us[MESH_PEERS_MAX]; /* when one unknown here was last asked for; 0: never */
     uint64_t paid_us[MESH_PEERS_MAX];   /* until then what a neighbour told fills what it may */
     uint32_t next_stream;

@@ -13,7 +13,7 @@
 /* ---- names ---- */
 
 Stream *told_find(Mesh *mesh, uint32_t slot, uint8_t name) {
-    for (size_t i = 0; name && i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; name && i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
 
         if (stream->state != STREAM_FREE && stream->names[slot] == name) {
@@ -24,7 +24,7 @@ Stream *told_find(Mesh *mesh, uint32_t slot, uint8_t name) {
 }
 
 Stream *told_find_own(Mesh *mesh, uint8_t name) {
-    for (size_t i = 0; name && i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; name && i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
 
         if (stream->state != STREAM_FREE && stream->name == name) {
@@ -82,7 +82,7 @@ static bool is_idle(const Stream *stream) {
 static size_t count_idle(const Mesh *mesh, uint32_t first) {
     size_t count = 0;
 
-    for (size_t i = 0; first != NEIGHBOUR_NONE && i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; first != NEIGHBOUR_NONE && i < mesh->streams.used; i++) {
         count += is_idle(&mesh->streams.streams[i]) && mesh->streams.streams[i].first == first;
     }
     return count;
@@ -103,10 +103,11 @@ static bool gives_way(const Mesh *mesh, const Stream *a, const Stream *b) {
 }
 
 static Stream *find_place(Mesh *mesh) {
+    Streams *streams = &mesh->streams;
     Stream *found = NULL;
 
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
-        Stream *stream = &mesh->streams.streams[i];
+    for (size_t i = 0; i < streams->used; i++) {
+        Stream *stream = &streams->streams[i];
 
         if (stream->state == STREAM_FREE) {
             return stream;
@@ -115,7 +116,7 @@ static Stream *find_place(Mesh *mesh) {
             found = stream;
         }
     }
-    return found;
+    return streams->used < MESH_STREAMS_MAX ? &streams->streams[streams->used++] : found;
 }
 
 /* Of what a neighbour told of one speaker, nothing of it proven, there is a little: the oldest
@@ -124,7 +125,7 @@ static Stream *find_rival(Mesh *mesh, uint32_t slot, const StreamWord *word) {
     Stream *oldest = NULL;
     size_t count = 0;
 
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
 
         if (is_idle(stream) && !stream->proven && stream->first == slot &&
@@ -213,7 +214,7 @@ static MeshError read_word(Mesh *mesh, Bytes body, StreamWord *ret_word) {
 }
 
 static Stream *find(Mesh *mesh, const StreamWord *word) {
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
 
         if (stream->state != STREAM_FREE && stream->kind == word->kind &&
@@ -234,7 +235,7 @@ bool told_by_speaker(const Mesh *mesh, const Stream *stream) {
 
 /* By its speaker's own link: what else was thought to be its stream is not. */
 static void settle(Mesh *mesh, Stream *stream) {
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         Stream *other = &mesh->streams.streams[i];
 
         if (other != stream && other->state != STREAM_FREE && other->kind == stream->kind &&
@@ -300,7 +301,7 @@ void told_lost(Mesh *mesh, uint32_t slot) {
     mesh->streams.lacked_us[slot] = 0;
     mesh->streams.paid_us[slot] = 0;
     mesh->streams.look = true;
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < mesh->streams.used; i++) {
         Stream *stream = &mesh->streams.streams[i];
 
         if (stream->state == STREAM_FREE) {

@@ -231,6 +231,7 @@ static void choir_run(Choir *choir, uint64_t for_ms) {
     for (uint64_t ms = 0; ms < for_ms; ms += ROW_FRAME_MS) {
         room_run(choir->room, ROW_FRAME_MS * MS);
         choir->mesh->now_us = choir->room->now_us;
+        choir->mesh->streams.used = G_N_ELEMENTS(choir->levels);
         for (guint i = 0; i < choir->speaking; i++) {
             Stream *stream = &choir->mesh->streams.streams[i];
             MeshFrame frame = {
@@ -311,6 +312,7 @@ static void test_granted(void) {
     uint64_t many = 0xfffff0;
 
     /* While nothing is known of the lines, to so many; targets before those that asked. */
+    mesh->streams.used = 2;
     voice->state = picture->state = STREAM_LOCKED;
     voice->kind = MESH_STREAM_VOICE;
     picture->kind = MESH_STREAM_VIDEO;

@@ -158,6 +158,7 @@ static void test_full(void) {
     StreamWord word = word_of(bob, alice, 1, 1);
     uint32_t slot = row_slot(chloe, bob);
 
+    streams->used = MESH_STREAMS_MAX;
     for (guint i = 0; i < MESH_STREAMS_MAX; i++) {
         streams->streams[i] = (Stream){.state = i < 4 ? STREAM_OPEN : STREAM_TOLD,
                                        .kind = MESH_STREAM_VIDEO,
@@ -200,6 +201,7 @@ static void test_open_most(void) {
     Stream *streams = mesh->streams.streams, *next = &streams[MESH_STREAMS_OPEN_MAX];
     uint64_t limited = mesh_counters(mesh).limited;
 
+    mesh->streams.used = MESH_STREAMS_OPEN_MAX + 1;
     for (guint i = 0; i <= MESH_STREAMS_OPEN_MAX; i++) {
         streams[i] = (Stream){.state = i < MESH_STREAMS_OPEN_MAX ? STREAM_OPEN : STREAM_TOLD,
                               .kind = MESH_STREAM_VOICE,
