@@ -184,7 +184,7 @@ static void compare_line(Mesh *mesh, uint32_t slot, SyncPeer *peer, const ClockL
     } else if (theirs->count < ours.count) {
         sync_announce_soon(mesh); /* it does not have what we thought */
         if (record && record->chain < peer->known_count) {
-            peer->known[record->chain] = (uint32_t)theirs->count;
+            peer->known[record->chain].has = (uint32_t)theirs->count;
         }
     } else if (theirs->count > 0 && memcmp(theirs->head, ours.head, JOURNAL_HEAD_SIZE)) {
         ask(mesh, peer, theirs->tag, ours.count - 1, ours.count, pull);

@@ -47,23 +47,40 @@ void sync_finish(Mesh *mesh) {
 }
 
 uint32_t sync_known(const SyncPeer *peer, uint32_t chain) {
-    return chain < peer->known_count ? peer->known[chain] : 0;
+    return chain < peer->known_count ? peer->known[chain].has : 0;
 }
 
-void sync_learn(SyncPeer *peer, uint32_t chain, uint64_t count) {
+/* What is noted of a chain; NULL when memory is short. */
+static SyncKnown *note(SyncPeer *peer, uint32_t chain) {
     if (chain >= peer->known_count) {
         size_t wanted = (size_t)chain + 32;
-        uint32_t *bigger = realloc(peer->known, wanted * sizeof *bigger);
+        SyncKnown *bigger = realloc(peer->known, wanted * sizeof *bigger);
 
         if (!bigger) {
-            return;
+            return NULL;
         }
         memset(bigger + peer->known_count, 0, (wanted - peer->known_count) * sizeof *bigger);
         peer->known = bigger;
         peer->known_count = wanted;
     }
-    if (count > peer->known[chain]) {
-        peer->known[chain] = (uint32_t)count;
+    return &peer->known[chain];
+}
+
+void sync_learn(SyncPeer *peer, uint32_t chain, uint64_t count) {
+    SyncKnown *known = note(peer, chain);
+
+    if (known && count > known->has) {
+        known->has = (uint32_t)count;
+    }
+}
+
+/* It is sent an entry. */
+static void note_sent(SyncPeer *peer, const Record *record) {
+    SyncKnown *known = note(peer, record->chain);
+
+    if (known) {
+        known->from = record->sequence == known->until ? known->from : (uint32_t)record->sequence;
+        known->until = (uint32_t)record->sequence + 1;
     }
 }
 
@@ -95,7 +112,9 @@ static void flush_lines(Mesh *mesh, uint32_t slot, BytesWriter *writer) {
     if (bytes_written(writer) > 0 &&
         !sync_send(mesh, slot, MESSAGE_CLOCK, BYTES_AT(writer->start, bytes_written(writer))) &&
         peer->known_count > 0) {
-        memset(peer->known, 0, peer->known_count * sizeof *peer->known);
+        for (size_t i = 0; i < peer->known_count; i++) {
+            peer->known[i].has = 0;
+        }
         mesh->sync.announce = true;
         mesh->sync.announce_us = mesh->now_us + S;
     }
@@ -150,15 +169,16 @@ static MeshError serve_range(Mesh *mesh, SyncPeer *peer, SyncRange range) {
     return MESH_OK;
 }
 
-/* It was told so many entries of the chain, and asks before they came: everything it was offered is
+/* It was sent these entries of the chain, and asks before they came: everything it was offered is
  * on its way, or what is said is, on a slow line. Once that is acknowledged nothing is. */
 static bool is_on_its_way(const Mesh *mesh, uint32_t slot, const SyncPeer *peer, uint32_t chain,
-                          uint64_t until) {
+                          uint64_t from, uint64_t until) {
     const Neighbour *neighbour = neighbour_at(mesh, slot);
     bool offered = peer->offered_us > 0 && mesh->now_us < peer->offered_us + OFFERED_US;
     LinkState state;
 
-    if (!neighbour || sync_known(peer, chain) < until) {
+    if (!neighbour || chain >= peer->known_count || peer->known[chain].from > from ||
+        peer->known[chain].until < until) {
         return false;
     }
     state = link_state(neighbour->link, mesh->now_us);
@@ -175,7 +195,7 @@ static bool is_under_way(const Mesh *mesh, uint32_t slot, const SyncPeer *peer,
             return true;
         }
     }
-    return record && is_on_its_way(mesh, slot, peer, record->chain, range->until);
+    return record && is_on_its_way(mesh, slot, peer, record->chain, range->from, range->until);
 }
 
 void sync_offer(Mesh *mesh, uint32_t slot) {
@@ -207,6 +227,7 @@ bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record) {
         return false;
     }
     sync_learn(peer, record->chain, record->sequence + 1);
+    note_sent(peer, record);
     owed_told(mesh, peer, record);
     return true;
 }
@@ -250,7 +271,8 @@ MeshError sync_pull_hash(Mesh *mesh, uint32_t slot, Bytes body) {
         record = journal_find(mesh->journal, &hash);
         /* A copy of what is small may be there before the repair of what was lost. */
         if (record && (record->length <= PUSHED_BYTES ||
-                       !is_on_its_way(mesh, slot, peer, record->chain, record->sequence + 1))) {
+                       !is_on_its_way(mesh, slot, peer, record->chain, record->sequence,
+                                      record->sequence + 1))) {
             sync_tell(mesh, slot, record);
         }
     }

@@ -20,9 +20,15 @@ typedef struct {
     uint32_t next; /* of those served: index of the record `from` */
 } SyncRange;
 
+/* Of one chain. */
+typedef struct {
+    uint32_t has;         /* entries that the neighbour has, or was told of */
+    uint32_t from, until; /* those sent to it in a row, last */
+} SyncKnown;
+
 /* One neighbour, by its slot. */
 typedef struct {
-    uint32_t *known; /* entries it has of each chain, by index of the chain */
+    SyncKnown *known; /* by index of the chain */
     size_t known_count;
     uint64_t run_from, run_until; /* of our chain it was told these in a row, last */
     uint64_t own; /* entries of our chain that it has, or that it was told after those; owed.h */

@@ -423,6 +423,34 @@ static void test_pushed(void) {
     room_free(room);
 }
 
+/* Who asks for an entry that it was only told of gets it, whatever else is on its way to it. */
+static void test_pulled(void) {
+    static const uint8_t much[30000];
+    Room *room = row_new();
+    Peer *alice = &room->peers[0], *bob = &room->peers[1], *chloe = &room->peers[2];
+    uint8_t body[JOURNAL_TAG_SIZE + 16];
+    BytesWriter writer = bytes_writer(body, sizeof body);
+    const Record *record;
+
+    peer_say(alice, "d'abord");
+    room_expect_message(room, 7, "d'abord");
+    record = journal_record(bob->mesh->journal, journal_count(bob->mesh->journal) - 1);
+    sync_learn(sync_peer(bob->mesh, row_slot(bob, chloe)), record->chain, 1000);
+    peer_say(alice, "puis");
+    room_expect_message(room, 3, "puis");
+    room_run(room, S);
+    g_assert_false(peer_has_message(chloe, "puis"));
+    bytes_write(&writer, journal_chain(bob->mesh->journal, record->chain)->tag, JOURNAL_TAG_SIZE);
+    bytes_write_varint(&writer, record->sequence + 1);
+    bytes_write_varint(&writer, record->sequence + 2);
+    neighbour_send(bob->mesh, peer_neighbour(bob, chloe), LINK_CHAT, UINT64_MAX, 63,
+                   BYTES_OF(much));
+    row_send(chloe, bob, MESSAGE_PULL, BYTES_AT(body, bytes_written(&writer)));
+    room_run(room, S);
+    g_assert_true(peer_has_message(chloe, "puis"));
+    room_free(room);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_assert_cmpint(sodium_init(), >=, 0);
@@ -438,5 +466,6 @@ int main(int argc, char **argv) {
     g_test_add_func("/mesh/feed/granted", test_granted);
     g_test_add_func("/mesh/feed/keyframe", test_keyframe);
     g_test_add_func("/mesh/feed/pushed", test_pushed);
+    g_test_add_func("/mesh/feed/pulled", test_pulled);
     return g_test_run();
 }
