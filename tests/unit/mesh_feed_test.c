@@ -434,6 +434,10 @@ static void test_pulled(void) {
 
     peer_say(alice, "d'abord");
     room_expect_message(room, 7, "d'abord");
+    room_run(room, S);
+    /* Neither tells it more, thinking that it has it. */
+    record = journal_record(alice->mesh->journal, journal_count(alice->mesh->journal) - 1);
+    sync_learn(sync_peer(alice->mesh, row_slot(alice, chloe)), record->chain, 1000);
     record = journal_record(bob->mesh->journal, journal_count(bob->mesh->journal) - 1);
     sync_learn(sync_peer(bob->mesh, row_slot(bob, chloe)), record->chain, 1000);
     peer_say(alice, "puis");
