@@ -56,8 +56,8 @@ static void ladder(World *world, unsigned count) {
     gather(world, count);
 }
 
-static void note_ear(const Node *node, const Node *speaker, uint64_t spoken) {
-    const Ear *ear = &node->ears[speaker->number];
+static void note_ear(Node *node, const Node *speaker, uint64_t spoken) {
+    const Ear *ear = voice_ear(node, speaker->number);
 
     world_note(node->world,
                "%s hears %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " of %s, %" G_GUINT64_FORMAT
@@ -78,14 +78,14 @@ static unsigned speak(World *world, uint64_t for_us, unsigned from) {
     uint64_t least = G_MAXUINT64;
 
     for (unsigned i = 1; i < world->node_count; i++)
-        ear_reset(&world->nodes[i]->ears[0]);
+        ear_reset(voice_ear(world->nodes[i], 0));
     voice_speak(speaker, FRAME_SIZE);
     world_run(world, for_us, NULL, NULL);
     voice_end(speaker);
     spoken = voice_spoken(speaker->voice) - spoken;
     world_run(world, 3 * SECOND_US, NULL, NULL);
     for (unsigned i = 1; i < world->node_count; i++) {
-        const Ear *ear = &world->nodes[i]->ears[0];
+        const Ear *ear = voice_ear(world->nodes[i], 0);
 
         note_ear(world->nodes[i], speaker, spoken);
         if (i >= from)
@@ -122,20 +122,20 @@ void feed_killed(World *world) {
     uint64_t gap_us;
 
     ladder(world, 6);
-    ear_reset(&world->nodes[4]->ears[0]);
+    ear_reset(voice_ear(world->nodes[4], 0));
     voice_speak(world->nodes[0], FRAME_SIZE);
     world_run(world, 10 * SECOND_US + dice_below(&world->dice, SECOND_US), NULL, NULL);
-    ear_reset(&world->nodes[4]->ears[0]);
-    ear_reset(&world->nodes[5]->ears[0]);
+    ear_reset(voice_ear(world->nodes[4], 0));
+    ear_reset(voice_ear(world->nodes[5], 0));
     world_run(world, SECOND_US, NULL, NULL);
     node_crash(world->nodes[2]);
     world_run(world, MINUTE_US, NULL, NULL);
     note_ear(world->nodes[4], world->nodes[0], 0);
     note_ear(world->nodes[5], world->nodes[0], 0);
-    gap_us = world->nodes[4]->ears[0].gap_us_max;
+    gap_us = voice_ear(world->nodes[4], 0)->gap_us_max;
     world_expect(world, gap_us < 1500000, "a voice pauses for %" G_GUINT64_FORMAT " ms",
                  gap_us / 1000);
-    world_expect(world, world_now_us(world) - world->nodes[4]->ears[0].heard_us < SECOND_US,
+    world_expect(world, world_now_us(world) - voice_ear(world->nodes[4], 0)->heard_us < SECOND_US,
                  "a voice stops");
     scenario_end(world, 2 * MINUTE_US);
 }
@@ -159,10 +159,10 @@ void feed_four(World *world) {
     }
     world_run(world, 5 * SECOND_US, NULL, NULL);
     for (unsigned i = 0; i < 4; i++)
-        ear_reset(&listener->ears[i + 1]);
+        ear_reset(voice_ear(listener, i + 1));
     world_run(world, 10 * SECOND_US, NULL, NULL);
     for (unsigned i = 0; i < 4; i++) {
-        heard[i] = listener->ears[i + 1].frames;
+        heard[i] = voice_ear(listener, i + 1)->frames;
         note_ear(listener, world->nodes[i + 1], 10000 / VOICE_FRAME_MS);
         world_expect(world, levels[i] == 40 ? heard[i] == 0 : heard[i] > 160,
                      "of a voice of -%u dBov %" G_GUINT64_FORMAT " frames are heard", levels[i],
@@ -171,17 +171,17 @@ void feed_four(World *world) {
     /* The faint one is heard when another falls silent, */
     voice_end(world->nodes[1]);
     world_run(world, 3 * SECOND_US, NULL, NULL);
-    world_expect(world, listener->ears[2].frames > 25,
+    world_expect(world, voice_ear(listener, 2)->frames > 25,
                  "who is fainter is not heard when there is room");
     /* and who becomes louder is soon. */
     voice_speak(world->nodes[1], FRAME_SIZE);
     voice_level(world->nodes[1], 60);
     world_run(world, 2 * SECOND_US, NULL, NULL);
-    ear_reset(&listener->ears[1]);
+    ear_reset(voice_ear(listener, 1));
     voice_level(world->nodes[1], 15);
     world_run(world, 2 * SECOND_US, NULL, NULL);
     note_ear(listener, world->nodes[1], 2000 / VOICE_FRAME_MS);
-    world_expect(world, listener->ears[1].frames > 15, "who becomes louder is not heard");
+    world_expect(world, voice_ear(listener, 1)->frames > 15, "who becomes louder is not heard");
     scenario_end(world, 2 * MINUTE_US);
 }
 
@@ -305,15 +305,15 @@ void feed_liar(World *world) {
     world->noisy = true;
     world->nodes[LIAR]->meddle = meddle;
     for (unsigned i = 1; i < world->node_count; i++)
-        world->nodes[i]->ears[0].opened = 0;
+        voice_ear(world->nodes[i], 0)->opened = 0;
     sent = world->nodes[1]->sent_bytes;
     share = speak(world, MINUTE_US, 1);
     sent = world->nodes[1]->sent_bytes - sent;
     world_note(world, "%u of 1000 frames come beside lies; its neighbour sent %" G_GUINT64_FORMAT,
                share, sent);
     for (unsigned i = 1; i < world->node_count; i++)
-        world_expect(world, world->nodes[i]->ears[0].opened <= 2, "%s opens %u streams",
-                     world->nodes[i]->name, world->nodes[i]->ears[0].opened);
+        world_expect(world, voice_ear(world->nodes[i], 0)->opened <= 2, "%s opens %u streams",
+                     world->nodes[i]->name, voice_ear(world->nodes[i], 0)->opened);
     world_expect(world, share >= 970, "beside lies %u of 1000 frames come", share);
     world->nodes[LIAR]->meddle = NULL;
     scenario_end(world, 4 * MINUTE_US);
