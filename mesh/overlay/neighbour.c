@@ -352,6 +352,16 @@ static void end_doubt(Mesh *mesh, Neighbour *neighbour) {
     }
 }
 
+/* What a link held that was lost means nothing any more; one that is not up yet stays. */
+static void free_lost(Neighbour *neighbour) {
+    const Keyring *keyring = &neighbour->keyring;
+
+    if (!keyring->current || keyring_is_stale(keyring, keyring->current, neighbour->instance)) {
+        link_destroy(neighbour->link);
+        neighbour->link = NULL;
+    }
+}
+
 void neighbours_timeout(Mesh *mesh) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
@@ -370,9 +380,8 @@ void neighbours_timeout(Mesh *mesh) {
         contact_timeout(mesh, neighbour);
         route_timeout(mesh, neighbour);
         upgrade_timeout(mesh, neighbour);
-        if (!neighbour_is_up(neighbour) && neighbour->link) {
-            link_destroy(neighbour->link); /* what it held means nothing any more */
-            neighbour->link = NULL;
+        if (neighbour->link && !neighbour_is_up(neighbour)) {
+            free_lost(neighbour);
         }
     }
     if (mesh->neighbours.near_changed) {

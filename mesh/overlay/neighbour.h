@@ -92,7 +92,7 @@ typedef struct {
     uint64_t upgrade_began_us, upgrade_next_us, upgrade_give_up_us;
     uint32_t upgrade_tries;
 
-    Link *link; /* while it is up */
+    Link *link; /* from the first handshake on until it is lost */
     uint64_t tx_bytes, rx_bytes;
     uint32_t nonsense;                /* what came of it that no honest one sends */
     uint64_t served;                  /* bytes of documents, as the uplink shares itself out */
