@@ -12,6 +12,8 @@
 #include "mesh/journal/sync.h"
 #include "mesh/meeting/admission.h"
 #include "mesh/meeting/meeting.h"
+#include "mesh/overlay/company.h"
+#include "mesh/overlay/forward.h"
 #include "mesh/overlay/live.h"
 #include "mesh/overlay/map.h"
 #include "mesh/overlay/neighbour.h"
@@ -79,6 +81,7 @@ struct Mesh {
     Map map;
     Uplink uplink;
     Reach reach;
+    Company company;
     Feed feed;
     Live live;
     Streams streams;

@@ -48,6 +48,7 @@ void mesh_destroy(Mesh *mesh) {
     sync_finish(mesh);
     admission_finish(mesh);
     reach_finish(mesh);
+    company_finish(mesh);
     map_finish(mesh);
     live_finish(mesh);
     streams_finish(mesh);
@@ -197,7 +198,7 @@ void core_roster_changed(Mesh *mesh) {
         core_notify(mesh, MESH_NOTICE_EXPELLED, NULL, &mesh->self.key);
     }
     leave_expelled(mesh);
-    mesh->reach.roster_changed = true;
+    company_changed(mesh);
     map_roster_changed(mesh);
     admission_update(mesh);
     neighbours_greet(mesh);
@@ -327,7 +328,7 @@ MeshError mesh_step(Mesh *mesh, const MeshEvent *event) {
     error = dispatch(mesh, event);
     if (!mesh->loading) {
         admission_timeout(mesh);
-        reach_timeout(mesh);
+        company_timeout(mesh);
         sync_timeout(mesh);
         sync_serve(mesh);
         library_step(mesh);
@@ -348,7 +349,7 @@ uint64_t mesh_deadline_us(const Mesh *mesh) {
     uint64_t deadlines[] = {neighbours_deadline_us(mesh), reach_deadline_us(mesh),
                             sync_deadline_us(mesh),       library_deadline_us(mesh),
                             admission_deadline_us(mesh),  map_deadline_us(mesh),
-                            streams_deadline_us(mesh)};
+                            streams_deadline_us(mesh),    company_deadline_us(mesh)};
     uint64_t least = UINT64_MAX;
 
     for (size_t i = 0; !mesh->loading && i < sizeof deadlines / sizeof *deadlines; i++) {

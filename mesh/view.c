@@ -34,10 +34,12 @@ MeshCounters mesh_counters(const Mesh *mesh) {
 }
 
 static MeshLinkState link_state_of(const Mesh *mesh, const Neighbour *neighbour) {
-    if (neighbour_is_up(neighbour)) {
+    if (neighbour->linked == LINKED_UP) {
         return MESH_LINK_UP;
     }
-    return mesh->now_us < neighbour->wanted_until_us ? MESH_LINK_CONNECTING : MESH_LINK_DOWN;
+    return neighbour->linked == LINKED_DOUBTED || mesh->now_us < neighbour->wanted_until_us
+               ? MESH_LINK_CONNECTING
+               : MESH_LINK_DOWN;
 }
 
 static MeshLineState line_state_of(LinkLine line) {
@@ -68,17 +70,20 @@ static void view_link(const Mesh *mesh, const Neighbour *neighbour, MeshMember *
     member->messages_expired = state.messages_expired;
     member->tx_bytes = neighbour->tx_bytes;
     member->rx_bytes = neighbour->rx_bytes;
-    if (!neighbour_is_up(neighbour)) {
+    if (member->state != MESH_LINK_UP) {
         return;
     }
     member->path = neighbour->path;
     member->linked = true;
-    member->hops = neighbour->path.kind == MESH_PATH_RELAY ? 2 : 1;
+    member->hops = 1;
     if (neighbour->path.kind == MESH_PATH_RELAY) {
-        const Neighbour *carrier = neighbour_at(mesh, neighbour->path.agent);
+        const Neighbour *first = map_first_hop(mesh, &neighbour->key);
 
-        if (carrier) {
-            member->via = carrier->key;
+        first = first ? first : neighbour_at(mesh, neighbour->path.agent);
+        member->hops = first ? map_hops(mesh, &neighbour->key) : 0;
+        member->hops = member->hops > 1 ? member->hops : 2; /* the map has yet to tell */
+        if (first) {
+            member->via = first->key;
         }
     }
 }
@@ -93,7 +98,7 @@ static void view_way(const Mesh *mesh, MeshMember *member) {
     member->state = MESH_LINK_UP;
     member->line_state = MESH_LINE_UNKNOWN; /* what is left of its link is of a dead line */
     member->loss_ppm = member->rate_bps = member->queue_us = member->line_queue_us = 0;
-    member->path = route_relay_path(mesh, first, member->key.bytes);
+    member->path = forward_path_by(mesh, first, member->key.bytes);
     member->via = first->key;
     member->hops = map_hops(mesh, &member->key);
     member->rtt_us = map_rtt_us(mesh, &member->key);

@@ -212,6 +212,7 @@ LinkState link_state(const Link *link, uint64_t now_us) {
         waiting += link->queue.waiting[i];
     }
     return (LinkState){.rtt_us = (uint32_t)link->rate.delay.srtt_us,
+                       .answer_us = (uint32_t)earlier(repair_answer_us(link), UINT32_MAX),
                        .loss_ppm = link->rate.weather.loss_ppm,
                        .rate_bps = (uint32_t)bits,
                        .rate_found = rate_is_found(&link->rate),

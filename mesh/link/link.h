@@ -34,6 +34,7 @@ typedef enum {
 
 typedef struct {
     uint32_t rtt_us;       /* smoothed; 0: not measured */
+    uint32_t answer_us;    /* until a packet is acknowledged, when all is well; 0: not known */
     uint32_t loss_ppm;     /* of our packets, over the last few hundred */
     uint32_t rate_bps;     /* what the line is thought to carry, IP headers included */
     bool rate_found;       /* that was seen; else it is only what was tried, and it may be more */

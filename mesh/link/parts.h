@@ -56,6 +56,8 @@ uint64_t send_open_us(const Link *link, uint64_t now_us);
 uint64_t repair_trip_us(const Link *link);
 /* How long the peer may hold an acknowledgement. */
 uint64_t repair_pace_us(const Link *link);
+/* How long an answer takes when all is well; 0: the round trip is unknown. */
+uint64_t repair_answer_us(const Link *link);
 /* When to probe, should no answer come until then; UINT64_MAX: nothing is in flight. */
 uint64_t repair_probe_us(const Link *link);
 /* From when on the silence of the line is strange; UINT64_MAX: nothing is awaited. */

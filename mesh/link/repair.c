@@ -18,12 +18,17 @@ uint64_t repair_pace_us(const Link *link) {
     return later(link->pace_us, RECEIPT_PACE_US);
 }
 
+uint64_t repair_answer_us(const Link *link) {
+    uint64_t variation = later(4 * link->rate.delay.rttvar_us, PROBE_LEAST_VARIATION_US);
+
+    return link->rate.delay.srtt_us ? link->rate.delay.srtt_us + variation + repair_pace_us(link)
+                                    : 0;
+}
+
 /* How long without an answer before one probes. */
 static uint64_t probe_wait_us(const Link *link) {
-    uint64_t variation = later(4 * link->rate.delay.rttvar_us, PROBE_LEAST_VARIATION_US);
-    uint64_t base = link->rate.delay.srtt_us
-                        ? link->rate.delay.srtt_us + variation + repair_pace_us(link)
-                        : PROBE_FIRST_US;
+    uint64_t answer_us = repair_answer_us(link);
+    uint64_t base = answer_us ? answer_us : PROBE_FIRST_US;
 
     return earlier(base << earlier(link->probes, 16), later(base, PROBE_MOST_US));
 }

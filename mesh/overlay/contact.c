@@ -7,20 +7,19 @@
 #include "mesh/core.h"
 #include "mesh/memory.h"
 
-#define VERSION        1
-#define FRESH_US       (20 * S) /* then a new message 1 is made */
-#define CONNECTING_US  (8 * S)
-#define FIRST_US       (250 * MS)
-#define OFTEN_US       (3 * S)
-#define OFTEN_TRIES    40 /* two minutes; then */
-#define SLOWEST_US     (10 * S)
-#define SIGHTED_US     S
-#define REKEY_US       (600 * S)
-#define REKEY_PACKETS  (1u << 20)
-#define HAND_US        (600 * S) /* NAT mappings and people: whoever carries a code is quick */
-#define YIELD_US       S /* theirs was answered: ours waits so long before it goes out again */
-#define AGAIN_US       (200 * MS) /* however often it is wanted soon */
-#define CARRIERS_TRIED 2
+#define VERSION       1
+#define FRESH_US      (20 * S) /* then a new message 1 is made */
+#define CONNECTING_US (8 * S)
+#define FIRST_US      (250 * MS)
+#define OFTEN_US      (3 * S)
+#define OFTEN_TRIES   40 /* two minutes; then */
+#define SLOWEST_US    (10 * S)
+#define SIGHTED_US    S
+#define REKEY_US      (600 * S)
+#define REKEY_PACKETS (1u << 20)
+#define HAND_US       (600 * S) /* NAT mappings and people: whoever carries a code is quick */
+#define YIELD_US      S /* theirs was answered: ours waits so long before it goes out again */
+#define AGAIN_US      (200 * MS) /* however often it is wanted soon */
 
 typedef struct {
     MeshKey key;
@@ -170,12 +169,14 @@ void contact_begin(Mesh *mesh, Neighbour *neighbour, bool soon) {
     if (neighbour->contact == CONTACT_IDLE) {
         neighbour->contact = CONTACT_KNOCKING;
         neighbour->contact_tries = 0;
+        neighbour->turn_tries = CONTACT_TURN;
         neighbour->contact_next_us = mesh->now_us;
     }
     if (soon) {
         uint64_t again_us = neighbour->contact_sent_us + AGAIN_US;
 
         neighbour->contact_tries = 0;
+        neighbour->turn_tries = CONTACT_TURN;
         neighbour->contact_next_us = mesh->now_us < again_us ? again_us : mesh->now_us;
         neighbour->wanted_until_us = mesh->now_us + CONNECTING_US;
     }
@@ -193,12 +194,17 @@ void contact_sighted(Mesh *mesh, Neighbour *neighbour, const MeshPath *path) {
         return;
     }
     neighbour->sighted_us = mesh->now_us;
+    if (company_shuns(mesh, &neighbour->key)) {
+        route_parted(mesh, neighbour);
+        return;
+    }
     neighbour_add_address(neighbour, path);
     contact_begin(mesh, neighbour, true);
 }
 
 static void transmit_init(Mesh *mesh, Neighbour *neighbour) {
     Bytes init = BYTES_AT(neighbour->init, neighbour->init_length);
+    MeshPath path;
 
     if (neighbour_is_up(neighbour)) {
         neighbour_transmit(mesh, &neighbour->path, init, LINK_CONTROL);
@@ -212,14 +218,8 @@ static void transmit_init(Mesh *mesh, Neighbour *neighbour) {
             }
         }
     }
-    for (uint32_t which = 0; which < CARRIERS_TRIED; which++) {
-        const Neighbour *carrier = route_carrier(mesh, neighbour, which);
-        MeshPath path;
-
-        if (carrier) {
-            path = route_relay_path(mesh, carrier, neighbour->key.bytes);
-            neighbour_transmit(mesh, &path, init, LINK_CONTROL);
-        }
+    if (forward_path(mesh, neighbour->key.bytes, &path)) {
+        neighbour_transmit(mesh, &path, init, LINK_CONTROL);
     }
 }
 
@@ -378,6 +378,9 @@ MeshError contact_init(Mesh *mesh, const MeshPath *path, Bytes message) {
     if (!read_payload(BYTES_AT(init.payload, init.payload_length), &payload)) {
         return MESH_ERROR_MALFORMED;
     }
+    if (path->kind == MESH_PATH_RELAY && memcmp(path->ip, payload.key.bytes, SHORT_KEY_SIZE) != 0) {
+        return MESH_ERROR_FORGED; /* the answer would go to somebody else */
+    }
     neighbour = welcome_init(mesh, &init, &payload, psk, by_ticket, &error);
     if (!neighbour) {
         return error;
@@ -432,7 +435,7 @@ MeshError contact_answer(Mesh *mesh, const MeshPath *path, Bytes message) {
     if (!neighbour) {
         return MESH_ERROR_FOREIGN;
     }
-    if (route_is_through(mesh, path, neighbour)) {
+    if (!route_may_be(mesh, path, neighbour)) {
         return MESH_ERROR_FORBIDDEN;
     }
     error = handshake_finish(&neighbour->handshake, &mesh->self, message, bytes, &length, &keys);

@@ -11,52 +11,6 @@
 
 /* ---- messages ---- */
 
-/* Gives a datagram that a member carried to whoever it is for. */
-static MeshError carry(Mesh *mesh, Neighbour *from, Bytes body) {
-    uint8_t bytes[SHORT_KEY_SIZE + MESH_DATAGRAM_MAX];
-    BytesReader reader = bytes_reader(body.data, body.length);
-    BytesWriter writer = bytes_writer(bytes, sizeof bytes);
-    const uint8_t *to = bytes_read(&reader, SHORT_KEY_SIZE);
-    uint8_t priority = bytes_read_u8(&reader);
-    Bytes datagram = bytes_rest(&reader);
-    Neighbour *target = to ? neighbour_find_short(mesh, to) : NULL;
-
-    bytes_write(&writer, from->key.bytes, SHORT_KEY_SIZE);
-    bytes_write(&writer, datagram.data, datagram.length);
-    if (reader.failed || writer.failed || priority >= LINK_PRIORITIES) {
-        return MESH_ERROR_MALFORMED;
-    }
-    if (!target || target == from || !neighbour_is_direct(target) ||
-        !neighbour_is_trusted(mesh, target)) {
-        mesh->counters.refused++;
-        return MESH_OK;
-    }
-    mesh->counters.forwarded += neighbour_send(
-        mesh, target, (LinkPriority)priority, priority == LINK_VOICE ? RELAY_VOICE_US : RELAY_US,
-        MESSAGE_RELAYED, BYTES_AT(bytes, bytes_written(&writer)));
-    return MESH_OK;
-}
-
-static MeshError carried(Mesh *mesh, Neighbour *carrier, Bytes body) {
-    BytesReader reader = bytes_reader(body.data, body.length);
-    const uint8_t *from = bytes_read(&reader, SHORT_KEY_SIZE);
-    Bytes datagram = bytes_rest(&reader);
-    MeshPath path;
-
-    if (!from || datagram.length == 0 || datagram.length > MESH_DATAGRAM_MAX) {
-        return MESH_ERROR_MALFORMED;
-    }
-    if (mesh->neighbours.carried || datagram.data[0] == HAIL_HAIL ||
-        datagram.data[0] == HAIL_HERE) {
-        return MESH_ERROR_FORBIDDEN; /* one hop, and between two who know each other's keys */
-    }
-    path = route_relay_path(mesh, carrier, from);
-    mesh->neighbours.carried = true;
-    neighbours_datagram(mesh, &path, datagram); /* counts what comes of it */
-    mesh->neighbours.carried = false;
-    return MESH_OK;
-}
-
 /* Which messages someone may send who is in no roster yet. */
 static bool is_open_to_all(uint8_t kind) {
     return kind == MESSAGE_JOIN || kind == MESSAGE_WELCOME || kind == MESSAGE_REFUSE ||
@@ -96,12 +50,8 @@ static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes 
         return pull_key(mesh, slot, body);
     case MESSAGE_ADDRESSES:
         return reach_addresses_received(mesh, neighbour, body);
-    case MESSAGE_NEAR:
-        return reach_near_received(mesh, neighbour, body);
-    case MESSAGE_RELAY:
-        return carry(mesh, neighbour, body);
-    case MESSAGE_RELAYED:
-        return carried(mesh, neighbour, body);
+    case MESSAGE_FORWARD:
+        return forward_received(mesh, neighbour, body);
     case MESSAGE_ICE:
         upgrade_offer_received(mesh, neighbour, body);
         return MESH_OK;
@@ -118,6 +68,7 @@ static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes 
     case MESSAGE_STREAM_END:
         return told_stream_end(mesh, slot, body);
     case MESSAGE_FRAME:
+        pulse_voice(mesh, neighbour, false);
         return stream_frame(mesh, slot, body);
     case MESSAGE_KEYFRAME:
         return stream_keyframe_received(mesh, slot, body);
@@ -250,7 +201,10 @@ static bool open_by(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint
     size_t length;
     bool replayed = false;
 
-    for (size_t i = 0; i < MESH_KEYS_MAX && !route_is_through(mesh, path, neighbour); i++) {
+    if (!route_may_be(mesh, path, neighbour)) {
+        return false;
+    }
+    for (size_t i = 0; i < MESH_KEYS_MAX; i++) {
         Keys *keys = neighbour->keyring.keys[i];
         MeshError error =
             keys && keys->session.phase == phase

@@ -139,12 +139,14 @@ MapNode *map_keep(Mesh *mesh, const uint8_t *record) {
     }
     map->digest ^= digest_of(copy);
     stale(map);
+    company_changed(mesh);
     return node;
 }
 
 void map_links_changed(Mesh *mesh) {
     mesh->map.cache->paths_stale = true;
     mesh->map.notify = true;
+    company_changed(mesh);
     declare_soon(mesh);
 }
 

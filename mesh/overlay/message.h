@@ -6,20 +6,18 @@
 #pragma once
 
 typedef enum {
-    MESSAGE_JOIN = 1,        /* a joiner: proof 64, name */
-    MESSAGE_WELCOME = 2,     /* to a joiner: meeting id 32, epoch keys 32 each */
-    MESSAGE_REFUSE = 3,      /* to a joiner: reason u8 */
-    MESSAGE_DIGEST = 4,      /* digest of the clock 16 */
-    MESSAGE_CLOCK = 5,       /* lines: tag 8, count varint, head 8 */
-    MESSAGE_PULL = 6,        /* ranges: tag 8, from varint, until varint */
-    MESSAGE_PULL_HASH = 7,   /* hashes 32 each */
-    MESSAGE_ENTRY = 8,       /* one entry */
-    MESSAGE_KEY_WANT = 9,    /* id of an epoch key 16 */
-    MESSAGE_KEY = 10,        /* an epoch key 32 */
-    MESSAGE_ADDRESSES = 11,  /* seen address or 0, then own addresses */
-    MESSAGE_NEAR = 12,       /* key 8 and address (or 0) of each node linked with directly */
-    MESSAGE_RELAY = 13,      /* to 8, priority u8, datagram */
-    MESSAGE_RELAYED = 14,    /* from 8, datagram */
+    MESSAGE_JOIN = 1,       /* a joiner: proof 64, name */
+    MESSAGE_WELCOME = 2,    /* to a joiner: meeting id 32, epoch keys 32 each */
+    MESSAGE_REFUSE = 3,     /* to a joiner: reason u8 */
+    MESSAGE_DIGEST = 4,     /* digest of the clock 16 */
+    MESSAGE_CLOCK = 5,      /* lines: tag 8, count varint, head 8 */
+    MESSAGE_PULL = 6,       /* ranges: tag 8, from varint, until varint */
+    MESSAGE_PULL_HASH = 7,  /* hashes 32 each */
+    MESSAGE_ENTRY = 8,      /* one entry */
+    MESSAGE_KEY_WANT = 9,   /* id of an epoch key 16 */
+    MESSAGE_KEY = 10,       /* an epoch key 32 */
+    MESSAGE_ADDRESSES = 11, /* seen address or 0, then own addresses */
+    /* 12, 13 and 14 meant something once */
     MESSAGE_ICE = 15,        /* round u32, offer */
     MESSAGE_WANT = 16,       /* document 16, places: level u8, index varint */
     MESSAGE_BLOCK = 17,      /* document 16, level u8, index varint, bytes */
@@ -35,6 +33,7 @@ typedef enum {
     MESSAGE_MAP_DIGEST = 26, /* of the map 8 */
     MESSAGE_MAP_CLOCK = 27,  /* asks u8, then key 8 and number u64 of each record: all, or those
                                 of which newer ones are wanted */
+    MESSAGE_FORWARD = 30,    /* to 8, from 8, hops left u8, priority u8, datagram */
     MESSAGE_FEED_AT = 31,    /* speaker 8, kind u8, last frame u32: so far it is here */
     MESSAGE_FEED_ASK = 32, /* the same of the one who asks, seconds u8: push it to me for so long */
 } MessageKind;

@@ -9,8 +9,9 @@
 #include "mesh/overlay/message.h"
 #include "mesh/overlay/relayed.h"
 
-#define RELAY_OVERHEAD 48       /* of the carrying link: its seal, its framing, ours */
+#define RELAY_OVERHEAD 58       /* of the carrying link: its seal, its framing, ours */
 #define DOUBT_US       (60 * S) /* a stranger is given so long to be admitted */
+#define AWAITED_US     (3 * S)  /* and so long to speak first */
 #define SMALL_SIZE     2048     /* a message up to this needs no memory of its own */
 
 /* ---- slots ---- */
@@ -101,7 +102,6 @@ void neighbour_drop(Mesh *mesh, Neighbour *neighbour) {
     link_destroy(neighbour->link);
     free(neighbour->init);
     free(neighbour->remote_offer);
-    free(neighbour->near);
     sodium_memzero(neighbour, sizeof *neighbour);
     free(neighbour);
     mesh->neighbours.slots[slot] = NULL;
@@ -118,6 +118,18 @@ void neighbours_leave(Mesh *mesh) {
     }
 }
 
+/* Its message 1 was just answered, and it may be about to use the keys. */
+static bool is_awaited(const Mesh *mesh, const Neighbour *neighbour) {
+    for (size_t i = 0; i < MESH_KEYS_MAX; i++) {
+        const Keys *keys = neighbour->keyring.keys[i];
+
+        if (keys && !keys->own && mesh->now_us < keys->made_us + AWAITED_US) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool neighbours_make_room(Mesh *mesh, bool stranger) {
     Neighbour *least = NULL;
     size_t strangers = 0;
@@ -125,7 +137,8 @@ bool neighbours_make_room(Mesh *mesh, bool stranger) {
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
-        bool idle = neighbour && !neighbour_is_up(neighbour) && neighbour->hand_until_us == 0;
+        bool idle = neighbour && !neighbour_is_up(neighbour) && neighbour->hand_until_us == 0 &&
+                    !is_awaited(mesh, neighbour);
 
         count += neighbour != NULL;
         strangers += neighbour && neighbour->doubt_us != UINT64_MAX;
@@ -152,7 +165,7 @@ void neighbours_finish(Mesh *mesh) {
 }
 
 bool neighbour_is_up(const Neighbour *neighbour) {
-    return neighbour->linked == LINKED_UP;
+    return neighbour->linked != LINKED_NOT;
 }
 
 bool neighbour_is_direct(const Neighbour *neighbour) {
@@ -186,19 +199,6 @@ void neighbour_add_address(Neighbour *neighbour, const MeshPath *path) {
     neighbour->addresses[0] = *path;
 }
 
-void neighbour_add_hearsay(Neighbour *neighbour, const MeshPath *path) {
-    size_t at = 0;
-
-    while (at < neighbour->address_count && !mesh_path_equal(&neighbour->addresses[at], path)) {
-        at++;
-    }
-    if (at < neighbour->address_count || path->kind != MESH_PATH_KNOCK) {
-        return;
-    }
-    neighbour->address_count += at < MESH_ADDRESSES_MAX;
-    neighbour->addresses[neighbour->address_count - 1] = *path;
-}
-
 /* Begins to tell what only members are told. */
 static void tell_all(Mesh *mesh, Neighbour *neighbour) {
     uint32_t slot = neighbour_slot(mesh, neighbour);
@@ -209,7 +209,6 @@ static void tell_all(Mesh *mesh, Neighbour *neighbour) {
     relayed_greet(mesh, slot);
     spread_greet(mesh, slot);
     map_links_changed(mesh);
-    mesh->neighbours.near_changed = true;
 }
 
 static void greet(Mesh *mesh, Neighbour *neighbour) {
@@ -258,6 +257,9 @@ bool neighbour_send(Mesh *mesh, Neighbour *neighbour, LinkPriority priority, uin
     if (!neighbour_is_up(neighbour) || body.length >= MESH_MESSAGE_MAX) {
         return false;
     }
+    if (priority == LINK_VOICE) {
+        pulse_voice(mesh, neighbour, true);
+    }
     message = body.length < sizeof small ? small : malloc(body.length + 1);
     if (!message) {
         return false;
@@ -286,24 +288,9 @@ void neighbours_send(Mesh *mesh, LinkPriority priority, uint64_t life_us, uint8_
     }
 }
 
-static void relay(Mesh *mesh, const MeshPath *path, Bytes bytes, LinkPriority priority) {
-    Neighbour *carrier = neighbour_at(mesh, path->agent);
-    uint8_t body[SHORT_KEY_SIZE + 1 + MESH_DATAGRAM_MAX];
-    BytesWriter writer = bytes_writer(body, sizeof body);
-
-    if (!carrier || !neighbour_is_direct(carrier)) {
-        return;
-    }
-    bytes_write(&writer, path->ip, SHORT_KEY_SIZE);
-    bytes_write_u8(&writer, (uint8_t)priority);
-    bytes_write(&writer, bytes.data, bytes.length);
-    neighbour_send(mesh, carrier, priority, priority == LINK_VOICE ? RELAY_VOICE_US : RELAY_US,
-                   MESSAGE_RELAY, BYTES_AT(body, bytes_written(&writer)));
-}
-
 void neighbour_transmit(Mesh *mesh, const MeshPath *path, Bytes bytes, LinkPriority priority) {
     if (path->kind == MESH_PATH_RELAY) {
-        relay(mesh, path, bytes, priority);
+        forward_send(mesh, path, bytes, priority);
     } else if (path->kind != MESH_PATH_NONE) {
         if (effects_add(&mesh->effects,
                         &(MeshEffect){.kind = MESH_EFFECT_SEND, .send = {.path = *path}}, bytes,
@@ -384,10 +371,6 @@ void neighbours_timeout(Mesh *mesh) {
             free_lost(neighbour);
         }
     }
-    if (mesh->neighbours.near_changed) {
-        mesh->neighbours.near_changed = false;
-        reach_tell_near(mesh);
-    }
 }
 
 static uint64_t least(uint64_t a, uint64_t b) {
@@ -395,7 +378,7 @@ static uint64_t least(uint64_t a, uint64_t b) {
 }
 
 uint64_t neighbours_deadline_us(const Mesh *mesh) {
-    uint64_t deadline = mesh->neighbours.near_changed ? mesh->now_us : UINT64_MAX;
+    uint64_t deadline = UINT64_MAX;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = mesh->neighbours.slots[slot];

@@ -12,9 +12,8 @@
 
 #define NEIGHBOUR_NONE          UINT32_MAX
 #define NEIGHBOUR_PHASES        4
+#define CONTACT_TURN            4 /* knocks before others may have the turn */
 #define NEIGHBOUR_WIRE_OVERHEAD (28 + SESSION_OVERHEAD_SIZE) /* IPv4, UDP, our seal */
-#define RELAY_US                1000000 /* what a member carries is kept so long */
-#define RELAY_VOICE_US          500000
 
 /* The handshake we began, if any. */
 typedef enum {
@@ -32,14 +31,22 @@ typedef enum {
 
 typedef enum {
     LINKED_NOT,
-    LINKED_UP, /* keys confirmed, and a path that lives */
+    LINKED_DOUBTED, /* it was silent too long while voice flowed: others do not count on it */
+    LINKED_UP,      /* keys confirmed, and a path that lives */
 } Linked;
+
+/* How the silence of a path is taken, see pulse.c. */
+typedef enum {
+    PULSE_CALM,  /* it may be so long, or was just probed */
+    PULSE_ASKED, /* voice flows, and it may not: probed again and again */
+} Pulse;
 
 typedef enum {
     UPGRADE_NONE,
     UPGRADE_GATHERING, /* our agent gathers */
     UPGRADE_OFFERED,   /* our offer is sent */
     UPGRADE_UP,        /* the agent connects: its path may be probed or used */
+    UPGRADE_DOUBTED,   /* its path was in use and fell silent: it is still probed for a while */
 } UpgradeState;
 
 typedef struct {
@@ -58,6 +65,7 @@ typedef struct {
     uint64_t contact_next_us;
     uint64_t contact_sent_us;
     uint32_t contact_tries;
+    uint32_t turn_tries;      /* then it had its turn to be knocked at */
     bool yielded;             /* theirs was answered since ours was sent: ours waited for that */
     uint64_t sighted_us;      /* heard under the keys of a lost link */
     uint64_t wanted_until_us; /* shown as connecting, not down */
@@ -71,8 +79,17 @@ typedef struct {
     MeshPath path;
     uint64_t path_counter; /* highest counter that came by it */
     uint64_t heard_us, path_heard_us;
+    uint64_t used_us;     /* it is in use since then */
+    uint64_t answered_us; /* something came by it that does not only ask whether we hear */
     uint64_t probe_next_us;
     uint32_t probes_unanswered;
+    Pulse pulse;
+    uint64_t voice_us;       /* voice last went or came by this link; 0: never */
+    uint64_t flow_us;        /* and without a long pause since then */
+    uint64_t spoken_us;      /* it last went */
+    uint32_t trip_us;        /* the round trip last measured; 0: never */
+    uint64_t came_us;        /* it is linked with since then */
+    uint64_t relayed_us;     /* others carry since then */
     uint64_t direct_next_us; /* next try of its addresses while relayed */
     uint32_t direct_tries;
     size_t address_count;
@@ -102,18 +119,15 @@ typedef struct {
     uint64_t leave_us;  /* the link is closed then; UINT64_MAX: never */
     uint64_t confirmed; /* entries of our own chain; see owed.h */
     uint64_t told, has; /* entries of our own chain that it was told of; that it surely has */
-
-    /* what it told: whom it is linked with directly */
-    size_t near_count;
-    uint8_t (*near)[SHORT_KEY_SIZE]; /* owned; room for MESH_PEERS_MAX, or NULL */
+    /* until then what it made us carry fills what it may; of that what goes before others' chat */
+    uint64_t carried_us, carried_soon_us;
 } Neighbour;
 
 typedef struct {
     Neighbour *slots[MESH_PEERS_MAX];
     uint32_t end; /* none from this one on is taken */
     uint32_t next_agent;
-    bool near_changed; /* whom we are linked with: to be told to all */
-    bool carried;      /* what is being read came through a member */
+    bool carried; /* what is being read came through a member */
 } Neighbours;
 
 void neighbours_finish(Mesh *mesh);
@@ -147,8 +161,6 @@ void neighbours_send(Mesh *mesh, LinkPriority priority, uint64_t life_us, uint8_
 
 /* Adds an address in front, or moves it there. */
 void neighbour_add_address(Neighbour *neighbour, const MeshPath *path);
-/* Adds one that somebody else told: last, and at most in the place of the last. */
-void neighbour_add_hearsay(Neighbour *neighbour, const MeshPath *path);
 
 /* Greets those linked who are in the roster now. */
 void neighbours_greet(Mesh *mesh);
@@ -200,24 +212,43 @@ void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, Session
 void route_probe(Mesh *mesh, Neighbour *neighbour, const MeshPath *path);
 /* The same to every address known of it. */
 void route_probe_all(Mesh *mesh, Neighbour *neighbour);
-/* The path is one that this very neighbour carries. */
-bool route_is_through(const Mesh *mesh, const MeshPath *path, const Neighbour *neighbour);
+/* What this neighbour says may come by this path: through others only under its own name, and not
+ * through itself. */
+bool route_may_be(const Mesh *mesh, const MeshPath *path, const Neighbour *neighbour);
 void route_timeout(Mesh *mesh, Neighbour *neighbour);
 uint64_t route_deadline_us(const Mesh *mesh, const Neighbour *neighbour);
 /* The link is gone: nothing is heard any more. */
 void route_lost(Mesh *mesh, Neighbour *neighbour);
 /* Tells the other that the link ends; twice, as nobody will ask again. */
 void route_bye(Mesh *mesh, Neighbour *neighbour);
+/* Ends a link that neither needs, with a word. */
+void route_part(Mesh *mesh, Neighbour *neighbour);
+/* It still speaks under the keys of a link that we ended: tells it again. */
+void route_parted(Mesh *mesh, Neighbour *neighbour);
 /* The other said so. */
 void route_left(Mesh *mesh, Neighbour *neighbour);
 /* The path in use is dead: takes another, or loses the link. */
 void route_dead(Mesh *mesh, Neighbour *neighbour);
+/* Nothing is heard of it: others do not count on the link until it is. */
+void route_doubt(Mesh *mesh, Neighbour *neighbour);
+/* What is said goes through others from now on, and the path in use until now is tried further. */
+void route_detour(Mesh *mesh, Neighbour *neighbour, const MeshPath *path);
 /* Everything may be different: probe now. */
 void route_wake(Mesh *mesh);
-/* A member that is linked with both, NULL when there is none. */
-Neighbour *route_carrier(const Mesh *mesh, const Neighbour *target, uint32_t which);
-MeshPath route_relay_path(const Mesh *mesh, const Neighbour *carrier,
-                          const uint8_t target[SHORT_KEY_SIZE]);
+
+/* ---- pulse.c: silence ---- */
+
+/* Voice goes by this link, or came. */
+void pulse_voice(Mesh *mesh, Neighbour *neighbour, bool goes);
+/* Something authentic came by the path in use; `answers`: it does not only ask. */
+void pulse_heard(Mesh *mesh, Neighbour *neighbour, bool answers);
+/* The path in use is another one. */
+void pulse_begin(Mesh *mesh, Neighbour *neighbour);
+/* The path is in use so long that the other knows: if it takes another, this one is no good. */
+bool pulse_is_settled(const Mesh *mesh, const Neighbour *neighbour);
+/* Of a link that is up. */
+void pulse_timeout(Mesh *mesh, Neighbour *neighbour);
+uint64_t pulse_due_us(const Mesh *mesh, const Neighbour *neighbour);
 
 /* ---- upgrade.c: ICE ---- */
 
@@ -225,6 +256,9 @@ void upgrade_timeout(Mesh *mesh, Neighbour *neighbour);
 uint64_t upgrade_deadline_us(const Mesh *mesh, const Neighbour *neighbour);
 void upgrade_stop(Mesh *mesh, Neighbour *neighbour);
 void upgrade_again(Neighbour *neighbour, uint64_t now_us);
+/* Its path is in use; or was, and others carry instead. */
+void upgrade_used(Neighbour *neighbour);
+void upgrade_doubt(Mesh *mesh, Neighbour *neighbour);
 void upgrade_offer_gathered(Mesh *mesh, uint32_t agent, Bytes offer);
 void upgrade_offer_received(Mesh *mesh, Neighbour *neighbour, Bytes body);
 void upgrade_agent_state(Mesh *mesh, uint32_t agent, bool up);

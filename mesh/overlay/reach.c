@@ -10,7 +10,6 @@
 
 #define KEPT_WORD "peer"
 #define KEPT_US   (10 * S) /* between two times of keeping where one member is */
-#define NEAR_SIZE (SHORT_KEY_SIZE + 19)
 
 void reach_finish(Mesh *mesh) {
     free(mesh->reach.kept);
@@ -158,11 +157,24 @@ void reach_greet(Mesh *mesh, Neighbour *neighbour) {
     tell_addresses(mesh, neighbour);
 }
 
+/* Those who do not reach us directly may do so at an address that we just learnt to be ours. */
+static void tell_relayed(Mesh *mesh, const Neighbour *except) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (neighbour && neighbour != except && neighbour_is_up(neighbour) &&
+            neighbour->path.kind == MESH_PATH_RELAY) {
+            tell_addresses(mesh, neighbour);
+        }
+    }
+}
+
 MeshError reach_addresses_received(Mesh *mesh, Neighbour *neighbour, Bytes body) {
     BytesReader reader = bytes_reader(body.data, body.length);
     MeshPath addresses[MESH_ADDRESSES_MAX];
     MeshPath seen = {.kind = MESH_PATH_NONE};
     size_t count;
+    bool moved;
 
     if (body.length > 0 && body.data[0] == 0) {
         bytes_read_u8(&reader);
@@ -173,7 +185,11 @@ MeshError reach_addresses_received(Mesh *mesh, Neighbour *neighbour, Bytes body)
     if (reader.failed) {
         return MESH_ERROR_MALFORMED;
     }
+    moved = !mesh_path_equal(&neighbour->seen, &seen);
     neighbour->seen = seen;
+    if (moved && reach_is_portable(&seen)) {
+        tell_relayed(mesh, neighbour);
+    }
     for (size_t i = count; i-- > 0;) {
         neighbour_add_address(neighbour, &addresses[i]);
     }
@@ -190,92 +206,7 @@ MeshError reach_addresses_received(Mesh *mesh, Neighbour *neighbour, Bytes body)
     return MESH_OK;
 }
 
-void reach_tell_near(Mesh *mesh) {
-    uint8_t body[MESH_PEERS_MAX * NEAR_SIZE];
-    BytesWriter writer = bytes_writer(body, sizeof body);
-
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
-        const Neighbour *neighbour = neighbour_at(mesh, slot);
-
-        if (!neighbour || !neighbour_is_direct(neighbour) ||
-            !neighbour_is_trusted(mesh, neighbour)) {
-            continue;
-        }
-        bytes_write(&writer, neighbour->key.bytes, SHORT_KEY_SIZE);
-        if (reach_is_portable(&neighbour->path) && !is_loopback(&neighbour->path)) {
-            mesh_path_write(&writer, &neighbour->path);
-        } else {
-            bytes_write_u8(&writer, 0);
-        }
-    }
-    neighbours_send(mesh, LINK_CONTROL, UINT64_MAX, MESSAGE_NEAR,
-                    BYTES_AT(body, bytes_written(&writer)));
-}
-
-/* A member that a neighbour is linked with: reachable through it, perhaps directly. */
-static void learn_near(Mesh *mesh, const uint8_t *key, const MeshPath *address) {
-    Neighbour *other = neighbour_find_short(mesh, key);
-
-    if (!other || memcmp(other->key.bytes, mesh->self.key.bytes, SHORT_KEY_SIZE) == 0) {
-        return;
-    }
-    if (reach_is_portable(address)) {
-        neighbour_add_hearsay(other, address);
-        reach_keep_addresses(mesh, other);
-    }
-    if (!neighbour_is_up(other)) {
-        if (core_member(mesh, &other->key)) {
-            contact_begin(mesh, other, true);
-        }
-    } else if (other->path.kind == MESH_PATH_RELAY) {
-        other->direct_tries = 0;
-        other->direct_next_us = mesh->now_us;
-    }
-}
-
-MeshError reach_near_received(Mesh *mesh, Neighbour *neighbour, Bytes body) {
-    BytesReader reader = bytes_reader(body.data, body.length);
-    size_t count = 0;
-    MeshPath paths[MESH_PEERS_MAX];
-    uint8_t before[MESH_PEERS_MAX][SHORT_KEY_SIZE];
-    size_t before_count = neighbour->near_count;
-
-    if (!neighbour->near) {
-        neighbour->near = calloc(MESH_PEERS_MAX, sizeof *neighbour->near);
-    }
-    if (!neighbour->near) {
-        return MESH_ERROR_NO_MEMORY;
-    }
-    memcpy(before, neighbour->near, sizeof before);
-    while (bytes_left(&reader) > 0 && count < MESH_PEERS_MAX) {
-        bytes_read_into(&reader, neighbour->near[count], SHORT_KEY_SIZE);
-        if (bytes_left(&reader) > 0 && *reader.at == 0) {
-            bytes_read_u8(&reader);
-            paths[count] = (MeshPath){.kind = MESH_PATH_NONE};
-        } else {
-            paths[count] = mesh_path_read(&reader);
-        }
-        if (reader.failed) {
-            neighbour->near_count = 0;
-            return MESH_ERROR_MALFORMED;
-        }
-        count++;
-    }
-    neighbour->near_count = count;
-    for (size_t i = 0; i < count; i++) {
-        bool known = false;
-
-        for (size_t b = 0; b < before_count && !known; b++) {
-            known = !memcmp(before[b], neighbour->near[i], SHORT_KEY_SIZE);
-        }
-        if (!known) {
-            learn_near(mesh, neighbour->near[i], &paths[i]);
-        }
-    }
-    return MESH_OK;
-}
-
-/* ---- on disk ---- */
+/* ---- kept, on disk too ---- */
 
 void reach_recall(Mesh *mesh, Neighbour *neighbour) {
     for (size_t i = 0; i < mesh->reach.kept_count; i++) {
@@ -284,6 +215,31 @@ void reach_recall(Mesh *mesh, Neighbour *neighbour) {
         for (size_t a = kept->count; mesh_key_equal(&kept->key, &neighbour->key) && a-- > 0;) {
             neighbour_add_address(neighbour, &kept->addresses[a]);
         }
+    }
+}
+
+/* The place for what is kept of one member; NULL when there is none. */
+static ReachKept *place_of(Reach *reach, const MeshKey *key) {
+    for (size_t i = 0; i < reach->kept_count; i++) {
+        if (mesh_key_equal(&reach->kept[i].key, key)) {
+            return &reach->kept[i];
+        }
+    }
+    if (reach->kept_count == MESH_MEMBERS_MAX ||
+        !memory_grow((void **)&reach->kept, &reach->kept_capacity, reach->kept_count,
+                     sizeof *reach->kept)) {
+        return NULL;
+    }
+    reach->kept[reach->kept_count] = (ReachKept){.key = *key};
+    return &reach->kept[reach->kept_count++];
+}
+
+static void remember(Mesh *mesh, const MeshKey *key, const MeshPath *addresses, size_t count) {
+    ReachKept *kept = place_of(&mesh->reach, key);
+
+    if (kept) {
+        kept->count = count < REACH_KEPT_SIZE ? count : REACH_KEPT_SIZE;
+        memcpy(kept->addresses, addresses, kept->count * sizeof *addresses);
     }
 }
 
@@ -305,6 +261,7 @@ void reach_keep_addresses(Mesh *mesh, Neighbour *neighbour) {
     for (size_t i = 0; i < neighbour->address_count; i++) {
         count = add(kept, count, REACH_KEPT_SIZE, &neighbour->addresses[i]);
     }
+    remember(mesh, &neighbour->key, kept, count);
     memcpy(key, KEPT_WORD, sizeof KEPT_WORD - 1);
     memcpy(key + sizeof KEPT_WORD - 1, neighbour->key.bytes, MESH_KEY_SIZE);
     bytes_write_u8(&writer, (uint8_t)count);
@@ -318,18 +275,11 @@ void reach_keep_addresses(Mesh *mesh, Neighbour *neighbour) {
 void reach_loaded(Mesh *mesh, Bytes key, Bytes value) {
     BytesReader reader = bytes_reader(value.data, value.length);
     MeshPath addresses[MESH_ADDRESSES_MAX];
-    Reach *reach = &mesh->reach;
     size_t count = reach_read_addresses(&reader, addresses);
-    ReachKept *kept;
+    MeshKey member;
 
-    if (reader.failed || key.length != sizeof KEPT_WORD - 1 + MESH_KEY_SIZE ||
-        reach->kept_count == MESH_MEMBERS_MAX ||
-        !memory_grow((void **)&reach->kept, &reach->kept_capacity, reach->kept_count,
-                     sizeof *reach->kept)) {
-        return;
+    if (!reader.failed && key.length == sizeof KEPT_WORD - 1 + MESH_KEY_SIZE) {
+        memcpy(member.bytes, key.data + sizeof KEPT_WORD - 1, MESH_KEY_SIZE);
+        remember(mesh, &member, addresses, count);
     }
-    kept = &reach->kept[reach->kept_count++];
-    *kept = (ReachKept){.count = count < REACH_KEPT_SIZE ? count : REACH_KEPT_SIZE};
-    memcpy(kept->key.bytes, key.data + sizeof KEPT_WORD - 1, MESH_KEY_SIZE);
-    memcpy(kept->addresses, addresses, kept->count * sizeof *addresses);
 }

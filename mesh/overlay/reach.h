@@ -23,8 +23,6 @@ typedef struct {
     MeshPath own[MESH_ADDRESSES_MAX];
     uint64_t hail_next_us;
     uint32_t hail_tries;
-    bool roster_changed; /* there may be someone new to link with */
-    size_t turn;         /* member to be given the next free slot, by its index */
     size_t nonce_at;
     uint8_t nonces[REACH_NONCES_SIZE][HAIL_NONCE_SIZE]; /* of our last hails */
     uint64_t window_us;                                 /* of the hails answered */
@@ -50,24 +48,19 @@ size_t reach_ticket_addresses(Mesh *mesh, MeshPath *ret_addresses, size_t room);
 
 /* A new link: tells it our addresses and where we see it. */
 void reach_greet(Mesh *mesh, Neighbour *neighbour);
-/* Tells every neighbour whom we are linked with directly. */
-void reach_tell_near(Mesh *mesh);
 /* Where a member may be found is kept on disk, when that changed. */
 void reach_keep_addresses(Mesh *mesh, Neighbour *neighbour);
 void reach_loaded(Mesh *mesh, Bytes key, Bytes value);
 
-/* What was kept at the last run of where the node may be found. */
+/* What was kept of where the node may be found, at this run or the last. */
 void reach_recall(Mesh *mesh, Neighbour *neighbour);
 
 MeshError reach_addresses_received(Mesh *mesh, Neighbour *neighbour, Bytes body);
-MeshError reach_near_received(Mesh *mesh, Neighbour *neighbour, Bytes body);
 
 /* ---- seek.c: finding and being found ---- */
 
 /* Somebody is to be found: hail soon, and then ever more seldom. */
 void reach_soon(Mesh *mesh);
-/* Links with whoever is in the roster. */
-void reach_timeout(Mesh *mesh);
 /* Hails when it is time. */
 void reach_seek(Mesh *mesh);
 uint64_t reach_deadline_us(const Mesh *mesh);

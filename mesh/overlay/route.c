@@ -5,12 +5,9 @@
 #include "mesh/core.h"
 #include "mesh/overlay/message.h"
 
-#define IDLE_US       (18 * S) /* silence after which an idle path is probed: a NAT forgets later */
-#define IDLE_MORE_US  (2 * S)
-#define WAITING_US    (1500 * MS) /* the same while something awaits its acknowledgement */
-#define PROBE_US      S
-#define PROBES_LOST   6       /* unanswered: the path is dead */
+#define FIRST_US      S       /* until the first probe by a new path is repeated */
 #define SILENT_US     S       /* a path not heard for so long may be left for another */
+#define DETOUR_US     (3 * S) /* before ICE looks for a path instead of one that fell silent */
 #define REVIVE_US     (2 * S) /* keys agreed by hand look for a path so often */
 #define REVIVE_FOR    (900 * S)
 #define DIRECT_TRIES  5 /* of its addresses, while a member relays */
@@ -44,58 +41,32 @@ void route_probe_all(Mesh *mesh, Neighbour *neighbour) {
     }
 }
 
-/* ---- relaying members ---- */
-
-MeshPath route_relay_path(const Mesh *mesh, const Neighbour *carrier,
-                          const uint8_t target[SHORT_KEY_SIZE]) {
-    MeshPath path = {.kind = MESH_PATH_RELAY, .agent = neighbour_slot(mesh, carrier)};
-
-    memcpy(path.ip, target, SHORT_KEY_SIZE);
-    return path;
-}
-
-bool route_is_through(const Mesh *mesh, const MeshPath *path, const Neighbour *neighbour) {
-    return path->kind == MESH_PATH_RELAY && neighbour_at(mesh, path->agent) == neighbour;
-}
-
-static bool is_near(const Neighbour *carrier, const uint8_t key[SHORT_KEY_SIZE]) {
-    for (size_t i = 0; i < carrier->near_count; i++) {
-        if (!memcmp(carrier->near[i], key, SHORT_KEY_SIZE)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-Neighbour *route_carrier(const Mesh *mesh, const Neighbour *target, uint32_t which) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
-        Neighbour *carrier = mesh->neighbours.slots[slot];
-
-        if (carrier && carrier != target && neighbour_is_direct(carrier) &&
-            is_near(carrier, target->key.bytes) && which-- == 0) {
-            return carrier;
-        }
-    }
-    return NULL;
-}
-
 /* ---- up and down ---- */
 
-/* One of both is enough to probe: the other waits a little longer. */
-static uint64_t idle_us(const Mesh *mesh, const Neighbour *neighbour) {
-    return contact_is_first(mesh, neighbour) ? IDLE_US : IDLE_US + IDLE_MORE_US;
+bool route_may_be(const Mesh *mesh, const MeshPath *path, const Neighbour *neighbour) {
+    return path->kind != MESH_PATH_RELAY ||
+           (!memcmp(path->ip, neighbour->key.bytes, SHORT_KEY_SIZE) &&
+            neighbour_at(mesh, path->agent) != neighbour);
+}
+
+/* By whom others carry may change with every datagram, and is no other path. */
+static bool is_same(const MeshPath *a, const MeshPath *b) {
+    return a->kind == MESH_PATH_RELAY ? b->kind == MESH_PATH_RELAY : mesh_path_equal(a, b);
 }
 
 static void use(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint64_t counter) {
     bool was_direct = neighbour_is_direct(neighbour);
 
+    if (path->kind == MESH_PATH_RELAY && neighbour->path.kind != MESH_PATH_RELAY) {
+        neighbour->relayed_us = mesh->now_us;
+    }
     neighbour->path = *path;
     neighbour->path_counter = counter;
-    neighbour->path_heard_us = mesh->now_us;
-    neighbour->probes_unanswered = 0;
-    neighbour->probe_next_us = mesh->now_us + idle_us(mesh, neighbour);
+    pulse_begin(mesh, neighbour);
     link_path_changed(neighbour->link, mesh->now_us);
-    if (path->kind != MESH_PATH_ICE && path->kind != MESH_PATH_RELAY) {
+    if (path->kind == MESH_PATH_ICE) {
+        upgrade_used(neighbour);
+    } else if (path->kind != MESH_PATH_RELAY) {
         upgrade_stop(mesh, neighbour);
     }
     if (path->kind == MESH_PATH_RELAY) {
@@ -108,7 +79,6 @@ static void use(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint64_t
         reach_keep_addresses(mesh, neighbour);
     }
     if (was_direct != neighbour_is_direct(neighbour)) {
-        mesh->neighbours.near_changed = true;
         map_links_changed(mesh);
     }
     core_notify(mesh, MESH_NOTICE_PEER, NULL, &neighbour->key);
@@ -118,10 +88,12 @@ static void come_up(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint
     uint32_t slot = neighbour_slot(mesh, neighbour);
 
     neighbour->linked = LINKED_UP;
+    neighbour->came_us = mesh->now_us;
     neighbour->gone_us = UINT64_MAX;
     neighbour->contact = CONTACT_IDLE;
+    neighbour->path.kind = MESH_PATH_NONE;
     use(mesh, neighbour, path, counter);
-    mesh->neighbours.near_changed = true;
+    company_linked(mesh, neighbour);
     reach_greet(mesh, neighbour);
     join_greet(mesh, slot);
     if (mesh->status == MESH_STATUS_MEMBER && !neighbour->by_ticket) {
@@ -130,20 +102,44 @@ static void come_up(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint
     neighbours_greet(mesh);
 }
 
-void route_lost(Mesh *mesh, Neighbour *neighbour) {
+void route_doubt(Mesh *mesh, Neighbour *neighbour) {
+    neighbour->linked = LINKED_DOUBTED;
+    map_links_changed(mesh);
+    core_notify(mesh, MESH_NOTICE_PEER, NULL, &neighbour->key);
+}
+
+/* Whoever was reached by way of one that is lost: by way of another or, while none is known, not;
+ * the map may soon tell of one. */
+static void carry_otherwise(Mesh *mesh, const Neighbour *lost) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *carried = mesh->neighbours.slots[slot];
+        MeshPath path;
+
+        if (!carried || !neighbour_is_up(carried) || carried->path.kind != MESH_PATH_RELAY ||
+            neighbour_at(mesh, carried->path.agent) != lost) {
+            continue;
+        }
+        if (forward_path(mesh, carried->key.bytes, &path)) {
+            use(mesh, carried, &path, carried->path_counter);
+        } else {
+            route_doubt(mesh, carried);
+        }
+        carried->probes_unanswered = 1;
+        carried->probe_next_us = mesh->now_us;
+    }
+}
+
+static void end(Mesh *mesh, Neighbour *neighbour) {
     uint32_t slot = neighbour_slot(mesh, neighbour);
 
-    if (!neighbour_is_up(neighbour)) {
-        return;
-    }
     /* Both ends begin anew, lest one waits for what the other forgot. */
     neighbour->linked = LINKED_NOT;
     neighbour->greeting = GREETING_NONE;
     neighbour->init_length = 0;
     keyring_lost(&neighbour->keyring);
     core_random(mesh, neighbour->instance, sizeof neighbour->instance);
-    neighbour->near_count = 0;
     neighbour->nonsense = 0;
+    neighbour->voice_us = 0;
     upgrade_stop(mesh, neighbour);
     sync_lost(mesh, slot);
     library_lost(mesh, slot);
@@ -151,31 +147,47 @@ void route_lost(Mesh *mesh, Neighbour *neighbour) {
     feed_lost(mesh, slot);
     spread_lost(mesh, slot);
     map_links_changed(mesh);
-    mesh->neighbours.near_changed = true;
     core_notify(mesh, MESH_NOTICE_PEER, NULL, &neighbour->key);
-    for (uint32_t other = 0; other < MESH_PEERS_MAX; other++) {
-        Neighbour *carried = mesh->neighbours.slots[other];
+    carry_otherwise(mesh, neighbour);
+}
 
-        if (carried && neighbour_is_up(carried) &&
-            route_is_through(mesh, &carried->path, neighbour)) {
-            route_dead(mesh, carried);
-        }
+void route_lost(Mesh *mesh, Neighbour *neighbour) {
+    if (!neighbour_is_up(neighbour)) {
+        return;
     }
-    if (neighbour->leave_us == UINT64_MAX && core_member(mesh, &neighbour->key)) {
+    end(mesh, neighbour);
+    if (neighbour->leave_us == UINT64_MAX &&
+        (core_member(mesh, &neighbour->key) || mesh->status == MESH_STATUS_JOINING)) {
         contact_begin(mesh, neighbour, false);
         reach_soon(mesh);
     }
 }
 
-void route_bye(Mesh *mesh, Neighbour *neighbour) {
+static void bye(Mesh *mesh, Neighbour *neighbour) {
     uint8_t datagram[SESSION_OVERHEAD_SIZE];
+    size_t length = session_seal(&neighbour->keyring.current->session, SESSION_BYE,
+                                 neighbour->counter++, BYTES_NONE, datagram);
 
+    neighbour->tx_bytes += length;
+    neighbour_transmit(mesh, &neighbour->path, BYTES_AT(datagram, length), LINK_CONTROL);
+}
+
+void route_bye(Mesh *mesh, Neighbour *neighbour) {
     for (unsigned i = 0; neighbour_is_up(neighbour) && i < BYES; i++) {
-        size_t length = session_seal(&neighbour->keyring.current->session, SESSION_BYE,
-                                     neighbour->counter++, BYTES_NONE, datagram);
+        bye(mesh, neighbour);
+    }
+}
 
-        neighbour->tx_bytes += length;
-        neighbour_transmit(mesh, &neighbour->path, BYTES_AT(datagram, length), LINK_CONTROL);
+void route_part(Mesh *mesh, Neighbour *neighbour) {
+    route_bye(mesh, neighbour);
+    end(mesh, neighbour);
+    neighbour->contact = CONTACT_IDLE;
+    neighbour->sighted_us = mesh->now_us; /* what was still under way says nothing */
+}
+
+void route_parted(Mesh *mesh, Neighbour *neighbour) {
+    if (neighbour->keyring.current && neighbour->path.kind != MESH_PATH_NONE) {
+        bye(mesh, neighbour);
     }
 }
 
@@ -185,30 +197,34 @@ void route_left(Mesh *mesh, Neighbour *neighbour) {
     }
 }
 
+void route_detour(Mesh *mesh, Neighbour *neighbour, const MeshPath *path) {
+    bool ice = neighbour->path.kind == MESH_PATH_ICE;
+
+    use(mesh, neighbour, path, neighbour->path_counter);
+    route_probe(mesh, neighbour, path); /* so that the other follows */
+    if (ice) {
+        upgrade_doubt(mesh, neighbour);
+    } else {
+        neighbour->upgrade_next_us = mesh->now_us + DETOUR_US; /* its addresses are tried first */
+    }
+}
+
 /* The path is dead: another one, or none. */
 void route_dead(Mesh *mesh, Neighbour *neighbour) {
     MeshPath dead = neighbour->path;
+    MeshPath path;
 
-    for (uint32_t which = 0; which < MESH_PEERS_MAX; which++) {
-        Neighbour *carrier = route_carrier(mesh, neighbour, which);
-        MeshPath path;
-
-        if (!carrier) {
-            break;
-        }
-        path = route_relay_path(mesh, carrier, neighbour->key.bytes);
-        if (!mesh_path_equal(&path, &dead)) {
-            if (dead.kind == MESH_PATH_ICE) {
-                upgrade_stop(mesh, neighbour);
-            }
-            use(mesh, neighbour, &path, neighbour->path_counter);
-            route_probe(mesh, neighbour, &path);
-            neighbour->probes_unanswered = 1;
-            neighbour->probe_next_us = mesh->now_us + PROBE_US;
-            return;
-        }
+    if (!forward_path(mesh, neighbour->key.bytes, &path) || mesh_path_equal(&path, &dead)) {
+        route_lost(mesh, neighbour);
+        return;
     }
-    route_lost(mesh, neighbour);
+    if (dead.kind == MESH_PATH_ICE) {
+        upgrade_stop(mesh, neighbour);
+    }
+    use(mesh, neighbour, &path, neighbour->path_counter);
+    route_probe(mesh, neighbour, &path);
+    neighbour->probes_unanswered = 1;
+    neighbour->probe_next_us = mesh->now_us + FIRST_US;
 }
 
 /* Whether what came by `path` makes it the better one. */
@@ -216,13 +232,14 @@ static bool is_better(const Mesh *mesh, const Neighbour *neighbour, const MeshPa
                       SessionKind kind, uint64_t counter) {
     bool silent = mesh->now_us >= neighbour->path_heard_us + SILENT_US;
 
-    if (neighbour->path.kind == MESH_PATH_RELAY && path->kind != MESH_PATH_RELAY) {
+    if (neighbour->path.kind == MESH_PATH_RELAY) {
         /* Of a probe we know only that it reaches us: ours answers whether we reach them. */
         return kind != SESSION_PROBE;
     }
-    if (path->kind == MESH_PATH_RELAY && neighbour->path.kind != MESH_PATH_RELAY) {
-        /* It would not take the detour if the direct path lived. */
-        return kind == SESSION_DATA && counter > neighbour->path_counter && silent;
+    if (path->kind == MESH_PATH_RELAY) {
+        /* It would not take the detour if the direct path lived; unless it does not know of it. */
+        return kind != SESSION_ECHO && counter > neighbour->path_counter &&
+               pulse_is_settled(mesh, neighbour);
     }
     return counter > neighbour->path_counter && (kind == SESSION_DATA || silent);
 }
@@ -232,15 +249,19 @@ void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, Session
     neighbour->heard_us = mesh->now_us;
     if (!neighbour_is_up(neighbour)) {
         come_up(mesh, neighbour, path, counter);
-    } else if (mesh_path_equal(path, &neighbour->path)) {
-        neighbour->path_heard_us = mesh->now_us;
-        neighbour->probes_unanswered = 0;
-        neighbour->probe_next_us = mesh->now_us + idle_us(mesh, neighbour);
+    } else if (is_same(path, &neighbour->path)) {
+        neighbour->path = *path;
+        pulse_heard(mesh, neighbour, kind != SESSION_PROBE);
         if (counter > neighbour->path_counter) {
             neighbour->path_counter = counter;
         }
     } else if (is_better(mesh, neighbour, path, kind, counter)) {
-        use(mesh, neighbour, path, counter);
+        if (path->kind == MESH_PATH_RELAY) {
+            route_detour(mesh, neighbour, path);
+            neighbour->path_counter = counter;
+        } else {
+            use(mesh, neighbour, path, counter);
+        }
     } else if (kind == SESSION_PROBE && neighbour->path.kind == MESH_PATH_RELAY &&
                path->kind != MESH_PATH_RELAY) {
         route_probe(mesh, neighbour, path);
@@ -248,18 +269,6 @@ void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, Session
 }
 
 /* ---- time ---- */
-
-static uint64_t probe_due_us(const Neighbour *neighbour) {
-    uint64_t due_us = neighbour->probe_next_us;
-
-    if (neighbour_is_up(neighbour) && neighbour->probes_unanswered == 0 &&
-        link_expects(neighbour->link)) {
-        uint64_t soon_us = neighbour->path_heard_us + WAITING_US;
-
-        due_us = soon_us < due_us ? soon_us : due_us;
-    }
-    return due_us;
-}
 
 static bool may_revive(const Mesh *mesh, const Neighbour *neighbour) {
     const Keyring *keyring = &neighbour->keyring;
@@ -270,29 +279,17 @@ static bool may_revive(const Mesh *mesh, const Neighbour *neighbour) {
     return !neighbour_is_up(neighbour) && (fresh || mesh->now_us < neighbour->hand_until_us);
 }
 
-static void probe_path(Mesh *mesh, Neighbour *neighbour) {
-    if (neighbour->probes_unanswered >= PROBES_LOST) {
-        route_dead(mesh, neighbour);
-        return;
-    }
-    route_probe(mesh, neighbour, &neighbour->path);
-    neighbour->probes_unanswered++;
-    neighbour->probe_next_us =
-        mesh->now_us + PROBE_US + link_state(neighbour->link, mesh->now_us).rtt_us;
-}
-
 void route_timeout(Mesh *mesh, Neighbour *neighbour) {
     if (neighbour_is_up(neighbour) && mesh->now_us >= neighbour->gone_us) {
         route_lost(mesh, neighbour);
         contact_rest(mesh, neighbour);
+        company_shun(mesh, &neighbour->key); /* it goes, or has enough others */
     }
-    if (mesh->now_us >= probe_due_us(neighbour)) {
-        if (neighbour_is_up(neighbour)) {
-            probe_path(mesh, neighbour);
-        } else if (may_revive(mesh, neighbour)) {
-            route_probe_all(mesh, neighbour);
-            neighbour->probe_next_us = mesh->now_us + REVIVE_US;
-        }
+    if (neighbour_is_up(neighbour)) {
+        pulse_timeout(mesh, neighbour);
+    } else if (mesh->now_us >= neighbour->probe_next_us && may_revive(mesh, neighbour)) {
+        route_probe_all(mesh, neighbour);
+        neighbour->probe_next_us = mesh->now_us + REVIVE_US;
     }
     if (neighbour_is_up(neighbour) && neighbour->path.kind == MESH_PATH_RELAY &&
         neighbour->direct_tries < DIRECT_TRIES && mesh->now_us >= neighbour->direct_next_us) {
@@ -304,8 +301,10 @@ void route_timeout(Mesh *mesh, Neighbour *neighbour) {
 uint64_t route_deadline_us(const Mesh *mesh, const Neighbour *neighbour) {
     uint64_t deadline = UINT64_MAX;
 
-    if (neighbour_is_up(neighbour) || may_revive(mesh, neighbour)) {
-        deadline = probe_due_us(neighbour);
+    if (neighbour_is_up(neighbour)) {
+        deadline = pulse_due_us(mesh, neighbour);
+    } else if (may_revive(mesh, neighbour)) {
+        deadline = neighbour->probe_next_us;
     }
     if (neighbour_is_up(neighbour) && neighbour->gone_us < deadline) {
         deadline = neighbour->gone_us;
@@ -321,9 +320,10 @@ uint64_t route_deadline_us(const Mesh *mesh, const Neighbour *neighbour) {
 void route_wake(Mesh *mesh) {
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
+        MeshPath path;
 
         if (neighbour && neighbour_is_up(neighbour) && neighbour->path.kind == MESH_PATH_ICE &&
-            route_carrier(mesh, neighbour, 0)) {
+            forward_path(mesh, neighbour->key.bytes, &path)) {
             route_dead(mesh, neighbour); /* its agent's sockets had the former addresses */
         } else if (neighbour && neighbour_is_up(neighbour)) {
             /* As if the path had been silent: what answers now is the one to use. */

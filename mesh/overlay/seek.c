@@ -11,7 +11,7 @@
 #define WINDOW_US   S
 #define TRIALS_SIZE (4 * MESH_HAILS_MAX) /* in one window */
 #define LIVING_US   (2 * S)              /* a link heard so lately needs no HERE */
-#define VAIN_TRIES  8                    /* then another member may have the slot */
+#define ASKED_MOST  4 /* nodes that a joiner knocks at or is linked with, at once */
 
 /* ---- hailing ---- */
 
@@ -54,17 +54,18 @@ static void hail(Mesh *mesh) {
 void reach_soon(Mesh *mesh) {
     mesh->reach.hail_tries = 0;
     mesh->reach.hail_next_us = mesh->now_us;
-    mesh->reach.roster_changed = true;
+    company_changed(mesh);
 }
 
 static bool is_one_missing(const Mesh *mesh) {
-    if (mesh->status == MESH_STATUS_JOINING) {
+    if (mesh->status == MESH_STATUS_JOINING || mesh->company.absent > 0) {
         return true;
     }
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
-        if (neighbour && !neighbour_is_up(neighbour) && !neighbour->by_ticket) {
+        if (neighbour && !neighbour_is_up(neighbour) && !neighbour->by_ticket &&
+            neighbour->contact == CONTACT_KNOCKING) {
             return true;
         }
     }
@@ -76,59 +77,6 @@ static bool is_hailing(const Mesh *mesh) {
            mesh->admission.state != ADMISSION_BY_HAND;
 }
 
-/* Gives slots to members, beginning with the one whose turn it is. */
-static void link_with_roster(Mesh *mesh) {
-    const Roster *roster = &mesh->meeting.roster;
-    size_t begin = mesh->reach.turn;
-
-    for (size_t i = 0; i < roster->member_count && mesh->status == MESH_STATUS_MEMBER; i++) {
-        size_t index = (begin + i) % roster->member_count;
-        const Member *member = &roster->members[index];
-        bool known = neighbour_find(mesh, &member->key);
-        Neighbour *neighbour;
-
-        if (member->expelled || mesh_key_equal(&member->key, &mesh->self.key)) {
-            continue;
-        }
-        neighbour = neighbour_want(mesh, &member->key, mesh->psk, false);
-        if (neighbour && !known) {
-            mesh->reach.turn = index + 1;
-            reach_recall(mesh, neighbour);
-        }
-        if (neighbour && !neighbour_is_up(neighbour)) {
-            contact_begin(mesh, neighbour, !known);
-        }
-    }
-}
-
-/* With more members than slots, one knocked at in vain makes room for the next. */
-static void rotate(Mesh *mesh) {
-    Neighbour *vain = NULL;
-
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
-        Neighbour *neighbour = neighbour_at(mesh, slot);
-
-        if (!neighbour) {
-            return;
-        }
-        if (!neighbour_is_up(neighbour) && neighbour->contact_tries >= VAIN_TRIES &&
-            (!vain || neighbour->heard_us < vain->heard_us)) {
-            vain = neighbour;
-        }
-    }
-    if (vain && roster_size(&mesh->meeting.roster) > MESH_PEERS_MAX + 1) {
-        neighbour_drop(mesh, vain);
-        mesh->reach.roster_changed = true;
-    }
-}
-
-void reach_timeout(Mesh *mesh) {
-    if (!mesh->loading && mesh->reach.roster_changed && mesh->has_psk) {
-        mesh->reach.roster_changed = false;
-        link_with_roster(mesh);
-    }
-}
-
 void reach_seek(Mesh *mesh) {
     Reach *reach = &mesh->reach;
     uint64_t pause_us;
@@ -137,7 +85,6 @@ void reach_seek(Mesh *mesh) {
         return;
     }
     hail(mesh);
-    rotate(mesh);
     pause_us = reach->hail_tries < 6 ? FIRST_US << reach->hail_tries : OFTEN_US;
     if (pause_us > OFTEN_US) {
         pause_us = OFTEN_US;
@@ -147,9 +94,6 @@ void reach_seek(Mesh *mesh) {
 }
 
 uint64_t reach_deadline_us(const Mesh *mesh) {
-    if (mesh->reach.roster_changed && mesh->has_psk && !mesh->loading) {
-        return mesh->now_us;
-    }
     return is_hailing(mesh) ? mesh->reach.hail_next_us : UINT64_MAX;
 }
 
@@ -228,18 +172,31 @@ MeshError reach_hail_received(Mesh *mesh, const MeshPath *path, Bytes datagram) 
         return MESH_ERROR_FORBIDDEN;
     }
     neighbour = member ? neighbour_find(mesh, &hail.sender) : NULL;
-    if (!neighbour || !needs_no_answer(mesh, neighbour)) {
+    if (neighbour && neighbour_is_up(neighbour) ? !needs_no_answer(mesh, neighbour)
+                                                : !member || company_answers(mesh, &hail.sender)) {
         reach->window_count++;
         answer(mesh, path, &hail, psk);
     }
-    if (neighbour && !neighbour_is_up(neighbour)) {
-        neighbour_add_address(neighbour, path);
-        contact_begin(mesh, neighbour, true);
-    } else if (neighbour && neighbour->path.kind == MESH_PATH_RELAY) {
+    if (neighbour && neighbour_is_up(neighbour) && neighbour->path.kind == MESH_PATH_RELAY) {
         neighbour_add_address(neighbour, path);
         route_probe(mesh, neighbour, path);
+    } else {
+        company_found(mesh, &hail.sender, path);
     }
     return MESH_OK;
+}
+
+/* By a joiner: those that are linked with, or were knocked at so lately that they may answer. */
+static size_t are_asked(const Mesh *mesh) {
+    size_t count = 0;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        const Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        count +=
+            neighbour && (neighbour_is_up(neighbour) || neighbour->contact_tries < CONTACT_TURN);
+    }
+    return count;
 }
 
 MeshError reach_here_received(Mesh *mesh, const MeshPath *path, Bytes datagram) {
@@ -258,8 +215,13 @@ MeshError reach_here_received(Mesh *mesh, const MeshPath *path, Bytes datagram) 
     if (!asked || mesh_key_equal(&here.sender, &mesh->self.key)) {
         return MESH_ERROR_REPLAYED;
     }
-    neighbour = joining ? neighbour_want(mesh, &here.sender, psk, true)
-                        : neighbour_find(mesh, &here.sender);
+    neighbour = neighbour_find(mesh, &here.sender);
+    if (!neighbour && joining && are_asked(mesh) < ASKED_MOST) {
+        neighbour = neighbour_want(mesh, &here.sender, psk, true);
+    } else if (!neighbour) {
+        company_found(mesh, &here.sender, path);
+        neighbour = neighbour_find(mesh, &here.sender);
+    }
     if (!neighbour) {
         return MESH_OK;
     }

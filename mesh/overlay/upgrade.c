@@ -11,7 +11,8 @@
 #define GIVE_UP_US     (40 * S) /* an agent that did not connect by then is ended */
 #define SERVERS_SIZE   4
 #define PROBE_AGAIN_US (300 * MS)
-#define AGAIN_US       S /* between two agents that one neighbour makes us start */
+#define AGAIN_US       S       /* between two agents that one neighbour makes us start */
+#define DOUBTED_US     (5 * S) /* a pair that fell silent may come back within that */
 
 static void effect(Mesh *mesh, MeshEffectKind kind, const Neighbour *neighbour, Bytes offer,
                    Bytes servers) {
@@ -75,6 +76,15 @@ void upgrade_stop(Mesh *mesh, Neighbour *neighbour) {
         effect(mesh, MESH_EFFECT_ICE_STOP, neighbour, BYTES_NONE, BYTES_NONE);
         forget(neighbour);
     }
+}
+
+void upgrade_used(Neighbour *neighbour) {
+    neighbour->upgrade = UPGRADE_UP;
+}
+
+void upgrade_doubt(Mesh *mesh, Neighbour *neighbour) {
+    neighbour->upgrade = UPGRADE_DOUBTED;
+    neighbour->upgrade_give_up_us = mesh->now_us + DOUBTED_US;
 }
 
 void upgrade_again(Neighbour *neighbour, uint64_t now_us) {
@@ -179,9 +189,13 @@ static bool is_relayed(const Neighbour *neighbour) {
     return neighbour_is_up(neighbour) && neighbour->path.kind == MESH_PATH_RELAY;
 }
 
+static bool is_connected(const Neighbour *neighbour) {
+    return neighbour->upgrade == UPGRADE_UP || neighbour->upgrade == UPGRADE_DOUBTED;
+}
+
 static bool is_due(const Mesh *mesh, const Neighbour *neighbour) {
     return is_relayed(neighbour) && mesh->now_us >= neighbour->upgrade_next_us &&
-           (neighbour->upgrade == UPGRADE_UP ||
+           (is_connected(neighbour) ||
             (neighbour->upgrade == UPGRADE_NONE &&
              memcmp(mesh->self.key.bytes, neighbour->key.bytes, MESH_KEY_SIZE) < 0));
 }
@@ -193,9 +207,15 @@ static bool is_trying(const Neighbour *neighbour) {
 
 void upgrade_timeout(Mesh *mesh, Neighbour *neighbour) {
     if (is_trying(neighbour) && mesh->now_us >= neighbour->upgrade_give_up_us) {
+        bool lived = neighbour->upgrade == UPGRADE_DOUBTED;
+
         upgrade_stop(mesh, neighbour);
-        try_later(mesh, neighbour);
-    } else if (is_due(mesh, neighbour) && neighbour->upgrade == UPGRADE_UP) {
+        if (lived) {
+            upgrade_again(neighbour, mesh->now_us);
+        } else {
+            try_later(mesh, neighbour);
+        }
+    } else if (is_due(mesh, neighbour) && is_connected(neighbour)) {
         MeshPath path = path_of(neighbour);
 
         route_probe(mesh, neighbour, &path);
@@ -211,7 +231,7 @@ uint64_t upgrade_deadline_us(const Mesh *mesh, const Neighbour *neighbour) {
     if (!is_relayed(neighbour)) {
         return deadline;
     }
-    if ((neighbour->upgrade == UPGRADE_UP ||
+    if ((is_connected(neighbour) ||
          (neighbour->upgrade == UPGRADE_NONE &&
           memcmp(mesh->self.key.bytes, neighbour->key.bytes, MESH_KEY_SIZE) < 0)) &&
         neighbour->upgrade_next_us < deadline) {

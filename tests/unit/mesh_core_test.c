@@ -313,10 +313,12 @@ static void test_lying_relay(void) {
 
         randombytes_buf_deterministic(body, sizeof body, (const uint8_t[32]){(uint8_t)i});
         memcpy(body, room->peers[i % 3].key.bytes, SHORT_KEY_SIZE);
-        body[8] = i % 2 ? MESSAGE_RELAYED : (uint8_t)(0x40 + i % 80);
-        lie(room, &room->peers[0], i % 3 ? MESSAGE_RELAYED : MESSAGE_RELAY,
-            BYTES_AT(body, 9 + i % 300));
-        lie(room, &room->peers[2], MESSAGE_NEAR, BYTES_AT(body, i * 2));
+        memcpy(body + SHORT_KEY_SIZE, room->peers[i / 3 % 3].key.bytes, SHORT_KEY_SIZE);
+        body[16] = (uint8_t)(i % 14);
+        body[17] = (uint8_t)(i % 7);
+        body[18] = i % 2 ? MESSAGE_FORWARD : (uint8_t)(0x40 + i % 80);
+        lie(room, &room->peers[0], MESSAGE_FORWARD, BYTES_AT(body, i % 5 ? 19 + i % 300 : i % 19));
+        lie(room, &room->peers[2], i % 2 ? MESSAGE_MAP : MESSAGE_MAP_CLOCK, BYTES_AT(body, i * 2));
     }
     room_run(room, 20 * S);
     peer_say(&room->peers[0], "malgré tout");

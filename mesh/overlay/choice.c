@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+#include "mesh/overlay/choice.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define TARGET       6
+#define RANDOM       3 /* of them by chance */
+#define WEAK_TARGET  3
+#define WEAK_RANDOM  2
+#define WEAK_MOST    5
+#define NEAREST      3
+#define OTHERS_LEAST 4 /* links that come before ours: who has so many can be let go */
+#define AGE_US       60000000
+#define CALM_US      10000000
+#define NEARER_US    10000 /* by so much, and by half, must one be nearer to be linked with too */
+
+typedef struct {
+    const ChoiceSelf *self;
+    const ChoiceCandidate *candidates;
+    size_t count;
+    ChoiceVerdict *verdicts;
+    bool ranked[MESH_MEMBERS_MAX]; /* ours by chance */
+    size_t links;                  /* there are, or are wanted, */
+    size_t vain;                   /* and those through others that will stay so */
+} Choosing;
+
+static uint64_t mix(uint64_t x) {
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9;
+    x = (x ^ x >> 27) * 0x94d049bb133111eb;
+    return x ^ x >> 31;
+}
+
+static uint64_t first_bytes(const MeshKey *key) {
+    BytesReader reader = bytes_reader(key->bytes, sizeof key->bytes);
+
+    return bytes_read_u64(&reader);
+}
+
+uint64_t choice_rank(const MeshKey *a, const MeshKey *b) {
+    bool ordered = memcmp(a->bytes, b->bytes, sizeof a->bytes) < 0;
+
+    return mix(mix(first_bytes(ordered ? a : b)) + first_bytes(ordered ? b : a));
+}
+
+static bool is_here(const ChoiceCandidate *candidate) {
+    return candidate->linked || candidate->present;
+}
+
+bool choice_is_small(const ChoiceCandidate *candidates, size_t count) {
+    size_t here = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        here += is_here(&candidates[i]);
+    }
+    return here <= CHOICE_ALL;
+}
+
+/* ---- whom to link with ---- */
+
+static void want(Choosing *choosing, size_t i) {
+    if (choosing->verdicts[i] == CHOICE_REST) {
+        choosing->verdicts[i] = CHOICE_WANT;
+        choosing->links++;
+    }
+}
+
+/* Who does not want to carry is nobody's by chance, but of others like it. */
+static bool may_be_ranked(const ChoiceCandidate *candidate, bool weak) {
+    return is_here(candidate) && !candidate->shunned && (weak || !candidate->weak);
+}
+
+static void want_ranked(Choosing *choosing) {
+    const ChoiceSelf *self = choosing->self;
+    size_t wanted = self->weak ? WEAK_RANDOM : RANDOM;
+
+    for (size_t n = 0; n < wanted; n++) {
+        size_t best = choosing->count;
+        uint64_t best_rank = UINT64_MAX;
+
+        for (size_t i = 0; i < choosing->count; i++) {
+            const ChoiceCandidate *candidate = &choosing->candidates[i];
+            uint64_t rank = choice_rank(&self->key, &candidate->key);
+
+            if (!choosing->ranked[i] && may_be_ranked(candidate, self->weak) && rank < best_rank) {
+                best = i;
+                best_rank = rank;
+            }
+        }
+        if (best == choosing->count) {
+            return;
+        }
+        choosing->ranked[best] = true;
+        want(choosing, best);
+    }
+}
+
+static bool is_full(const ChoiceCandidate *candidate) {
+    return candidate->degree >= CHOICE_MOST;
+}
+
+/* Of two not linked with, the one to be linked with first: who has room, and is near. */
+static bool is_nearer(const ChoiceSelf *self, const ChoiceCandidate *a, const ChoiceCandidate *b) {
+    uint32_t a_us = a->rtt_us - 1, b_us = b->rtt_us - 1; /* the unknown is far */
+
+    if (is_full(a) != is_full(b)) {
+        return is_full(b);
+    }
+    if (a->weak != b->weak) {
+        return b->weak;
+    }
+    return a_us != b_us ? a_us < b_us
+                        : choice_rank(&self->key, &a->key) < choice_rank(&self->key, &b->key);
+}
+
+/* The nearest not linked with; `count`: there is none. */
+static size_t find_nearest(const Choosing *choosing, bool shunned) {
+    size_t best = choosing->count;
+
+    for (size_t i = 0; i < choosing->count; i++) {
+        const ChoiceCandidate *candidate = &choosing->candidates[i];
+
+        if (choosing->verdicts[i] == CHOICE_REST && candidate->present &&
+            candidate->shunned == shunned &&
+            (best == choosing->count ||
+             is_nearer(choosing->self, candidate, &choosing->candidates[best]))) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void want_nearest(Choosing *choosing, size_t target, bool shunned) {
+    while (choosing->links + (shunned ? choosing->vain : 0) < target) {
+        size_t nearest = find_nearest(choosing, shunned);
+
+        if (nearest == choosing->count ||
+            (choosing->links >= CHOICE_FEW && is_full(&choosing->candidates[nearest]))) {
+            return; /* it would soon let us go */
+        }
+        want(choosing, nearest);
+    }
+}
+
+/* The round trip to the third nearest of those linked with; 0: there are fewer, or not known. */
+static uint32_t third_us(const Choosing *choosing) {
+    uint32_t nearest[NEAREST] = {UINT32_MAX, UINT32_MAX, UINT32_MAX};
+
+    for (size_t i = 0; i < choosing->count; i++) {
+        uint32_t rtt_us = choosing->candidates[i].rtt_us;
+
+        for (size_t n = 0; n < NEAREST && choosing->candidates[i].direct && rtt_us > 0; n++) {
+            if (rtt_us < nearest[n]) {
+                uint32_t further_us = nearest[n];
+
+                nearest[n] = rtt_us;
+                rtt_us = further_us;
+            }
+        }
+    }
+    return nearest[NEAREST - 1] == UINT32_MAX ? 0 : nearest[NEAREST - 1];
+}
+
+/* One much nearer than those that are near so far: it is linked with beside them, and the one
+ * farthest away goes when there are too many. */
+static void want_nearer(Choosing *choosing) {
+    size_t nearest = find_nearest(choosing, false);
+    const ChoiceCandidate *candidate = &choosing->candidates[nearest];
+
+    if (choosing->links < CHOICE_MOST && nearest < choosing->count && candidate->rtt_us > 0 &&
+        !is_full(candidate) && 2 * (uint64_t)candidate->rtt_us + NEARER_US < third_us(choosing)) {
+        want(choosing, nearest);
+    }
+}
+
+/* ---- whom to let go ---- */
+
+/* Of its links those of the lowest ranks are let go by nobody, however many let go at once; these
+ * hold those that either has by chance. */
+static bool can_be_spared(const Choosing *choosing, size_t i) {
+    const ChoiceCandidate *candidate = &choosing->candidates[i];
+    bool crowded = choosing->self->crowded;
+
+    return choosing->verdicts[i] == CHOICE_KEEP && candidate->direct && !choosing->ranked[i] &&
+           (crowded || candidate->age_us >= AGE_US) &&
+           candidate->before >= (crowded ? CHOICE_FEW : OTHERS_LEAST);
+}
+
+/* The one that is farthest of those that can be spared; false: there is none. */
+static bool drop_farthest(Choosing *choosing) {
+    size_t worst = choosing->count;
+
+    for (size_t i = 0; i < choosing->count; i++) {
+        const ChoiceCandidate *candidates = choosing->candidates;
+
+        if (can_be_spared(choosing, i) &&
+            (worst == choosing->count || candidates[i].rtt_us > candidates[worst].rtt_us ||
+             (candidates[i].rtt_us == candidates[worst].rtt_us &&
+              candidates[i].degree > candidates[worst].degree))) {
+            worst = i;
+        }
+    }
+    if (worst == choosing->count) {
+        return false;
+    }
+    choosing->verdicts[worst] = CHOICE_DROP;
+    return true;
+}
+
+static void drop_surplus(Choosing *choosing) {
+    size_t most = choosing->self->weak ? WEAK_MOST : CHOICE_MOST;
+    size_t direct = 0;
+
+    for (size_t i = 0; i < choosing->count; i++) {
+        direct += choosing->candidates[i].direct;
+    }
+    for (size_t i = 0; i < choosing->count && direct >= CHOICE_FEW; i++) {
+        const ChoiceCandidate *candidate = &choosing->candidates[i];
+
+        if (candidate->linked && !candidate->direct && candidate->shunned) {
+            choosing->verdicts[i] = CHOICE_DROP; /* it would only go through the others for good */
+        }
+    }
+    while (direct > most && (choosing->self->crowded || choosing->self->calm_us >= CALM_US) &&
+           drop_farthest(choosing)) {
+        direct--;
+        if (!choosing->self->crowded) {
+            return;
+        }
+    }
+}
+
+/* ---- whom nobody sees ---- */
+
+/* Whose turn it is to be knocked at: who has it keeps it until it was in vain. */
+static bool is_before(const ChoiceCandidate *a, const ChoiceCandidate *b) {
+    unsigned a_class = !a->knocked ? 1 : a->vain ? 2 : 0;
+    unsigned b_class = !b->knocked ? 1 : b->vain ? 2 : 0;
+
+    return a_class != b_class ? a_class < b_class : a->turn_us < b->turn_us;
+}
+
+static void want_absent(Choosing *choosing, size_t budget) {
+    for (size_t n = 0; n < budget; n++) {
+        size_t next = choosing->count;
+
+        for (size_t i = 0; i < choosing->count; i++) {
+            if (choosing->verdicts[i] == CHOICE_REST && !is_here(&choosing->candidates[i]) &&
+                (next == choosing->count ||
+                 is_before(&choosing->candidates[i], &choosing->candidates[next]))) {
+                next = i;
+            }
+        }
+        if (next == choosing->count) {
+            return;
+        }
+        choosing->verdicts[next] = CHOICE_WANT;
+    }
+}
+
+void choice_make(const ChoiceSelf *self, const ChoiceCandidate *candidates, size_t count,
+                 ChoiceVerdict *ret_verdicts) {
+    Choosing choosing = {
+        .self = self, .candidates = candidates, .count = count, .verdicts = ret_verdicts};
+    bool small = choice_is_small(candidates, count);
+    bool alone = true;
+
+    assert(count <= MESH_MEMBERS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        ret_verdicts[i] = candidates[i].linked             ? CHOICE_KEEP
+                          : small && candidates[i].present ? CHOICE_WANT
+                                                           : CHOICE_REST;
+        alone = alone && !candidates[i].linked;
+        choosing.links += candidates[i].direct || (candidates[i].linked && !candidates[i].shunned);
+        choosing.vain += candidates[i].linked && !candidates[i].direct && candidates[i].shunned;
+    }
+    if (!small) {
+        want_ranked(&choosing);
+        want_nearest(&choosing, self->weak ? WEAK_TARGET : TARGET, false);
+        want_nearest(&choosing, CHOICE_FEW, true);
+        if (!self->weak) {
+            want_nearer(&choosing);
+        }
+        drop_surplus(&choosing);
+    }
+    want_absent(&choosing, alone ? CHOICE_ALONE : CHOICE_KNOCK);
+}

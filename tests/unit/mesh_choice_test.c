@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Whom to be linked with: the verdicts one by one, then crowds of nodes that follow them. */
+#include <glib.h>
+#include <string.h>
+
+#include "mesh/overlay/choice.h"
+
+#define CROWD       250
+#define SECOND_US   1000000
+#define SHUN_ROUNDS 600
+#define SEEDS       5
+
+/* ---- one node ---- */
+
+static MeshKey key_of(guint number) {
+    g_autoptr(GRand) chance = g_rand_new_with_seed(number + 1);
+    MeshKey key;
+
+    for (guint i = 0; i < sizeof key.bytes; i++) {
+        key.bytes[i] = (uint8_t)g_rand_int(chance);
+    }
+    return key;
+}
+
+static void fill(ChoiceCandidate *candidates, guint count, bool linked) {
+    for (guint i = 0; i < count; i++) {
+        candidates[i] = (ChoiceCandidate){.key = key_of(i + 1),
+                                          .linked = linked,
+                                          .direct = linked,
+                                          .present = true,
+                                          .degree = 5,
+                                          .before = 4,
+                                          .rtt_us = 20000 + 1000 * i,
+                                          .age_us = 3600 * (uint64_t)SECOND_US};
+    }
+}
+
+static guint count_of(const ChoiceVerdict *verdicts, guint count, ChoiceVerdict verdict) {
+    guint found = 0;
+
+    for (guint i = 0; i < count; i++) {
+        found += verdicts[i] == verdict;
+    }
+    return found;
+}
+
+static const ChoiceSelf *self_of(bool weak, bool crowded, uint64_t calm_us) {
+    static ChoiceSelf self;
+
+    self = (ChoiceSelf){.key = key_of(0), .weak = weak, .crowded = crowded, .calm_us = calm_us};
+    return &self;
+}
+
+static void test_few(void) {
+    ChoiceCandidate candidates[CHOICE_ALL + 1];
+    ChoiceVerdict verdicts[CHOICE_ALL + 1];
+
+    fill(candidates, CHOICE_ALL + 1, false);
+    for (guint i = 0; i < CHOICE_ALL; i++) {
+        candidates[i].shunned = i % 2; /* of so few nobody is passed over */
+    }
+    choice_make(self_of(true, false, 0), candidates, CHOICE_ALL, verdicts);
+    g_assert_cmpuint(count_of(verdicts, CHOICE_ALL, CHOICE_WANT), ==, CHOICE_ALL);
+    fill(candidates, CHOICE_ALL, true);
+    candidates[0].direct = false;
+    candidates[0].shunned = true;
+    choice_make(self_of(true, true, UINT64_MAX), candidates, CHOICE_ALL, verdicts);
+    g_assert_cmpuint(count_of(verdicts, CHOICE_ALL, CHOICE_KEEP), ==, CHOICE_ALL);
+    /* One more, and it is six of them, or three. */
+    fill(candidates, CHOICE_ALL + 1, false);
+    choice_make(self_of(false, false, 0), candidates, CHOICE_ALL + 1, verdicts);
+    g_assert_cmpuint(count_of(verdicts, CHOICE_ALL + 1, CHOICE_WANT), ==, 6);
+    choice_make(self_of(true, false, 0), candidates, CHOICE_ALL + 1, verdicts);
+    g_assert_cmpuint(count_of(verdicts, CHOICE_ALL + 1, CHOICE_WANT), ==, 3);
+}
+
+static void test_rank(void) {
+    for (guint a = 0; a < 50; a++) {
+        for (guint b = 0; b < a; b++) {
+            MeshKey one = key_of(a), other = key_of(b);
+
+            g_assert_cmpuint(choice_rank(&one, &other), ==, choice_rank(&other, &one));
+        }
+    }
+}
+
+/* Half by chance: the same three whatever the times are; the other half are the nearest. */
+static void test_halves(void) {
+    ChoiceCandidate candidates[40];
+    ChoiceVerdict verdicts[40], nearer[40];
+    guint same = 0;
+
+    fill(candidates, 40, false);
+    choice_make(self_of(false, false, 0), candidates, 40, verdicts);
+    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_WANT), ==, 6);
+    for (guint i = 0; i < 40; i++) {
+        candidates[i].rtt_us = 100000 - 1000 * i;
+    }
+    choice_make(self_of(false, false, 0), candidates, 40, nearer);
+    for (guint i = 0; i < 40; i++) {
+        same += verdicts[i] == CHOICE_WANT && nearer[i] == CHOICE_WANT;
+        g_assert_true(i >= 37 || i < 3 || verdicts[i] != CHOICE_WANT || nearer[i] == CHOICE_WANT);
+    }
+    g_assert_cmpuint(same, >=, 3);
+    /* One that turns out to be much nearer than those that are near is taken too. */
+    fill(candidates, 40, true);
+    for (guint i = 6; i < 40; i++) {
+        candidates[i].linked = candidates[i].direct = false;
+    }
+    choice_make(self_of(false, false, 0), candidates, 40, verdicts);
+    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_WANT), <=, 3); /* by chance */
+    candidates[30].rtt_us = 1000;
+    choice_make(self_of(false, false, 0), candidates, 40, nearer);
+    g_assert_cmpint(nearer[30], ==, CHOICE_WANT);
+}
+
+static void test_surplus(void) {
+    ChoiceCandidate candidates[40];
+    ChoiceVerdict verdicts[40];
+
+    fill(candidates, 40, true);
+    choice_make(self_of(false, false, UINT64_MAX), candidates, 40, verdicts);
+    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_DROP), ==, 1); /* one at a time, */
+    choice_make(self_of(false, false, 5 * SECOND_US), candidates, 40, verdicts);
+    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_DROP), ==, 0); /* and not often */
+    choice_make(self_of(false, true, 0), candidates, 40, verdicts);
+    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_DROP), ==, 40 - CHOICE_MOST);
+    for (guint i = 0; i < 40; i++) {
+        candidates[i].age_us = 10 * SECOND_US; /* just linked */
+    }
+    choice_make(self_of(false, false, UINT64_MAX), candidates, 40, verdicts);
+    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_DROP), ==, 0);
+    for (guint i = 0; i < 40; i++) {
+        candidates[i].before = 2; /* each has too few to be spared */
+    }
+    choice_make(self_of(false, true, UINT64_MAX), candidates, 40, verdicts);
+    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_DROP), ==, 0);
+    /* What goes through others for good goes, but where there is hardly anything else. */
+    candidates[7].direct = false;
+    candidates[7].shunned = true;
+    choice_make(self_of(false, false, 0), candidates, 40, verdicts);
+    g_assert_cmpint(verdicts[7], ==, CHOICE_DROP);
+    for (guint i = 0; i < 40; i++) {
+        candidates[i].direct = i < 2;
+        candidates[i].linked = i < 2 || i == 7;
+    }
+    choice_make(self_of(false, false, 0), candidates, 40, verdicts);
+    g_assert_cmpint(verdicts[7], ==, CHOICE_KEEP);
+    /* And there it makes up for one that is lacking. */
+    for (guint i = 0; i < 40; i++) {
+        candidates[i].shunned = true;
+    }
+    choice_make(self_of(false, false, 0), candidates, 40, verdicts);
+    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_WANT), ==, 0);
+    candidates[7].linked = false;
+    choice_make(self_of(false, false, 0), candidates, 40, verdicts);
+    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_WANT), ==, 1);
+}
+
+/* Those nobody sees have their turns, a few at once. */
+static void test_absent(void) {
+    ChoiceCandidate candidates[60];
+    ChoiceVerdict verdicts[60];
+    guint turns[60] = {0};
+
+    fill(candidates, 60, false);
+    for (guint i = 0; i < 60; i++) {
+        candidates[i].present = false;
+    }
+    choice_make(self_of(false, false, 0), candidates, 60, verdicts);
+    g_assert_cmpuint(count_of(verdicts, 60, CHOICE_WANT), ==, CHOICE_ALONE);
+    candidates[59].linked = candidates[59].direct = true;
+    for (guint round = 1; round <= 150; round++) {
+        choice_make(self_of(false, false, 0), candidates, 60, verdicts);
+        g_assert_cmpuint(count_of(verdicts, 60, CHOICE_WANT), ==, CHOICE_KNOCK);
+        for (guint i = 0; i < 59; i++) {
+            bool wanted = verdicts[i] == CHOICE_WANT;
+
+            turns[i] += wanted;
+            g_assert_true(wanted || !candidates[i].knocked || candidates[i].vain);
+            if (wanted || candidates[i].knocked) {
+                candidates[i].turn_us = round;
+            }
+            candidates[i].vain = wanted && candidates[i].knocked && round % 2;
+            candidates[i].knocked = wanted;
+        }
+    }
+    for (guint i = 0; i < 59; i++) {
+        g_assert_cmpuint(turns[i], >=, 5);
+    }
+}
+
+/* ---- many ---- */
+
+typedef struct {
+    guint count;
+    MeshKey keys[CROWD];
+    bool alive[CROWD], weak[CROWD], hard[CROWD]; /* hard: two such are never linked */
+    int x[CROWD];                                /* where it is */
+    guint linked[CROWD][CROWD];                  /* since this round; 0: not */
+    guint shunned[CROWD][CROWD];                 /* until this round */
+    guint turn[CROWD][CROWD];
+    guint dropped[CROWD]; /* this round it let go of one */
+    guint component[CROWD];
+    guint round;
+    guint changes; /* in the last round */
+} Crowd;
+
+static Crowd *crowd_new(guint64 seed, guint count) {
+    g_autoptr(GRand) chance = g_rand_new_with_seed((guint32)seed);
+    Crowd *crowd = g_new0(Crowd, 1);
+
+    crowd->count = count;
+    crowd->round = 100;
+    for (guint i = 0; i < count; i++) {
+        crowd->keys[i] = key_of((guint)seed * CROWD + i);
+        crowd->alive[i] = true;
+        crowd->x[i] = g_rand_int_range(chance, 0, 5) * 40000 + g_rand_int_range(chance, 0, 4000);
+    }
+    return crowd;
+}
+
+static guint crowd_degree(const Crowd *crowd, guint node) {
+    guint degree = 0;
+
+    for (guint i = 0; i < crowd->count; i++) {
+        degree += crowd->linked[node][i] > 0;
+    }
+    return degree;
+}
+
+static void spread(Crowd *crowd, guint node, guint component) {
+    crowd->component[node] = component;
+    for (guint i = 0; i < crowd->count; i++) {
+        if (crowd->linked[node][i] && !crowd->component[i]) {
+            spread(crowd, i, component);
+        }
+    }
+}
+
+/* Finds who sees whom; how many parts there are. */
+static guint crowd_parts(Crowd *crowd) {
+    guint parts = 0;
+
+    memset(crowd->component, 0, sizeof crowd->component);
+    for (guint i = 0; i < crowd->count; i++) {
+        if (crowd->alive[i] && !crowd->component[i]) {
+            spread(crowd, i, ++parts);
+        }
+    }
+    return parts;
+}
+
+static void crowd_link(Crowd *crowd, guint a, guint b, guint since) {
+    crowd->linked[a][b] = crowd->linked[b][a] = since;
+    crowd->changes++;
+}
+
+/* Links of another that come before the one with this node. */
+static guint crowd_before(const Crowd *crowd, guint node, guint other) {
+    uint64_t ours = choice_rank(&crowd->keys[node], &crowd->keys[other]);
+    guint before = 0;
+
+    for (guint i = 0; i < crowd->count; i++) {
+        before += i != node && crowd->linked[other][i] &&
+                  choice_rank(&crowd->keys[other], &crowd->keys[i]) < ours;
+    }
+    return before;
+}
+
+static void crowd_fill(const Crowd *crowd, guint node, const guint *degrees, const guint *befores,
+                       ChoiceCandidate *candidates) {
+    for (guint i = 0, n = 0; i < crowd->count; i++) {
+        guint since = crowd->linked[node][i];
+        bool present = crowd->alive[i] && crowd->component[i] == crowd->component[node];
+
+        if (i != node) {
+            candidates[n++] = (ChoiceCandidate){
+                .key = crowd->keys[i],
+                .linked = since > 0,
+                .direct = since > 0,
+                .present = present,
+                .weak = crowd->weak[i],
+                .shunned = crowd->round<crowd->shunned[node][i], .degree = degrees[i] - (since > 0),
+                                        .before = since> 0
+                               ? befores[i]
+                               : 0,
+                .rtt_us = (guint)ABS(crowd->x[i] - crowd->x[node]) + (since ? 2000 : 6000),
+                .age_us = (uint64_t)(crowd->round - since) * SECOND_US,
+                .knocked = crowd->turn[node][i] == crowd->round,
+                .vain = true,
+                .turn_us = crowd->turn[node][i],
+            };
+        }
+    }
+}
+
+static void crowd_choose(Crowd *crowd, guint node, const guint *degrees, const guint *befores) {
+    ChoiceCandidate candidates[CROWD];
+    ChoiceVerdict verdicts[CROWD];
+    ChoiceSelf self = {.key = crowd->keys[node],
+                       .weak = crowd->weak[node],
+                       .crowded = degrees[node] > 32,
+                       .calm_us = (uint64_t)(crowd->round - crowd->dropped[node]) * SECOND_US};
+
+    crowd_fill(crowd, node, degrees, befores, candidates);
+    choice_make(&self, candidates, crowd->count - 1, verdicts);
+    for (guint i = 0, n = 0; i < crowd->count; i++) {
+        ChoiceVerdict verdict = i == node ? CHOICE_REST : verdicts[n++];
+
+        if (verdict == CHOICE_WANT) {
+            crowd->turn[node][i] = crowd->round + 1;
+            if (crowd->alive[i] && !(crowd->hard[i] && crowd->hard[node])) {
+                crowd_link(crowd, node, i, crowd->round);
+            } else if (crowd->alive[i]) {
+                crowd->shunned[node][i] = crowd->round + SHUN_ROUNDS;
+            }
+        } else if (verdict == CHOICE_DROP) {
+            crowd->shunned[node][i] = crowd->shunned[i][node] = crowd->round + SHUN_ROUNDS;
+            crowd->dropped[node] = crowd->round;
+            crowd_link(crowd, node, i, 0);
+        }
+    }
+}
+
+/* A second: everyone sees what the others had, and chooses, one after the other. */
+static void crowd_round(Crowd *crowd) {
+    g_autofree guint *befores = g_new0(guint, CROWD * CROWD);
+    guint degrees[CROWD];
+
+    crowd->changes = 0;
+    crowd->round++;
+    crowd_parts(crowd);
+    for (guint i = 0; i < crowd->count; i++) {
+        degrees[i] = crowd_degree(crowd, i);
+        for (guint other = 0; other < crowd->count; other++) {
+            befores[i * CROWD + other] =
+                crowd->linked[i][other] ? crowd_before(crowd, i, other) : 0;
+        }
+    }
+    for (guint i = 0; i < crowd->count; i++) {
+        if (crowd->alive[i]) {
+            crowd_choose(crowd, i, degrees, befores + (gsize)i * CROWD);
+        }
+    }
+}
+
+static void crowd_kill(Crowd *crowd, guint node) {
+    crowd->alive[node] = false;
+    for (guint i = 0; i < crowd->count; i++) {
+        crowd->linked[node][i] = crowd->linked[i][node] = 0;
+    }
+}
+
+static void crowd_check(Crowd *crowd, guint least, guint most) {
+    guint sum = 0, alive = 0;
+
+    g_assert_cmpuint(crowd_parts(crowd), ==, 1);
+    for (guint i = 0; i < crowd->count; i++) {
+        guint degree = crowd_degree(crowd, i);
+
+        if (crowd->alive[i]) {
+            g_assert_cmpuint(degree, >=, least);
+            g_assert_cmpuint(degree, <=, most);
+            sum += degree;
+            alive++;
+        }
+    }
+    g_test_message("%u nodes, %.2f links each", alive, (double)sum / alive);
+}
+
+/* Until nobody changes anything for longer than a link let go is shunned. */
+static void crowd_rest(Crowd *crowd, guint within) {
+    guint calm = 0;
+
+    for (guint i = 0; calm < SHUN_ROUNDS + 100 && i < within; i++) {
+        crowd_round(crowd);
+        calm = crowd->changes ? 0 : calm + 1;
+    }
+    g_assert_cmpuint(calm, >=, SHUN_ROUNDS + 100);
+}
+
+/* They come one by one, all by way of the first. */
+static void gather(Crowd *crowd) {
+    for (guint i = 1; i < crowd->count; i++) {
+        crowd->alive[i] = false;
+    }
+    for (guint i = 1; i < crowd->count; i++) {
+        crowd->alive[i] = true;
+        crowd_link(crowd, 0, i, crowd->round);
+        if (i % 10 == 0) {
+            crowd_round(crowd);
+            g_assert_cmpuint(crowd_degree(crowd, 0), <=, MESH_PEERS_MAX);
+        }
+    }
+}
+
+static void test_crowd(void) {
+    for (guint seed = 0; seed < SEEDS; seed++) {
+        g_autoptr(GRand) chance = g_rand_new_with_seed(seed);
+        g_autofree Crowd *crowd = crowd_new(seed, CROWD);
+
+        gather(crowd);
+        for (guint i = 0; i < 30; i++) {
+            crowd_round(crowd);
+        }
+        crowd_check(crowd, 3, 32);
+        if (seed == 0) {
+            crowd_rest(crowd, 4000);
+            crowd_check(crowd, 3, CHOICE_MOST + 3);
+        }
+        for (guint i = 0; i < CROWD; i++) {
+            if (g_rand_int_range(chance, 0, 100) < 30) {
+                crowd_kill(crowd, i);
+            }
+        }
+        for (guint i = 0; i < 8; i++) {
+            crowd_round(crowd);
+        }
+        crowd_check(crowd, 3, 32);
+    }
+}
+
+/* Both halves know of each other, and cannot see one another for a while. */
+static void test_halves_meet(void) {
+    g_autofree Crowd *crowd = crowd_new(7, 100);
+
+    for (guint i = 0; i < 100; i++) {
+        crowd->alive[i] = i < 50;
+    }
+    for (guint i = 0; i < 20; i++) {
+        crowd_round(crowd);
+    }
+    crowd_check(crowd, 3, 24);
+    for (guint i = 0; i < 100; i++) {
+        crowd->alive[i] = true; /* the rest begins, each alone */
+    }
+    for (guint i = 0; i < 15; i++) {
+        crowd_round(crowd);
+    }
+    crowd_check(crowd, 3, 32);
+}
+
+/* Most are weak, and most can be linked with few. */
+static void test_hard(void) {
+    g_autofree Crowd *crowd = crowd_new(11, 60);
+
+    for (guint i = 0; i < 60; i++) {
+        crowd->weak[i] = i % 3 == 0;
+        crowd->hard[i] = i >= 6;
+    }
+    gather(crowd);
+    for (guint round = 0; round < 2 * SHUN_ROUNDS; round++) {
+        crowd_round(crowd);
+        crowd_check(crowd, round < 60 ? 1 : 3, 59);
+    }
+}
+
+int main(int argc, char **argv) {
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/choice/few", test_few);
+    g_test_add_func("/choice/rank", test_rank);
+    g_test_add_func("/choice/halves", test_halves);
+    g_test_add_func("/choice/surplus", test_surplus);
+    g_test_add_func("/choice/absent", test_absent);
+    g_test_add_func("/choice/crowd", test_crowd);
+    g_test_add_func("/choice/halves-meet", test_halves_meet);
+    g_test_add_func("/choice/hard", test_hard);
+    return g_test_run();
+}
