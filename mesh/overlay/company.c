@@ -291,7 +291,7 @@ static void look_around(Mesh *mesh) {
     size_t links = 0, slots = 0;
 
     fill(mesh, &look);
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
         slots += neighbour != NULL;

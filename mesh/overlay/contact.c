@@ -412,7 +412,7 @@ static Neighbour *find_index(const Mesh *mesh, Bytes message) {
     uint8_t index[HANDSHAKE_INDEX_SIZE];
 
     handshake_index(message, index);
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
 
         if (neighbour && neighbour->contact == CONTACT_KNOCKING && neighbour->init_length > 0 &&

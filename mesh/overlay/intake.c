@@ -230,7 +230,7 @@ static MeshError transport(Mesh *mesh, const MeshPath *path, uint8_t phase, Byte
 
     /* Where it comes from says whose it most often is; a moved node is found by trying all. */
     for (int expected = 1; expected >= 0; expected--) {
-        for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
             Neighbour *neighbour = mesh->neighbours.slots[slot];
 
             if (neighbour && comes_by(mesh, neighbour, path) == expected &&

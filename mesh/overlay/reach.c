@@ -55,7 +55,7 @@ size_t reach_own_addresses(Mesh *mesh, MeshPath *ret_addresses, size_t room) {
     for (size_t i = 0; i < mesh->reach.own_count && count < room; i++) {
         count = add(ret_addresses, count, room, &mesh->reach.own[i]);
     }
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && !is_loopback(&neighbour->seen) &&
@@ -99,7 +99,7 @@ size_t reach_ticket_addresses(Mesh *mesh, MeshPath *ret_addresses, size_t room) 
     for (size_t i = 0; i < own_count && i < 2; i++) {
         count = add(ret_addresses, count, room, &own[i]);
     }
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && neighbour_is_direct(neighbour) && !is_loopback(&neighbour->path)) {
@@ -141,7 +141,7 @@ void reach_own(Mesh *mesh, const MeshPath *paths, size_t count) {
     if (moved) {
         route_wake(mesh);
     }
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && neighbour_is_up(neighbour)) {
@@ -159,7 +159,7 @@ void reach_greet(Mesh *mesh, Neighbour *neighbour) {
 
 /* Those who do not reach us directly may do so at an address that we just learnt to be ours. */
 static void tell_relayed(Mesh *mesh, const Neighbour *except) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && neighbour != except && neighbour_is_up(neighbour) &&

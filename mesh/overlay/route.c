@@ -111,7 +111,7 @@ void route_doubt(Mesh *mesh, Neighbour *neighbour) {
 /* Whoever was reached by way of one that is lost: by way of another or, while none is known, not;
  * the map may soon tell of one. */
 static void carry_otherwise(Mesh *mesh, const Neighbour *lost) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *carried = mesh->neighbours.slots[slot];
         MeshPath path;
 
@@ -318,7 +318,7 @@ uint64_t route_deadline_us(const Mesh *mesh, const Neighbour *neighbour) {
 }
 
 void route_wake(Mesh *mesh) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = mesh->neighbours.slots[slot];
         MeshPath path;
 

@@ -61,7 +61,7 @@ static bool is_one_missing(const Mesh *mesh) {
     if (mesh->status == MESH_STATUS_JOINING || mesh->company.absent > 0) {
         return true;
     }
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && !neighbour_is_up(neighbour) && !neighbour->by_ticket &&
@@ -190,7 +190,7 @@ MeshError reach_hail_received(Mesh *mesh, const MeshPath *path, Bytes datagram) 
 static size_t are_asked(const Mesh *mesh) {
     size_t count = 0;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
         count +=
