@@ -34,7 +34,7 @@ static const Scenario scenarios[] = {
     {"silence", "of two alone both know soon that a line with a voice is dead", 0, 0,
      route_silence},
     {"roam", "a laptop moves or a router forgets in the middle of a sentence", 0, 0, route_roam},
-    {"door", "all come at once by way of one member, with one ticket", 14, 5, route_door},
+    {"door", "all come at once by way of one member, with one ticket", 40, 5, route_door},
     {"away", "most are away, and looking for them costs little", 0, 0, route_away},
     {"size", "many meet: all hear anyone, also once a third died at once", 24, 0, size_many},
     {"churn", "many leave, crash and come back, again and again", 24, 3, size_churn},
