@@ -7,6 +7,7 @@
 
 #include "mesh/effect.h"
 #include "mesh/journal/author.h"
+#include "mesh/journal/budget.h"
 #include "mesh/journal/draft.h"
 #include "mesh/journal/library.h"
 #include "mesh/journal/sync.h"
@@ -55,7 +56,7 @@ struct Mesh {
     char name[MESH_NAME_MAX + 1];
     MeshRandom random;
     void *random_context;
-    uint64_t document_fetch_max;
+    uint64_t document_fetch_max, store_max;
 
     uint64_t now_us;
     uint64_t now_s;
@@ -72,6 +73,8 @@ struct Mesh {
     Meeting meeting;
     uint8_t psk[HANDSHAKE_PSK_SIZE]; /* of the members; from the first epoch key */
     bool has_psk;
+    bool relay;    /* this node is here to carry: it holds no epoch key, and writes nothing */
+    Budget budget; /* of what it keeps */
     Author author;
     Sync sync;
     Drafts drafts;
@@ -124,5 +127,7 @@ void core_learn_key(Mesh *mesh, const uint8_t bytes[32]);
 Member *core_self(Mesh *mesh);
 /* A member not expelled. */
 Member *core_member(Mesh *mesh, const MeshKey *key);
+/* A member not expelled that is here to carry. */
+bool core_is_relay(Mesh *mesh, const MeshKey *key);
 /* Acts the person (or the node) wants; in intent.c. */
 void intent_step(Mesh *mesh, const MeshIntent *intent);

@@ -28,7 +28,13 @@
     X(MESH_ERROR_UNREACHABLE, "no member answered: is one of their nodes running and in reach? "   \
                               "Otherwise join by hand (`join --by-hand`)")                         \
     X(MESH_ERROR_ALREADY_MEMBER, "this node is already in the meeting")                            \
-    X(MESH_ERROR_CLOSED, "the motion is closed")
+    X(MESH_ERROR_CLOSED, "the motion is closed")                                                   \
+    X(MESH_ERROR_TICKET_RELAY, "the ticket is for a relay: `maillon start --relay TICKET`, in a "  \
+                               "home of its own")                                                  \
+    X(MESH_ERROR_TICKET_MEMBER, "the ticket is for a person, not for a relay: `maillon join "      \
+                                "TICKET`, or ask for one made by `invite --role relay`")           \
+    X(MESH_ERROR_RELAY, "this node is a relay: it carries for the meeting, holds no key of it, "   \
+                        "and takes no part in it")
 
 typedef enum {
 #define MESH_ERROR_NAME(name, text) name,

@@ -370,9 +370,19 @@ static MeshError write_intent(Mesh *mesh, const MeshIntent *intent) {
     }
 }
 
+/* What a relay may be asked: to come in, to take in what is sealed, to send less. */
+static bool is_for_relay(MeshIntentKind kind) {
+    return kind == MESH_INTENT_JOIN || kind == MESH_INTENT_ACCEPT || kind == MESH_INTENT_IMPORT ||
+           kind == MESH_INTENT_CEILING;
+}
+
 void intent_step(Mesh *mesh, const MeshIntent *intent) {
     MeshError error = MESH_OK;
 
+    if (mesh->relay && !is_for_relay(intent->kind)) {
+        core_done(mesh, intent->tag, MESH_ERROR_RELAY, NULL, NULL);
+        return;
+    }
     switch (intent->kind) {
     case MESH_INTENT_JOIN:
         join_wanted(mesh, intent);

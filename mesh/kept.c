@@ -64,6 +64,8 @@ static void load_state(Mesh *mesh, Bytes key, Bytes value) {
         meeting_add_key(&mesh->meeting, value.data);
     } else if (begins(key, WORD_PEER)) {
         reach_loaded(mesh, key, value);
+    } else if (begins(key, JOIN_WORD_RELAY)) {
+        join_relay_loaded(mesh, value);
     } else if (begins(key, WORD_JOIN)) {
         join_loaded(mesh, value);
     } else if (begins(key, WORD_ID) && value.length == MESH_HASH_SIZE) {
@@ -73,15 +75,31 @@ static void load_state(Mesh *mesh, Bytes key, Bytes value) {
     }
 }
 
+/* So many bytes are on disk of whoever wrote the entry, or are not any more. */
+static void account(Mesh *mesh, Bytes bytes, void (*book)(Budget *, const MeshKey *, size_t)) {
+    Entry entry;
+
+    if (mesh->relay && !entry_read_kept(bytes.data, bytes.length, &entry)) {
+        book(&mesh->budget, &entry.author, bytes.length);
+    }
+}
+
+static void forget_entry(Mesh *mesh, const MeshHash *hash, Bytes bytes) {
+    mesh->counters.limited++;
+    account(mesh, bytes, budget_remove);
+    core_forget(mesh, MESH_ITEM_ENTRY, BYTES_OF(hash->bytes));
+}
+
 /* The journal takes an entry that is on disk. Too many that wait are forgotten, the most hopeless
  * first: what is worth having comes again. */
 static MeshError hold(Mesh *mesh, const uint8_t *bytes, size_t length) {
     MeshHash hash;
+    Bytes oldest;
 
     while (journal_waiting(mesh->journal) >= MESH_PENDING_MAX &&
-           journal_drop_oldest(mesh->journal, &hash)) {
-        mesh->counters.limited++;
-        core_forget(mesh, MESH_ITEM_ENTRY, BYTES_OF(hash.bytes));
+           journal_oldest(mesh->journal, &hash, &oldest)) {
+        forget_entry(mesh, &hash, oldest);
+        journal_drop_oldest(mesh->journal);
     }
     return journal_hold(mesh->journal, bytes, length);
 }
@@ -98,6 +116,7 @@ MeshError kept_load(Mesh *mesh, const MeshItem *item) {
         load_state(mesh, key, BYTES_AT(item->value, item->value_length));
         return MESH_OK;
     case MESH_ITEM_ENTRY:
+        account(mesh, BYTES_AT(item->value, item->value_length), budget_add);
         error = hold(mesh, item->value, item->value_length);
         core_apply(mesh);
         return error;
@@ -113,7 +132,7 @@ static void rename_self(Mesh *mesh) {
     const Member *self = core_self(mesh);
     SealedAct act = {.kind = ACT_NAME, .text = BYTES_AT(mesh->name, strlen(mesh->name))};
 
-    if (self && mesh->name[0] != '\0' && strcmp(self->name, mesh->name) != 0) {
+    if (self && !mesh->relay && mesh->name[0] != '\0' && strcmp(self->name, mesh->name) != 0) {
         author_write(mesh, NULL, &act, (AuthorAnswer){0}, NULL);
     }
 }
@@ -153,8 +172,7 @@ static MeshError stored_entry(Mesh *mesh, const Pending *pending) {
         return MESH_OK;
     }
     if (error) {
-        mesh->counters.limited++;
-        core_forget(mesh, MESH_ITEM_ENTRY, BYTES_OF(pending->hash.bytes));
+        forget_entry(mesh, &pending->hash, BYTES_AT(pending->bytes, pending->length));
         return error;
     }
     core_apply(mesh);
@@ -190,6 +208,7 @@ static void failed(Mesh *mesh, Pending *pending) {
         admission_settled(mesh, &pending->hash, MESH_ERROR_STORE);
         break;
     case PENDING_RECEIVED:
+        account(mesh, BYTES_AT(pending->bytes, pending->length), budget_remove);
         sync_store_failed(mesh);
         break;
     case PENDING_BLOCK:

@@ -51,6 +51,10 @@
 #define MESH_EARLY_MAX       65536 /* bytes of entries that come before the WELCOME they follow */
 #define MESH_ITEM_KEY_MAX    40    /* bytes of the key of a stored item */
 
+/* Relays. */
+#define MESH_STORE_MAX            (256 * 1024 * 1024) /* bytes of entries kept, unless told */
+#define MESH_STORE_AUTHOR_DIVISOR 4                   /* of them, of one author: a quarter */
+
 /* Documents. */
 #define MESH_DOCUMENTS_MAX     1024
 #define MESH_DOCUMENT_NAME_MAX 255                 /* bytes */

@@ -33,6 +33,7 @@ Mesh *mesh_create(const MeshOptions *options) {
     mesh->random = options->random;
     mesh->random_context = options->random_context;
     mesh->document_fetch_max = options->document_fetch_max;
+    mesh->store_max = options->store_max;
     mesh->now_us = options->now_us;
     mesh->loading = true;
     return mesh;
@@ -58,6 +59,7 @@ void mesh_destroy(Mesh *mesh) {
     }
     free(mesh->pending);
     meeting_finish(&mesh->meeting);
+    budget_finish(&mesh->budget);
     journal_destroy(mesh->journal);
     effects_finish(&mesh->effects);
     identity_finish(&mesh->self);
@@ -107,11 +109,17 @@ Member *core_member(Mesh *mesh, const MeshKey *key) {
     return member && !member->expelled ? member : NULL;
 }
 
+bool core_is_relay(Mesh *mesh, const MeshKey *key) {
+    const Member *member = core_member(mesh, key);
+
+    return member && member->role == MESH_ROLE_RELAY;
+}
+
 static MeetingChange fold(Mesh *mesh, const Record *record) {
     const Chain *chain = journal_chain(mesh->journal, record->chain);
     MeetingChange change = {0};
     Entry entry;
-    MeshError error = entry_read(record->bytes, record->length, &entry);
+    MeshError error = entry_read_kept(record->bytes, record->length, &entry);
 
     assert(!error);
     if (!error) {
@@ -126,7 +134,7 @@ static void find_psk(Mesh *mesh) {
     const EpochKey *key;
     Entry entry;
 
-    if (mesh->has_psk || !first || entry_read(first->bytes, first->length, &entry)) {
+    if (mesh->has_psk || !first || entry_read_kept(first->bytes, first->length, &entry)) {
         return;
     }
     key = meeting_key(&mesh->meeting, entry.key_id);
@@ -140,7 +148,7 @@ void core_learn_key(Mesh *mesh, const uint8_t bytes[32]) {
     uint8_t word[sizeof CORE_WORD_KEY - 1 + ENTRY_KEY_ID_SIZE];
     EpochKey key;
 
-    if (!meeting_add_key(&mesh->meeting, bytes)) {
+    if (mesh->relay || !meeting_add_key(&mesh->meeting, bytes)) {
         return;
     }
     epoch_key_init(&key, bytes);
@@ -217,7 +225,7 @@ static bool is_urgent(const Record *record, const MeetingChange *change) {
 
     return (change->any &&
             (change->notice == MESH_NOTICE_MOTION || change->notice == MESH_NOTICE_HAND)) ||
-           (!entry_read(record->bytes, record->length, &entry) && entry.public_act.length > 0);
+           (!entry_read_kept(record->bytes, record->length, &entry) && entry.public_act.length > 0);
 }
 
 static void tell_change(Mesh *mesh, const MeetingChange *change) {

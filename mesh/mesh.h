@@ -41,6 +41,7 @@ typedef struct {
     void *random_context;
     uint64_t now_us;             /* monotonic */
     uint64_t document_fetch_max; /* documents up to this size are fetched unasked, bytes */
+    uint64_t store_max;          /* bytes of entries a relay keeps; 0: MESH_STORE_MAX */
 } MeshOptions;
 
 typedef enum {
@@ -48,7 +49,7 @@ typedef enum {
     MESH_ROLE_MEMBER = 1,
     MESH_ROLE_GUEST = 2,    /* speaks, does not vote */
     MESH_ROLE_OBSERVER = 3, /* listens */
-    MESH_ROLE_RELAY = 4,
+    MESH_ROLE_RELAY = 4,    /* carries, and holds no key of the meeting */
 } MeshRole;
 
 /* ---- what the store keeps ---- */
@@ -71,8 +72,10 @@ typedef struct {
 
 typedef enum {
     MESH_INTENT_CREATE, /* title, profile → DONE.hash: meeting id */
-    MESH_INTENT_JOIN, /* text: ticket; by_hand → DONE when admitted (by hand: DONE.text, a code);
-                         a member only says ALREADY_MEMBER when the ticket is of its meeting */
+    MESH_INTENT_JOIN, /* text: ticket; by_hand; role: RELAY to carry, else any → DONE when admitted
+                         (by hand: DONE.text, a code). A member only says ALREADY_MEMBER when the
+                         ticket is of its meeting. Whoever is here as a relay is refused what is
+                         said, voted or shown: RELAY */
     MESH_INTENT_ANSWER, /* text: code of a joiner → DONE.text: the code for it */
     MESH_INTENT_ACCEPT, /* text: code of the answer → DONE when admitted */
     MESH_INTENT_INVITE, /* role, uses, expires_at → DONE.text: ticket */
@@ -308,8 +311,9 @@ typedef struct {
     const char *profile;
     MeshKey own_key;
     MeshRole own_role;
+    bool relay; /* this node carries, or is to: it knows no title, name or text */
     uint32_t epoch;
-    size_t members; /* not expelled, this node included */
+    size_t members; /* not expelled, this node included, relays not */
     size_t entries;
     uint64_t written; /* of them here, in this run of the node */
 } MeshInfo;
@@ -429,6 +433,7 @@ typedef struct {
     uint64_t malformed, forged, replayed, foreign, limited,
         refused; /* what came in and was dropped */
     uint64_t datagrams_in, datagrams_out, duplicates, forwarded;
+    uint64_t kept_bytes; /* by a relay: of entries, those whose bodies were left out included */
 } MeshCounters;
 
 MeshInfo mesh_info(const Mesh *mesh);
@@ -479,6 +484,11 @@ bool mesh_voice_frame(MeshVoicePart *part, MeshVoiceFrame *ret_frame);
  */
 bool mesh_voice_append(MeshVoicePart *part, uint8_t bytes[MESH_VOICE_FRAMES_MAX], uint32_t end_ms,
                        const MeshVoiceFrame *frame);
+
+/* Whether the value of a stored ENTRY is the entry: a relay keeps of some less, of no use
+ * elsewhere.
+ */
+bool mesh_item_is_entry(const MeshItem *item);
 
 /* The Ed25519 public key of a device seed. */
 MeshKey mesh_key_of_seed(const uint8_t seed[MESH_SEED_SIZE]);

@@ -12,8 +12,9 @@ MeshInfo mesh_info(const Mesh *mesh) {
         .title = mesh->meeting.title ? mesh->meeting.title : "",
         .profile = mesh->meeting.profile ? mesh->meeting.profile : "meeting",
         .own_key = mesh->self.key,
+        .relay = mesh->relay,
         .epoch = roster->epoch,
-        .members = roster_size(roster),
+        .members = roster_people(roster),
         .entries = journal_count(mesh->journal),
         .written = owed_count(mesh, NEIGHBOUR_NONE),
     };
@@ -30,7 +31,15 @@ MeshInfo mesh_info(const Mesh *mesh) {
 }
 
 MeshCounters mesh_counters(const Mesh *mesh) {
-    return mesh->counters;
+    MeshCounters counters = mesh->counters;
+
+    counters.kept_bytes = mesh->budget.total;
+    return counters;
+}
+
+bool mesh_item_is_entry(const MeshItem *item) {
+    return item->kind == MESH_ITEM_ENTRY &&
+           !entry_is_husk(BYTES_AT(item->value, item->value_length));
 }
 
 static MeshLinkState link_state_of(const Mesh *mesh, const Neighbour *neighbour) {
@@ -233,7 +242,7 @@ static MeshError open_act(const Mesh *mesh, const MeshHash *hash, uint8_t ret_pl
     size_t length;
     Entry entry;
     MeshError error =
-        record ? entry_read(record->bytes, record->length, &entry) : MESH_ERROR_UNKNOWN;
+        record ? entry_read_kept(record->bytes, record->length, &entry) : MESH_ERROR_UNKNOWN;
 
     if (error) {
         return error;

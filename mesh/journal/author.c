@@ -63,7 +63,8 @@ MeshError author_write(Mesh *mesh, const PublicAct *public_act, const SealedAct 
                        .tag = answer.tag,
                        .text = answer.text};
     Entry entry;
-    MeshError error = journal_count(mesh->journal) + mesh->pending_count < MESH_ENTRIES_MAX
+    MeshError error = mesh->relay ? MESH_ERROR_RELAY
+                      : journal_count(mesh->journal) + mesh->pending_count < MESH_ENTRIES_MAX
                           ? MESH_OK
                           : MESH_ERROR_FULL;
 

@@ -7,9 +7,10 @@
 
 #include "mesh/coder.h"
 
-#define VERSION    1
-#define FIELDS     11
-#define NONCE_SIZE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+#define VERSION     1
+#define FIELDS      11
+#define HUSK_FIELDS 10
+#define NONCE_SIZE  crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
 
 void epoch_key_init(EpochKey *key, const uint8_t bytes[32]) {
     memcpy(key->key, bytes, 32);
@@ -103,38 +104,85 @@ static void read_links(BytesReader *reader, Entry *entry) {
     }
 }
 
+/* What stands before the body; `ret_keyed`: it names an epoch key. */
+static void read_header(BytesReader *reader, size_t fields, Entry *entry, bool *ret_keyed) {
+    const uint8_t *start = reader->at;
+    Bytes key_id;
+
+    if (coder_read_array(reader) != fields || coder_read_uint(reader) != VERSION) {
+        reader->failed = true;
+    }
+    coder_read_fixed(reader, entry->meeting, sizeof entry->meeting);
+    coder_read_fixed(reader, entry->author.bytes, MESH_KEY_SIZE);
+    coder_read_fixed(reader, entry->chain, sizeof entry->chain);
+    entry->sequence = coder_read_uint(reader);
+    read_links(reader, entry);
+    key_id = coder_read_bytes(reader);
+    entry->public_act = coder_read_bytes(reader);
+    entry->header = BYTES_AT(start, (size_t)(reader->at - start));
+    *ret_keyed = key_id.length == ENTRY_KEY_ID_SIZE;
+    if (entry->has_previous != (entry->sequence > 0) || (key_id.length != 0 && !*ret_keyed)) {
+        reader->failed = true;
+    }
+    if (!reader->failed && *ret_keyed) {
+        memcpy(entry->key_id, key_id.data, ENTRY_KEY_ID_SIZE);
+    }
+}
+
 MeshError entry_read(const uint8_t *bytes, size_t length, Entry *ret_entry) {
     BytesReader reader = bytes_reader(bytes, length);
     Entry entry = {0};
-    Bytes key_id;
+    bool keyed;
 
-    if (length > MESH_ENTRY_MAX || coder_read_array(&reader) != FIELDS ||
-        coder_read_uint(&reader) != VERSION) {
+    if (length > MESH_ENTRY_MAX) {
         return MESH_ERROR_MALFORMED;
     }
-    coder_read_fixed(&reader, entry.meeting, sizeof entry.meeting);
-    coder_read_fixed(&reader, entry.author.bytes, MESH_KEY_SIZE);
-    coder_read_fixed(&reader, entry.chain, sizeof entry.chain);
-    entry.sequence = coder_read_uint(&reader);
-    read_links(&reader, &entry);
-    key_id = coder_read_bytes(&reader);
-    entry.public_act = coder_read_bytes(&reader);
-    entry.header = BYTES_AT(bytes, (size_t)(reader.at - bytes));
+    read_header(&reader, FIELDS, &entry, &keyed);
     entry.sealed = coder_read_bytes(&reader);
     entry.signed_part = BYTES_AT(bytes, (size_t)(reader.at - bytes));
     coder_read_fixed(&reader, entry.signature, sizeof entry.signature);
-    if (!bytes_done(&reader) || entry.has_previous != (entry.sequence > 0) ||
-        (key_id.length != 0 && key_id.length != ENTRY_KEY_ID_SIZE) ||
-        (key_id.length > 0) != (entry.sealed.length > 0) ||
+    if (!bytes_done(&reader) || keyed != (entry.sealed.length > 0) ||
         (entry.sealed.length > 0 && entry.sealed.length < NONCE_SIZE + DOMAIN_TAG_SIZE)) {
         return MESH_ERROR_MALFORMED;
     }
-    if (key_id.length > 0) {
-        entry.has_sealed = true;
-        memcpy(entry.key_id, key_id.data, ENTRY_KEY_ID_SIZE);
-    }
+    entry.has_sealed = keyed;
     domain_hash(entry.hash.bytes, MESH_HASH_SIZE, "entry hash", BYTES_AT(bytes, length),
                 BYTES_NONE);
+    *ret_entry = entry;
+    return MESH_OK;
+}
+
+/* ---- husks ---- */
+
+size_t entry_write_husk(const Entry *entry, uint8_t ret_bytes[MESH_ENTRY_MAX]) {
+    BytesWriter writer = bytes_writer(ret_bytes, MESH_ENTRY_MAX);
+
+    coder_write_array(&writer, HUSK_FIELDS);
+    bytes_write(&writer, entry->header.data + 1, entry->header.length - 1);
+    coder_write_bytes(&writer, entry->hash.bytes, MESH_HASH_SIZE);
+    assert(!writer.failed); /* the hash is shorter than the signature */
+    return bytes_written(&writer);
+}
+
+bool entry_is_husk(Bytes bytes) {
+    BytesReader reader = bytes_reader(bytes.data, bytes.length);
+
+    return coder_read_array(&reader) == HUSK_FIELDS && !reader.failed;
+}
+
+MeshError entry_read_kept(const uint8_t *bytes, size_t length, Entry *ret_entry) {
+    BytesReader reader = bytes_reader(bytes, length);
+    Entry entry = {0};
+    bool keyed;
+
+    if (!entry_is_husk(BYTES_AT(bytes, length))) {
+        return entry_read(bytes, length, ret_entry);
+    }
+    read_header(&reader, HUSK_FIELDS, &entry, &keyed);
+    coder_read_fixed(&reader, entry.hash.bytes, MESH_HASH_SIZE);
+    if (!bytes_done(&reader)) {
+        return MESH_ERROR_MALFORMED;
+    }
     *ret_entry = entry;
     return MESH_OK;
 }

@@ -59,6 +59,16 @@ MeshError entry_write(const EntryDraft *draft, const Identity *author,
 /* Reads the envelope; MALFORMED unless it is exactly one entry in its one encoding. */
 MeshError entry_read(const uint8_t *bytes, size_t length, Entry *ret_entry);
 
+/*
+ * A husk is what a relay keeps of an entry whose body it has no room for: all before the body, and
+ * the hash of the whole. It takes its place in the order and says its public act, but is given to
+ * nobody. Of one's own disk it is as good as the entry; from elsewhere it is malformed.
+ */
+size_t entry_write_husk(const Entry *entry, uint8_t ret_bytes[MESH_ENTRY_MAX]);
+bool entry_is_husk(Bytes bytes);
+/* Reads an entry, or a husk: that one has neither body nor signature. */
+MeshError entry_read_kept(const uint8_t *bytes, size_t length, Entry *ret_entry);
+
 /* FORGED unless the author signed it for this meeting (NULL: for a GENESIS). */
 MeshError entry_verify(const Entry *entry, const MeshHash *meeting);
 

@@ -216,7 +216,7 @@ static uint32_t chain_of(Journal *journal, const Entry *entry) {
 
 MeshError journal_hold(Journal *journal, const uint8_t *bytes, size_t length) {
     Entry entry;
-    MeshError error = entry_read(bytes, length, &entry);
+    MeshError error = entry_read_kept(bytes, length, &entry);
 
     if (error) {
         return error;
@@ -230,14 +230,22 @@ MeshError journal_hold(Journal *journal, const uint8_t *bytes, size_t length) {
     return waiting_add(&journal->waiting, &entry, bytes, length) ? MESH_OK : MESH_ERROR_NO_MEMORY;
 }
 
-bool journal_drop_oldest(Journal *journal, MeshHash *ret_hash) {
-    Waiting *oldest = waiting_oldest(&journal->waiting);
+bool journal_oldest(const Journal *journal, MeshHash *ret_hash, Bytes *ret_bytes) {
+    const Waiting *oldest = waiting_oldest(&journal->waiting);
 
     if (oldest) {
         *ret_hash = oldest->hash;
-        waiting_remove(&journal->waiting, oldest, NULL);
+        *ret_bytes = BYTES_AT(oldest->bytes, oldest->length);
     }
     return oldest;
+}
+
+void journal_drop_oldest(Journal *journal) {
+    Waiting *oldest = waiting_oldest(&journal->waiting);
+
+    if (oldest) {
+        waiting_remove(&journal->waiting, oldest, NULL);
+    }
 }
 
 typedef enum {
@@ -343,7 +351,7 @@ static bool try_apply(Journal *journal, Waiting *waiting, JournalAllows allows, 
     size_t lacks;
     uint8_t *bytes;
     Entry entry;
-    MeshError error = entry_read(waiting->bytes, length, &entry);
+    MeshError error = entry_read_kept(waiting->bytes, length, &entry);
     Causes found = causes(journal, waiting, &entry, &height, &lacks);
 
     assert(!error);

@@ -71,9 +71,11 @@ bool journal_knows(const Journal *journal, const MeshHash *hash);
  */
 MeshError journal_hold(Journal *journal, const uint8_t *bytes, size_t length);
 
-/* Drops a waiting entry to make room: one whose author nobody admitted, else the oldest. False:
- * there is none. It may be held again when it comes again. */
-bool journal_drop_oldest(Journal *journal, MeshHash *ret_hash);
+/* The entry to be dropped to make room: one whose author nobody admitted, else the oldest. Its
+ * bytes are the journal's. False: there is none. */
+bool journal_oldest(const Journal *journal, MeshHash *ret_hash, Bytes *ret_bytes);
+/* Drops it. It may be held again when it comes again. */
+void journal_drop_oldest(Journal *journal);
 
 /*
  * Applies one waiting entry whose causes are applied; NULL when there is none. `ret_forked` tells

@@ -72,7 +72,8 @@ static void ask(Mesh *mesh, SyncPeer *peer, const uint8_t *tag, uint64_t from, u
     SyncRange range = {.from = first_unasked(mesh, tag, from), .until = until};
 
     if (mesh->now_us < peer->mute_until_us || range.from >= until ||
-        bytes_room(writer) < RANGE_SIZE || peer->asked_count == SYNC_RANGES_SIZE ||
+        budget_is_full(&mesh->budget) || bytes_room(writer) < RANGE_SIZE ||
+        peer->asked_count == SYNC_RANGES_SIZE ||
         !memory_grow((void **)&peer->asked, &peer->asked_capacity, peer->asked_count,
                      sizeof *peer->asked)) {
         return;
@@ -120,6 +121,27 @@ void pull_arrived(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE]
     if (was_full && peer->asked_count < SYNC_RANGES_SIZE) {
         pull_send_digest(mesh, slot);
     }
+}
+
+/* It says that it can give no more of the chain than so many entries: the rest is asked of others,
+ * if there are any. */
+static bool end_asked(SyncPeer *peer, const ClockLine *line) {
+    bool ended = false;
+
+    for (size_t i = 0; i < peer->asked_count; i++) {
+        SyncRange *range = &peer->asked[i];
+
+        if (memcmp(range->tag, line->tag, JOURNAL_TAG_SIZE) || range->until <= line->count) {
+            continue;
+        }
+        ended = true;
+        range->until = line->count;
+        if (range->from >= range->until) {
+            *range = peer->asked[--peer->asked_count];
+            i--;
+        }
+    }
+    return ended;
 }
 
 /* ---- comparing ---- */
@@ -197,6 +219,7 @@ MeshError pull_clock(Mesh *mesh, uint32_t slot, Bytes body) {
     uint8_t bytes[BODY_SIZE];
     BytesWriter pull = bytes_writer(bytes, sizeof bytes);
     MeshError error = MESH_OK;
+    bool ended = false;
 
     while (peer && bytes_left(&reader) > 0) {
         ClockLine line = {0};
@@ -208,7 +231,11 @@ MeshError pull_clock(Mesh *mesh, uint32_t slot, Bytes body) {
             error = MESH_ERROR_MALFORMED;
             break;
         }
+        ended |= end_asked(peer, &line);
         compare_line(mesh, slot, peer, &line, &pull);
+    }
+    if (ended) {
+        pull_send_digests(mesh, slot);
     }
     if (bytes_written(&pull) > 0) {
         sync_send(mesh, slot, MESSAGE_PULL, BYTES_AT(bytes, bytes_written(&pull)));
@@ -222,7 +249,8 @@ MeshError pull_clock(Mesh *mesh, uint32_t slot, Bytes body) {
 static const uint8_t *lacking_key(const Mesh *mesh, size_t index) {
     const Roster *roster = &mesh->meeting.roster;
 
-    for (size_t i = 0; mesh->status == MESH_STATUS_MEMBER && i < roster->key_count; i++) {
+    for (size_t i = 0; mesh->status == MESH_STATUS_MEMBER && !mesh->relay && i < roster->key_count;
+         i++) {
         if (!meeting_key(&mesh->meeting, roster->keys[i]) && index-- == 0) {
             return roster->keys[i];
         }
@@ -236,6 +264,9 @@ MeshError pull_key_want(Mesh *mesh, uint32_t slot, Bytes body) {
 
     if (body.length != ENTRY_KEY_ID_SIZE) {
         return MESH_ERROR_MALFORMED;
+    }
+    if (core_is_relay(mesh, &neighbour_at(mesh, slot)->key)) {
+        return MESH_ERROR_FORBIDDEN;
     }
     if (key) {
         sync_send(mesh, slot, MESSAGE_KEY, BYTES_OF(key->key));
@@ -308,7 +339,8 @@ static void step_missing(Mesh *mesh) {
     Sync *sync = &mesh->sync;
     uint32_t slot;
 
-    if (journal_waiting(mesh->journal) == 0 && !lacking_key(mesh, 0)) {
+    if ((journal_waiting(mesh->journal) == 0 || budget_is_full(&mesh->budget)) &&
+        !lacking_key(mesh, 0)) {
         sync->missing_us = 0;
         sync->missing_tries = 0;
         return;

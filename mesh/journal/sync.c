@@ -222,6 +222,9 @@ bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record) {
     if (!neighbour || !peer) {
         return false;
     }
+    if (entry_is_husk(BYTES_AT(record->bytes, record->length))) {
+        return true; /* nothing of it is here to be told */
+    }
     if (!neighbour_send(mesh, neighbour, priority, UINT64_MAX, MESSAGE_ENTRY,
                         BYTES_AT(record->bytes, record->length))) {
         return false;
@@ -233,6 +236,30 @@ bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record) {
 }
 
 /* ---- answering ---- */
+
+/* Of what is asked of a chain this node may have husks: it is said how far it can answer. */
+static void end_at_husk(Mesh *mesh, uint32_t slot, SyncRange *range) {
+    uint8_t bytes[LINE_SIZE];
+    BytesWriter writer = bytes_writer(bytes, sizeof bytes);
+    const Record *record = journal_at(mesh->journal, range->tag, range->from);
+    ClockLine line = {.count = range->from};
+
+    while (record && line.count < range->until &&
+           !entry_is_husk(BYTES_AT(record->bytes, record->length))) {
+        record = journal_at(mesh->journal, range->tag, ++line.count);
+    }
+    if (!record || line.count == range->until) {
+        return;
+    }
+    range->until = line.count;
+    memcpy(line.tag, range->tag, sizeof line.tag);
+    record = line.count > 0 ? journal_at(mesh->journal, range->tag, line.count - 1) : NULL;
+    if (record) {
+        memcpy(line.head, record->hash.bytes, sizeof line.head);
+    }
+    write_line(&writer, &line);
+    sync_send(mesh, slot, MESSAGE_CLOCK, BYTES_AT(bytes, bytes_written(&writer)));
+}
 
 MeshError sync_pull(Mesh *mesh, uint32_t slot, Bytes body) {
     BytesReader reader = bytes_reader(body.data, body.length);
@@ -248,7 +275,12 @@ MeshError sync_pull(Mesh *mesh, uint32_t slot, Bytes body) {
         if (reader.failed || range.from >= range.until || range.until > MESH_ENTRIES_MAX) {
             return MESH_ERROR_MALFORMED;
         }
-        error = is_under_way(mesh, slot, peer, &range) ? MESH_OK : serve_range(mesh, peer, range);
+        if (mesh->relay) {
+            end_at_husk(mesh, slot, &range);
+        }
+        error = range.from == range.until || is_under_way(mesh, slot, peer, &range)
+                    ? MESH_OK
+                    : serve_range(mesh, peer, range);
         if (error) {
             return error;
         }
@@ -328,6 +360,9 @@ static MeshError judge(Mesh *mesh, const Entry *entry) {
     if (first && !mesh_hash_equal(&entry->hash, &mesh->meeting.id)) {
         return MESH_ERROR_FORGED;
     }
+    if (core_is_relay(mesh, &entry->author) && !meeting_allows(&mesh->meeting, entry)) {
+        return MESH_ERROR_FORBIDDEN;
+    }
     if (!core_has_room(mesh)) {
         return MESH_ERROR_FULL;
     }
@@ -341,15 +376,34 @@ static bool may_show(Mesh *mesh, uint32_t slot, SyncPeer *peer) {
            ++peer->entries_untrusted <= UNTRUSTED_COUNT;
 }
 
+/* Of an entry that a relay has no room for, a husk takes its place. */
+static MeshError judge_room(Mesh *mesh, const Entry *entry, uint8_t husk[MESH_ENTRY_MAX],
+                            Bytes *body) {
+    size_t husk_size = mesh->relay ? entry_write_husk(entry, husk) : 0;
+    BudgetVerdict verdict = budget_judge(&mesh->budget, &entry->author, body->length, husk_size);
+
+    if (verdict == BUDGET_HUSK) {
+        mesh->counters.limited++;
+        *body = BYTES_AT(husk, husk_size);
+    }
+    return verdict == BUDGET_NOTHING ? MESH_ERROR_FULL : MESH_OK;
+}
+
 static MeshError keep(Mesh *mesh, const Entry *entry, Bytes body, Pending pending) {
+    uint8_t husk[MESH_ENTRY_MAX];
+    MeshError error = judge_room(mesh, entry, husk, &body);
+
     pending.kind = PENDING_RECEIVED;
     pending.hash = entry->hash;
     pending.length = body.length;
-    pending.bytes = memory_copy(body.data, body.length);
+    pending.bytes = error ? NULL : memory_copy(body.data, body.length);
     if (!pending.bytes) {
-        return MESH_ERROR_NO_MEMORY;
+        return error ? error : MESH_ERROR_NO_MEMORY;
     }
-    core_persist(mesh, MESH_ITEM_ENTRY, BYTES_OF(entry->hash.bytes), body, pending);
+    budget_add(&mesh->budget, &entry->author, body.length);
+    if (!core_persist(mesh, MESH_ITEM_ENTRY, BYTES_OF(entry->hash.bytes), body, pending)) {
+        budget_remove(&mesh->budget, &entry->author, body.length);
+    }
     return MESH_OK;
 }
 

@@ -44,15 +44,28 @@ static void refuse(Mesh *mesh, uint32_t slot, MeshError reason) {
     admission_forget(mesh, slot);
 }
 
-static void welcome(Mesh *mesh, uint32_t slot) {
+/* What a ticket for this role leads to is not what was asked for; MESH_OK: it is. */
+static MeshError compare_role(MeshRole role, const AdmissionAsk *ask) {
+    if ((role == MESH_ROLE_RELAY) == ask->relay) {
+        return MESH_OK;
+    }
+    return ask->relay ? MESH_ERROR_TICKET_MEMBER : MESH_ERROR_TICKET_RELAY;
+}
+
+/* A relay is given what it needs to knock and hail; what leads to no epoch key. */
+static void welcome(Mesh *mesh, uint32_t slot, bool relay) {
     uint8_t body[MESH_HASH_SIZE + MESH_EPOCHS_MAX * 32];
     BytesWriter writer = bytes_writer(body, sizeof body);
 
     bytes_write(&writer, mesh->meeting.id.bytes, MESH_HASH_SIZE);
-    for (size_t i = 0; i < mesh->meeting.key_count; i++) {
+    for (size_t i = 0; !relay && i < mesh->meeting.key_count; i++) {
         bytes_write(&writer, mesh->meeting.keys[i].key, 32);
     }
-    neighbour_send(mesh, neighbour_at(mesh, slot), LINK_URGENT, UINT64_MAX, MESSAGE_WELCOME,
+    if (relay) {
+        bytes_write(&writer, mesh->psk, sizeof mesh->psk);
+    }
+    neighbour_send(mesh, neighbour_at(mesh, slot), LINK_URGENT, UINT64_MAX,
+                   relay ? MESSAGE_WELCOME_RELAY : MESSAGE_WELCOME,
                    BYTES_AT(body, bytes_written(&writer)));
     sync_offer(mesh, slot);
     sodium_memzero(body, sizeof body);
@@ -70,6 +83,9 @@ static MeshError admit(Mesh *mesh, const Neighbour *neighbour, AdmissionAsk *ask
 
     if (!error) {
         error = roster_invite_state(invite, mesh->now_s);
+    }
+    if (!error) {
+        error = compare_role(invite->role, ask);
     }
     if (!error && (ask->admitted || !roster_proof_is_valid(invite, &neighbour->key, ask->proof))) {
         error = MESH_ERROR_TICKET_REFUSED;
@@ -89,18 +105,30 @@ static MeshError admit(Mesh *mesh, const Neighbour *neighbour, AdmissionAsk *ask
     return error;
 }
 
+/* One who is in the roster. */
+static void answer_member(Mesh *mesh, uint32_t slot, const Member *member) {
+    MeshError error = compare_role(member->role, mesh->admission.asks[slot]);
+
+    if (error) {
+        refuse(mesh, slot, error);
+    } else {
+        welcome(mesh, slot, member->role == MESH_ROLE_RELAY);
+    }
+}
+
 /* Answers whoever asks: those admitted by now, then one more. */
 static void step(Mesh *mesh) {
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
         AdmissionAsk *ask = mesh->admission.asks[slot];
+        const Member *member = ask && neighbour ? core_member(mesh, &neighbour->key) : NULL;
         MeshError error;
 
         if (!ask || !neighbour) {
             continue;
         }
-        if (core_member(mesh, &neighbour->key)) {
-            welcome(mesh, slot);
+        if (member) {
+            answer_member(mesh, slot, member);
         } else if (mesh_hash_is_zero(&mesh->admission.admitting)) {
             error = admit(mesh, neighbour, ask);
             if (error == MESH_ERROR_FULL || error >= MESH_ERROR_TICKET_MISTYPED) {
@@ -112,15 +140,15 @@ static void step(Mesh *mesh) {
     }
 }
 
-MeshError admission_join(Mesh *mesh, uint32_t slot, Bytes body) {
+MeshError admission_join(Mesh *mesh, uint32_t slot, Bytes body, bool relay) {
     const Neighbour *neighbour = neighbour_at(mesh, slot);
     size_t name_length = body.length - DOMAIN_SIGNATURE_SIZE;
     AdmissionAsk *ask;
 
-    if (body.length < DOMAIN_SIGNATURE_SIZE || name_length > MESH_NAME_MAX) {
+    if (body.length < DOMAIN_SIGNATURE_SIZE || name_length > (relay ? 0 : MESH_NAME_MAX)) {
         return MESH_ERROR_MALFORMED;
     }
-    if (mesh->status != MESH_STATUS_MEMBER ||
+    if (mesh->status != MESH_STATUS_MEMBER || mesh->relay || (relay && !mesh->has_psk) ||
         (!neighbour->by_ticket && !core_member(mesh, &neighbour->key))) {
         return MESH_ERROR_FORBIDDEN;
     }
@@ -131,6 +159,7 @@ MeshError admission_join(Mesh *mesh, uint32_t slot, Bytes body) {
     }
     memcpy(ask->proof, body.data, sizeof ask->proof);
     memcpy(ask->name, body.data + DOMAIN_SIGNATURE_SIZE, name_length);
+    ask->relay = relay;
     ask->name_length = coder_text_is_valid(ask->name, name_length) ? name_length : 0;
     mesh->admission.asks[slot] = ask;
     step(mesh);

@@ -11,6 +11,7 @@
 
 #define ADMISSION_CODE_ASKS    "join" /* kinds of codes carried by hand */
 #define ADMISSION_CODE_ANSWERS "answer"
+#define JOIN_WORD_RELAY        "relay" /* of the state that a relay keeps */
 
 typedef enum {
     ADMISSION_NONE,
@@ -23,6 +24,7 @@ typedef struct {
     uint8_t proof[DOMAIN_SIGNATURE_SIZE];
     size_t name_length;
     char name[MESH_NAME_MAX];
+    bool relay;    /* it is to carry */
     bool admitted; /* our ADMIT was written: if it counts for nothing, no other would */
 } AdmissionAsk;
 
@@ -57,7 +59,8 @@ void admission_update(Mesh *mesh);
 void admission_settled(Mesh *mesh, const MeshHash *hash, MeshError error);
 void admission_timeout(Mesh *mesh);
 uint64_t admission_deadline_us(const Mesh *mesh);
-MeshError admission_join(Mesh *mesh, uint32_t slot, Bytes body);
+/* It asks to be admitted, as a relay or as anyone else. */
+MeshError admission_join(Mesh *mesh, uint32_t slot, Bytes body, bool relay);
 
 /* ---- join.c: the joiner ---- */
 
@@ -65,6 +68,8 @@ void join_wanted(Mesh *mesh, const MeshIntent *intent);
 void join_accept_wanted(Mesh *mesh, const MeshIntent *intent);
 /* A join that a restart interrupted. */
 void join_loaded(Mesh *mesh, Bytes value);
+/* This node is a relay, or is to be. */
+void join_relay_loaded(Mesh *mesh, Bytes value);
 /* All was loaded. */
 void join_begin(Mesh *mesh);
 /* A neighbour is linked: it may be asked to admit us. */
@@ -72,6 +77,7 @@ void join_greet(Mesh *mesh, uint32_t slot);
 /* An entry while it is not known of which meeting: it is looked at once that is. */
 MeshError join_early(Mesh *mesh, uint32_t slot, Bytes body);
 MeshError join_welcome(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError join_welcome_relay(Mesh *mesh, uint32_t slot, Bytes body);
 MeshError join_refuse(Mesh *mesh, uint32_t slot, Bytes body);
 /* We may be in the roster now. */
 void join_update(Mesh *mesh);

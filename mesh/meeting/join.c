@@ -11,11 +11,49 @@
 #define WORD    "join"  /* of the state kept while joining */
 #define JOIN_US (2 * S) /* before another member is asked to admit us */
 
+#define RELAY_VERSION 1 /* of what a relay keeps */
+
 void join_finish(Mesh *mesh) {
     free(mesh->admission.early);
     mesh->admission.early = NULL;
     mesh->admission.early_length = 0;
 }
+
+/* ---- being here to carry ---- */
+
+/* What a relay keeps: that it is one and, once it was welcomed, the secret to knock with. */
+static void keep_relay(Mesh *mesh) {
+    uint8_t value[1 + HANDSHAKE_PSK_SIZE] = {RELAY_VERSION};
+
+    memcpy(value + 1, mesh->psk, sizeof mesh->psk);
+    core_keep(mesh, JOIN_WORD_RELAY, BYTES_AT(value, mesh->has_psk ? sizeof value : 1));
+    sodium_memzero(value, sizeof value);
+}
+
+static void become_relay(Mesh *mesh) {
+    mesh->relay = true;
+    mesh->budget.max = mesh->store_max > 0 ? mesh->store_max : MESH_STORE_MAX;
+}
+
+static void be_no_relay(Mesh *mesh) {
+    if (mesh->relay) {
+        mesh->relay = false;
+        mesh->has_psk = false;
+        mesh->budget.max = 0;
+        sodium_memzero(mesh->psk, sizeof mesh->psk);
+        core_forget(mesh, MESH_ITEM_STATE, BYTES_AT(JOIN_WORD_RELAY, strlen(JOIN_WORD_RELAY)));
+    }
+}
+
+void join_relay_loaded(Mesh *mesh, Bytes value) {
+    become_relay(mesh);
+    if (value.length == 1 + HANDSHAKE_PSK_SIZE && value.data[0] == RELAY_VERSION) {
+        memcpy(mesh->psk, value.data + 1, sizeof mesh->psk);
+        mesh->has_psk = true;
+    }
+}
+
+/* ---- beginning and ending ---- */
 
 static void finish_join(Mesh *mesh, MeshError error) {
     Admission *admission = &mesh->admission;
@@ -31,6 +69,7 @@ static void finish_join(Mesh *mesh, MeshError error) {
     if (error) {
         admission->hand_given = false;
         mesh->status = MESH_STATUS_NEW;
+        be_no_relay(mesh);
         neighbours_leave(mesh); /* another ticket may lead to the same nodes */
     }
 }
@@ -135,6 +174,10 @@ void join_wanted(Mesh *mesh, const MeshIntent *intent) {
     if (!error && !neighbour) {
         error = MESH_ERROR_TICKET_MISTYPED; /* the inviter's key is no key */
     }
+    if (!error && intent->role == MESH_ROLE_RELAY) {
+        become_relay(mesh);
+        keep_relay(mesh);
+    }
     if (!error && intent->by_hand) {
         error = begin_by_hand(mesh, neighbour, intent->tag, true);
     } else if (!error) {
@@ -149,6 +192,7 @@ void join_wanted(Mesh *mesh, const MeshIntent *intent) {
             mesh->status = MESH_STATUS_NEW;
             mesh->admission.state = ADMISSION_NONE;
             mesh->admission.hand_given = false;
+            be_no_relay(mesh);
             neighbours_leave(mesh);
         }
         core_done(mesh, intent->tag, error, NULL, NULL);
@@ -253,8 +297,11 @@ static void ask(Mesh *mesh, uint32_t slot) {
     identity_finish(&ticket_key);
     sodium_memzero(seed, sizeof seed);
     bytes_write(&writer, proof, sizeof proof);
-    bytes_write(&writer, mesh->name, strlen(mesh->name));
-    neighbour_send(mesh, neighbour_at(mesh, slot), LINK_URGENT, UINT64_MAX, MESSAGE_JOIN,
+    if (!mesh->relay) {
+        bytes_write(&writer, mesh->name, strlen(mesh->name));
+    }
+    neighbour_send(mesh, neighbour_at(mesh, slot), LINK_URGENT, UINT64_MAX,
+                   mesh->relay ? MESSAGE_JOIN_RELAY : MESSAGE_JOIN,
                    BYTES_AT(body, bytes_written(&writer)));
 }
 
@@ -325,10 +372,19 @@ static void look_at_early(Mesh *mesh) {
     join_finish(mesh);
 }
 
+static void welcomed(Mesh *mesh, const MeshHash *id) {
+    mesh->admission.welcomed = true;
+    mesh->meeting.id = *id;
+    core_keep(mesh, "id", BYTES_OF(id->bytes));
+}
+
 MeshError join_welcome(Mesh *mesh, uint32_t slot, Bytes body) {
     BytesReader reader = bytes_reader(body.data, body.length);
     MeshHash id;
 
+    if (mesh->relay) {
+        return MESH_ERROR_FORBIDDEN; /* no epoch key is wanted here */
+    }
     if (mesh->status != MESH_STATUS_JOINING || mesh->admission.welcomed) {
         return mesh->status == MESH_STATUS_EXPELLED ? MESH_ERROR_STATE : MESH_OK; /* by another */
     }
@@ -337,12 +393,33 @@ MeshError join_welcome(Mesh *mesh, uint32_t slot, Bytes body) {
         bytes_left(&reader) / 32 > MESH_EPOCHS_MAX) {
         return MESH_ERROR_MALFORMED;
     }
-    mesh->admission.welcomed = true;
-    mesh->meeting.id = id;
-    core_keep(mesh, "id", BYTES_OF(id.bytes));
+    welcomed(mesh, &id);
     while (bytes_left(&reader) > 0) {
         core_learn_key(mesh, bytes_read(&reader, 32));
     }
+    look_at_early(mesh);
+    sync_greet(mesh, slot);
+    return MESH_OK;
+}
+
+MeshError join_welcome_relay(Mesh *mesh, uint32_t slot, Bytes body) {
+    BytesReader reader = bytes_reader(body.data, body.length);
+    MeshHash id;
+
+    if (!mesh->relay) {
+        return MESH_ERROR_FORBIDDEN;
+    }
+    if (mesh->status != MESH_STATUS_JOINING || mesh->admission.welcomed) {
+        return MESH_OK; /* by another */
+    }
+    bytes_read_into(&reader, id.bytes, sizeof id.bytes);
+    if (bytes_left(&reader) != sizeof mesh->psk) {
+        return MESH_ERROR_MALFORMED;
+    }
+    bytes_read_into(&reader, mesh->psk, sizeof mesh->psk);
+    mesh->has_psk = true;
+    keep_relay(mesh);
+    welcomed(mesh, &id);
     look_at_early(mesh);
     sync_greet(mesh, slot);
     return MESH_OK;
@@ -354,7 +431,8 @@ MeshError join_refuse(Mesh *mesh, uint32_t slot, Bytes body) {
     if (mesh->status != MESH_STATUS_JOINING || mesh->admission.welcomed) {
         return MESH_OK; /* by another, who knows less */
     }
-    if (reason != MESH_ERROR_FULL &&
+    if (reason != MESH_ERROR_FULL && reason != MESH_ERROR_TICKET_RELAY &&
+        reason != MESH_ERROR_TICKET_MEMBER &&
         (reason < MESH_ERROR_TICKET_EXPIRED || reason > MESH_ERROR_TICKET_REFUSED)) {
         reason = MESH_ERROR_TICKET_REFUSED;
     }
@@ -370,6 +448,9 @@ static bool is_admitted(Mesh *mesh) {
     const Invite *invite;
     MeshKey key;
 
+    if (mesh->relay && !core_is_relay(mesh, &mesh->self.key)) {
+        return false;
+    }
     ticket_id(ticket->secret, id);
     invite = roster_invite(&mesh->meeting.roster, id);
     ticket_seed(ticket->secret, seed);

@@ -27,6 +27,7 @@ void meeting_reset(Meeting *meeting) {
     meeting->message_count = 0;
     meeting->document_count = 0;
     meeting->author_count = 0;
+    meeting->ticket_count = 0;
     motions_reset(&meeting->motions);
     voices_reset(&meeting->voices);
     hands_reset(&meeting->hands);
@@ -38,6 +39,7 @@ void meeting_finish(Meeting *meeting) {
     free(meeting->messages);
     free(meeting->documents);
     free(meeting->authors);
+    free(meeting->tickets);
     hands_finish(&meeting->hands);
     roster_finish(&meeting->roster);
     sodium_memzero(meeting, sizeof *meeting);
@@ -75,24 +77,53 @@ const EpochKey *meeting_current_key(const Meeting *meeting) {
 
 static bool is_author(const Meeting *meeting, const MeshKey *key) {
     for (size_t i = 0; i < meeting->author_count; i++) {
-        if (mesh_key_equal(&meeting->authors[i], key)) {
+        if (meeting->authors[i].writes && mesh_key_equal(&meeting->authors[i].key, key)) {
             return true;
         }
     }
     return false;
 }
 
-/* False when it was one already. */
-static bool add_author(Meeting *meeting, const MeshKey *key) {
-    if (is_author(meeting, key)) {
-        return false;
+static bool is_ticket(const Meeting *meeting, const uint8_t ticket[ACT_TICKET_ID_SIZE]) {
+    for (size_t i = 0; i < meeting->ticket_count; i++) {
+        if (!memcmp(meeting->tickets[i].id, ticket, ACT_TICKET_ID_SIZE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_author(Meeting *meeting, const MeshKey *key, const uint8_t *ticket, bool writes) {
+    MeetingAuthor *author;
+
+    for (size_t i = 0; i < meeting->author_count; i++) {
+        if (mesh_key_equal(&meeting->authors[i].key, key) &&
+            !memcmp(meeting->authors[i].ticket, ticket, ACT_TICKET_ID_SIZE)) {
+            return;
+        }
     }
     if (meeting->author_count < MESH_AUTHORS_MAX &&
         memory_grow((void **)&meeting->authors, &meeting->author_capacity, meeting->author_count,
                     sizeof *meeting->authors)) {
-        meeting->authors[meeting->author_count++] = *key;
+        author = &meeting->authors[meeting->author_count++];
+        *author = (MeetingAuthor){.key = *key, .writes = writes};
+        memcpy(author->ticket, ticket, ACT_TICKET_ID_SIZE);
     }
-    return true;
+}
+
+/* Those admitted by it write: also by an ADMIT that came before it. */
+static void add_ticket(Meeting *meeting, const uint8_t ticket[ACT_TICKET_ID_SIZE]) {
+    if (is_ticket(meeting, ticket) || meeting->ticket_count == MESH_AUTHORS_MAX ||
+        !memory_grow((void **)&meeting->tickets, &meeting->ticket_capacity, meeting->ticket_count,
+                     sizeof *meeting->tickets)) {
+        return;
+    }
+    memcpy(meeting->tickets[meeting->ticket_count++].id, ticket, ACT_TICKET_ID_SIZE);
+    for (size_t i = 0; i < meeting->author_count; i++) {
+        MeetingAuthor *author = &meeting->authors[i];
+
+        author->writes = author->writes || !memcmp(author->ticket, ticket, ACT_TICKET_ID_SIZE);
+    }
 }
 
 bool meeting_allows(const Meeting *meeting, const Entry *entry) {
@@ -323,10 +354,19 @@ static void fold_public(Meeting *meeting, const Entry *entry, const Place *place
 /* Whoever an act names may write from now on. True when it may have written before, under an act
  * that counted for nothing. */
 static bool note_author(Meeting *meeting, const Entry *entry, const PublicAct *act) {
+    static const uint8_t no_ticket[ACT_TICKET_ID_SIZE];
+    bool known = false;
+
     if (act->kind == ACT_GENESIS) {
-        add_author(meeting, &entry->author);
+        add_author(meeting, &entry->author, no_ticket, true);
+    } else if (act->kind == ACT_INVITE && act->invite.role != MESH_ROLE_RELAY) {
+        add_ticket(meeting, act->invite.ticket);
+    } else if (act->kind == ACT_ADMIT) {
+        known = is_author(meeting, &act->admit.key);
+        add_author(meeting, &act->admit.key, act->admit.ticket,
+                   is_ticket(meeting, act->admit.ticket));
     }
-    return act->kind == ACT_ADMIT && !add_author(meeting, &act->admit.key);
+    return known;
 }
 
 MeetingChange meeting_fold(Meeting *meeting, const Entry *entry, uint64_t height,
@@ -354,7 +394,8 @@ MeetingChange meeting_fold(Meeting *meeting, const Entry *entry, uint64_t height
     }
     author = public.kind == ACT_GENESIS ? roster_find(&meeting->roster, &entry->author)
                                         : roster_author(&meeting->roster, &entry->author, &place);
-    if (author && key && !entry_open(entry, key, plain, &length) &&
+    if (author && author->role != MESH_ROLE_RELAY && key &&
+        !entry_open(entry, key, plain, &length) &&
         !act_read_sealed(BYTES_AT(plain, length), &act)) {
         fold_sealed(meeting, entry, &place, author, &public, &act, &change);
     }
@@ -376,7 +417,7 @@ static int compare_records(const void *a, const void *b) {
 /* The entry of an applied record, which was read when it was held. */
 static Entry entry_of(const Record *record) {
     Entry entry;
-    MeshError error = entry_read(record->bytes, record->length, &entry);
+    MeshError error = entry_read_kept(record->bytes, record->length, &entry);
 
     assert(!error);
     return entry;

@@ -32,13 +32,26 @@ typedef struct {
     char *name;
 } Announced;
 
+/* A key that an ADMIT named, and the ticket it named beside it. */
+typedef struct {
+    MeshKey key;
+    uint8_t ticket[ACT_TICKET_ID_SIZE];
+    bool writes; /* an INVITE made that ticket for others than relays; or it is the founder */
+} MeetingAuthor;
+
+typedef struct {
+    uint8_t id[ACT_TICKET_ID_SIZE];
+} MeetingTicket;
+
 typedef struct {
     MeshHash id;
     char *title;
     char *profile;
     Roster roster;
-    MeshKey *authors; /* whose entries may be applied; see meeting_allows */
+    MeetingAuthor *authors; /* whose entries may be applied; see meeting_allows */
     size_t author_count, author_capacity;
+    MeetingTicket *tickets; /* not for relays, void ones included */
+    size_t ticket_count, ticket_capacity;
     size_t key_count;
     EpochKey keys[MESH_EPOCHS_MAX];
     Message *messages; /* by height, then hash */
@@ -73,8 +86,9 @@ const EpochKey *meeting_current_key(const Meeting *meeting);
 
 /*
  * Whether an entry may be applied: it is this meeting's GENESIS, or an applied ADMIT names its
- * author. Even one that counts for nothing: so the journals of all nodes grow alike, whatever each
- * knew of expulsions and forks when.
+ * author and a ticket that an applied INVITE made, not for a relay. Even acts that count for
+ * nothing: so the journals of all nodes grow alike, whatever each knew of expulsions and forks
+ * when. What is allowed stays so; what a relay writes never is.
  */
 bool meeting_allows(const Meeting *meeting, const Entry *entry);
 

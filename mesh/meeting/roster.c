@@ -89,6 +89,15 @@ size_t roster_size(const Roster *roster) {
     return size;
 }
 
+size_t roster_people(const Roster *roster) {
+    size_t people = 0;
+
+    for (size_t i = 0; i < roster->member_count; i++) {
+        people += !roster->members[i].expelled && roster->members[i].role != MESH_ROLE_RELAY;
+    }
+    return people;
+}
+
 bool roster_proof_is_valid(const Invite *invite, const MeshKey *device,
                            const uint8_t proof[DOMAIN_SIGNATURE_SIZE]) {
     MeshKey ticket_key;
@@ -336,7 +345,7 @@ bool roster_apply(Roster *roster, const Entry *entry, const Place *place, const 
     if (act->kind == ACT_GENESIS) {
         return roster->member_count == 0 && begin(roster, entry, place);
     }
-    if (!author) {
+    if (!author || author->role == MESH_ROLE_RELAY) {
         return false;
     }
     switch (act->kind) {

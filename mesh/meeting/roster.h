@@ -63,8 +63,9 @@ void roster_finish(Roster *roster);
 size_t roster_place(const Roster *roster, const MeshKey *key);
 Member *roster_find(Roster *roster, const MeshKey *key);
 Invite *roster_invite(Roster *roster, const uint8_t id[ACT_TICKET_ID_SIZE]);
-/* Members not expelled. */
+/* Members not expelled; of them those who are people, relays left out. */
 size_t roster_size(const Roster *roster);
+size_t roster_people(const Roster *roster);
 /* The member, when what it wrote at this place counts: it was admitted before; else NULL. */
 Member *roster_author(Roster *roster, const MeshKey *key, const Place *place);
 

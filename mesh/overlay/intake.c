@@ -14,8 +14,9 @@
 /* Which messages someone may send who is in no roster yet. */
 static bool is_open_to_all(uint8_t kind) {
     return kind == MESSAGE_JOIN || kind == MESSAGE_WELCOME || kind == MESSAGE_REFUSE ||
-           kind == MESSAGE_DIGEST || kind == MESSAGE_CLOCK || kind == MESSAGE_ENTRY ||
-           kind == MESSAGE_ADDRESSES || kind == MESSAGE_GREET;
+           kind == MESSAGE_JOIN_RELAY || kind == MESSAGE_WELCOME_RELAY || kind == MESSAGE_DIGEST ||
+           kind == MESSAGE_CLOCK || kind == MESSAGE_ENTRY || kind == MESSAGE_ADDRESSES ||
+           kind == MESSAGE_GREET;
 }
 
 static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes body) {
@@ -29,9 +30,13 @@ static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes 
         neighbour_greeted(mesh, neighbour);
         return MESH_OK;
     case MESSAGE_JOIN:
-        return admission_join(mesh, slot, body);
+        return admission_join(mesh, slot, body, false);
+    case MESSAGE_JOIN_RELAY:
+        return admission_join(mesh, slot, body, true);
     case MESSAGE_WELCOME:
         return join_welcome(mesh, slot, body);
+    case MESSAGE_WELCOME_RELAY:
+        return join_welcome_relay(mesh, slot, body);
     case MESSAGE_REFUSE:
         return join_refuse(mesh, slot, body);
     case MESSAGE_DIGEST:

@@ -36,4 +36,8 @@ typedef enum {
     MESSAGE_FORWARD = 30,    /* to 8, from 8, hops left u8, priority u8, datagram */
     MESSAGE_FEED_AT = 31,    /* speaker 8, kind u8, last frame u32: so far it is here */
     MESSAGE_FEED_ASK = 32, /* the same of the one who asks, seconds u8: push it to me for so long */
+
+    /* What a relay is let in by: a joiner's proof 64, and to it meeting id 32, member psk 32. */
+    MESSAGE_JOIN_RELAY = 28,
+    MESSAGE_WELCOME_RELAY = 29,
 } MessageKind;

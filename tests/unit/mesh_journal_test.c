@@ -346,6 +346,20 @@ static void test_contradictions(void) {
     journal_destroy(journal);
 }
 
+static bool drop_oldest(Journal *journal, MeshHash *ret_hash) {
+    Bytes bytes;
+    bool any = journal_oldest(journal, ret_hash, &bytes);
+
+    if (any) {
+        Entry entry;
+
+        g_assert_cmpint(entry_read(bytes.data, bytes.length, &entry), ==, MESH_OK);
+        g_assert_true(mesh_hash_equal(&entry.hash, ret_hash));
+    }
+    journal_drop_oldest(journal);
+    return any;
+}
+
 /* The largest pile of waiting entries is bounded, and applied in a bearable time. */
 static void test_full(void) {
     Journal *journal = journal_create();
@@ -367,16 +381,16 @@ static void test_full(void) {
     apply_all(journal, NULL);
     g_assert_cmpuint(journal_count(journal), ==, 0);
     /* The oldest makes room. */
-    g_assert_true(journal_drop_oldest(journal, &hash));
+    g_assert_true(drop_oldest(journal, &hash));
     g_assert_true(mesh_hash_equal(&hash, &all[1].hash));
     g_assert_cmpint(hold(journal, &all[MESH_PENDING_MAX + 1]), ==, MESH_OK);
     g_assert_cmpint(hold(journal, &all[0]), ==, MESH_ERROR_FULL);
-    g_assert_true(journal_drop_oldest(journal, &hash));
+    g_assert_true(drop_oldest(journal, &hash));
     g_assert_cmpint(hold(journal, &all[0]), ==, MESH_OK);
     apply_all(journal, NULL);
     g_assert_cmpuint(journal_count(journal), ==, 1);
     g_assert_cmpuint(journal_waiting(journal), ==, MESH_PENDING_MAX - 1);
-    while (journal_drop_oldest(journal, &hash)) {
+    while (drop_oldest(journal, &hash)) {
     }
     g_assert_cmpuint(journal_waiting(journal), ==, 0);
     journal_destroy(journal);
