@@ -268,7 +268,8 @@ Peer *room_start(Room *room, guint number) {
                            .random = draw,
                            .random_context = peer,
                            .now_us = room->now_us,
-                           .document_fetch_max = MESH_DOCUMENT_SIZE_MAX};
+                           .document_fetch_max = MESH_DOCUMENT_SIZE_MAX,
+                           .store_max = peer->store_max};
 
     g_assert_null(peer->mesh);
     peer->committing = false;
@@ -404,13 +405,48 @@ const RoomDone *peer_ask(Peer *peer, MeshIntent intent) {
 /* ---- what tests often want ---- */
 
 char *peer_invite(Peer *peer, uint32_t uses) {
+    return peer_invite_as(peer, MESH_ROLE_MEMBER, uses);
+}
+
+char *peer_invite_as(Peer *peer, MeshRole role, uint32_t uses) {
     const RoomDone *done = peer_ask(peer, (MeshIntent){.kind = MESH_INTENT_INVITE,
-                                                       .role = MESH_ROLE_MEMBER,
+                                                       .role = role,
                                                        .uses = uses,
                                                        .expires_at = ROOM_BEGIN_S + 86400});
 
     g_assert_cmpint(done->error, ==, MESH_OK);
     return g_strdup(done->text);
+}
+
+MeshError room_join(Room *room, guint number, const char *ticket, bool relay) {
+    return peer_ask(room_start(room, number),
+                    (MeshIntent){.kind = MESH_INTENT_JOIN,
+                                 .text = ticket,
+                                 .role = relay ? MESH_ROLE_RELAY : MESH_ROLE_MEMBER})
+        ->error;
+}
+
+bool bytes_hold(Bytes bytes, Bytes wanted) {
+    for (size_t i = 0; i + wanted.length <= bytes.length; i++) {
+        if (!memcmp(bytes.data + i, wanted.data, wanted.length)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool peer_keeps(const Peer *peer, Bytes wanted) {
+    for (guint i = 0; i < peer->items->len; i++) {
+        const Item *item = peer->items->pdata[i];
+        Bytes value, key;
+
+        value.data = g_bytes_get_data(item->value, &value.length);
+        key.data = g_bytes_get_data(item->key, &key.length);
+        if (bytes_hold(value, wanted) || bytes_hold(key, wanted)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void room_meet(Room *room, guint count) {

@@ -32,8 +32,9 @@ typedef struct {
     GPtrArray *items;  /* on disk, in the order first kept */
     GPtrArray *writes; /* not yet */
     bool committing, disk_full;
-    guint crash_in; /* events until it stops for good; 0: it does not */
-    GArray *done;   /* RoomDone */
+    uint64_t store_max; /* of its next runs */
+    guint crash_in;     /* events until it stops for good; 0: it does not */
+    GArray *done;       /* RoomDone */
     guint notices[MESH_NOTICE_EXPELLED + 1];
     guint opened, closed, frames; /* of streams received */
     guint keyframes;              /* asked of its own encoder */
@@ -73,8 +74,14 @@ const RoomDone *peer_ask(Peer *peer, MeshIntent intent);
 /* The first founds a meeting and lets the others in: `count` nodes, all linked. */
 void room_meet(Room *room, guint count);
 char *peer_invite(Peer *peer, uint32_t uses);
+char *peer_invite_as(Peer *peer, MeshRole role, uint32_t uses);
+/* Starts a node and lets it join by this ticket, as a relay or not; what comes of it. */
+MeshError room_join(Room *room, guint number, const char *ticket, bool relay);
 void peer_say(Peer *peer, const char *text);
 bool peer_has_message(Peer *peer, const char *text);
+bool bytes_hold(Bytes bytes, Bytes wanted);
+/* The bytes are in something that is on its disk. */
+bool peer_keeps(const Peer *peer, Bytes wanted);
 /* Waits until everyone named by the mask has it. */
 void room_expect_message(Room *room, guint mask, const char *text);
 Neighbour *peer_neighbour(Peer *peer, const Peer *other);

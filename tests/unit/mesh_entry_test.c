@@ -55,6 +55,36 @@ static void test_round_trip(void) {
     g_assert_cmpint(entry_open(&entry, &world.key, plain, &length), ==, MESH_OK);
 }
 
+/* All but the body, under the name of the whole; to whoever sends it, it is malformed. */
+static void test_husk(void) {
+    World world;
+    Entry entry, husk;
+    uint8_t bytes[MESH_ENTRY_MAX], plain[MESH_ENTRY_MAX];
+    size_t length;
+
+    world_init(&world);
+    g_assert_cmpint(entry_read_kept(world.first.bytes, world.first.length, &entry), ==, MESH_OK);
+    g_assert_false(entry_is_husk(BYTES_AT(world.first.bytes, world.first.length)));
+    length = entry_write_husk(&entry, bytes);
+    g_assert_cmpuint(length, <, world.first.length);
+    g_assert_true(entry_is_husk(BYTES_AT(bytes, length)));
+    g_assert_cmpint(entry_read(bytes, length, &husk), ==, MESH_ERROR_MALFORMED);
+    g_assert_cmpint(entry_read_kept(bytes, length, &husk), ==, MESH_OK);
+    g_assert_true(mesh_hash_equal(&husk.hash, &world.first.hash));
+    g_assert_true(mesh_key_equal(&husk.author, &entry.author));
+    g_assert_cmpmem(husk.chain, ENTRY_CHAIN_SIZE, entry.chain, ENTRY_CHAIN_SIZE);
+    g_assert_cmpmem(husk.key_id, ENTRY_KEY_ID_SIZE, entry.key_id, ENTRY_KEY_ID_SIZE);
+    g_assert_cmpmem(husk.public_act.data, (int)husk.public_act.length, PUBLIC, sizeof PUBLIC);
+    g_assert_cmpuint(husk.cited_count, ==, 2);
+    g_assert_false(husk.has_sealed);
+    g_assert_cmpint(entry_open(&husk, &world.key, plain, &length), ==, MESH_ERROR_FORGED);
+    length = entry_write_husk(&entry, bytes);
+    for (size_t cut = 0; cut < length; cut++) {
+        g_assert_cmpint(entry_read_kept(bytes, cut, &husk), ==, MESH_ERROR_MALFORMED);
+    }
+    g_assert_false(entry_is_husk(BYTES_NONE));
+}
+
 /* Nothing sealed, whether a key is at hand or not. */
 static void test_public_only(void) {
     World world;
@@ -221,6 +251,7 @@ int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_assert_cmpint(sodium_init(), >=, 0);
     g_test_add_func("/mesh/entry/round-trip", test_round_trip);
+    g_test_add_func("/mesh/entry/husk", test_husk);
     g_test_add_func("/mesh/entry/public-only", test_public_only);
     g_test_add_func("/mesh/entry/genesis", test_genesis);
     g_test_add_func("/mesh/entry/other-meeting", test_other_meeting);

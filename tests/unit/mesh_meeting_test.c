@@ -197,7 +197,7 @@ static PublicAct admit_by(const History *history, guint ticket, guint person) {
 static PublicAct some_invite(History *history) {
     guint ticket = below(history, TICKETS);
 
-    return invite_by(history, ticket, (MeshRole)(1 + below(history, 3)));
+    return invite_by(history, ticket, (MeshRole)(1 + below(history, 4)));
 }
 
 static PublicAct some_admit(History *history) {
