@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mesh/limits.h"
 #include "node/bus/json.h"
 #include "node/cli/cli.h"
 #include "node/cli/language.h"
@@ -79,9 +80,12 @@ static CliStatus serve(const char *home, const HostOptions *options, gboolean js
     }
     g_autofree char *page = host_page_address(host);
     say_ready(page, json);
-    host_run(host);
+    gboolean served = host_run(host, &error);
     host_destroy(host);
-    return CLI_DONE;
+    if (!served) {
+        fprintf(stderr, "maillon: %s\n", error->message);
+    }
+    return served ? CLI_DONE : CLI_REFUSED;
 }
 
 static CliStatus start(const char *home, JsonObject *given, gboolean json) {
@@ -108,6 +112,8 @@ static CliStatus start(const char *home, JsonObject *given, gboolean json) {
                            .sink = sink,
                            .video_sink = json_text(given, "video-sink", "auto"),
                            .stun = json_text(given, "stun", NULL),
+                           .relay = json_text(given, "relay", NULL),
+                           .store_max = (guint64)json_int(given, "store-max", MESH_STORE_MAX),
                            .fetch_max = (guint64)json_int(given, "fetch-max", FETCH_BYTES),
                            .port = (guint16)port,
                            .page = !json_flag(given, "no-page")};

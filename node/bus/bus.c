@@ -10,6 +10,7 @@
 #include "node/bus/request.h"
 #include "node/bus/socket.h"
 #include "node/cli/language.h"
+#include "node/host/handlers.h"
 
 /* ZeroMQ hangs up above; between this and JSON_BYTES_MAX there is an answer. */
 #define MESSAGE_BYTES_MAX (16 * 1024 * 1024)
@@ -196,7 +197,9 @@ static void call_handle(BusCall *call, GBytes *body) {
         return;
     }
     language_speak(call->language);
-    command->handler(bus->host, call);
+    if (host_serves(bus->host, command, call)) {
+        command->handler(bus->host, call);
+    }
 }
 
 /* What is said meanwhile is said to the asker; a call answered later is so by bus_call_refuse(). */

@@ -48,7 +48,7 @@ typedef struct {
     guint bytes;        /* of text, at most; 0: as many as a request holds */
 } Argument;
 
-#define COMMAND_ARGUMENTS_MAX 10
+#define COMMAND_ARGUMENTS_MAX 12
 
 typedef struct {
     const char *words;      /* separated by one space */

@@ -82,6 +82,16 @@ static void on_progress(guint64 done, guint64 total, const char *sentence, gpoin
     }
 }
 
+/* What the bearer of a ticket does with it, where that is not what everybody does. */
+static void explain_ticket(const Words *words) {
+    if (strcmp(words->command->words, "invite") == 0 &&
+        strcmp(json_text(words->arguments, "role", ""), "relay") == 0) {
+        complain(_("this ticket lets a relay in: `maillon start --relay TICKET`, in a home of its "
+                   "own. It carries for the meeting, and keeps what is sealed for members who are "
+                   "away; it can read nothing, and neither speaks nor votes"));
+    }
+}
+
 static gboolean ask(const Words *words, BusClient *client, GError **error) {
     if (json_flag(words->local, "follow")) {
         return follow_messages(words, client, error);
@@ -109,6 +119,7 @@ static gboolean ask(const Words *words, BusClient *client, GError **error) {
         return TRUE;
     }
     print_answer(words->command->words, answer);
+    explain_ticket(words);
     if (json_flag(words->local, "qr") &&
         !print_qr(json_text(json_node_get_object(answer), "ticket", ""))) {
         complain(_("no QR code could be made"));

@@ -38,6 +38,15 @@ const FrenchSentence french_sentences[] = {
      "Sinon, rejoignez à la main (`join --by-hand`)"},
     {"this node is already in the meeting", "ce poste participe déjà à la réunion"},
     {"the motion is closed", "le scrutin est clos"},
+    {"the ticket is for a relay: `maillon start --relay TICKET`, in a home of its own",
+     "l’invitation est pour un relais : `maillon start --relay INVITATION`, dans un dossier à lui"},
+    {"the ticket is for a person, not for a relay: `maillon join TICKET`, or ask for one made by "
+     "`invite --role relay`",
+     "l’invitation est pour une personne, non pour un relais : `maillon join INVITATION`, ou "
+     "demandez-en une faite par `invite --role relay`"},
+    {"this node is a relay: it carries for the meeting, holds no key of it, and takes no part in it",
+     "ce poste est un relais : il transporte pour la réunion, n’en a aucune clé et n’y prend pas "
+     "part"},
 
     /* The bus and its client. */
     {"the request is not readable", "la demande est illisible"},
@@ -88,6 +97,10 @@ const FrenchSentence french_sentences[] = {
      "un serveur STUN, si aucun membre joignable ne peut en tenir lieu"},
     {"documents up to this size are fetched unasked, 100M unless told",
      "taille jusqu’à laquelle les documents sont reçus d’office, 100M par défaut"},
+    {"carry for a meeting without reading it: no sound, no page, a home of its own",
+     "transporter pour une réunion sans la lire : ni son, ni page, un dossier à lui"},
+    {"what a relay keeps for members who are away, 256M unless told",
+     "ce qu’un relais garde pour les absents, 256M par défaut"},
     {"its first line locks the home, and opens it",
      "sa première ligne verrouille le dossier, et l’ouvre"},
     {"this node, its meetings, its peers", "ce poste, ses réunions, ses liaisons"},
@@ -237,6 +250,13 @@ const FrenchSentence french_sentences[] = {
     {"Meetings", "Réunions"},
     {"Members", "Membres"},
     {"%lld member", "%lld membre"},
+    {"a meeting this relay carries for", "réunion pour laquelle ce relais transporte"},
+    {"this ticket lets a relay in: `maillon start --relay TICKET`, in a home of its own. It carries "
+     "for the meeting, and keeps what is sealed for members who are away; it can read nothing, and "
+     "neither speaks nor votes",
+     "cette invitation fait entrer un relais : `maillon start --relay INVITATION`, dans un dossier "
+     "à lui. Il transporte pour la réunion, et garde pour les absents ce qui est scellé ; il ne "
+     "peut rien lire, ne parle ni ne vote"},
     {"%lld members", "%lld membres"},
     {"up", "en ligne"},
     {"connecting", "connexion en cours"},
@@ -305,6 +325,34 @@ const FrenchSentence french_sentences[] = {
     {"no such document", "ce document est inconnu"},
     {"no such motion", "ce scrutin est inconnu"},
     {"you were expelled from the meeting “%s”", "vous avez été exclu de la réunion « %s »"},
+    {"this relay was expelled from its meeting", "ce relais a été exclu de sa réunion"},
+    {"carries for the meeting %.8s, and can read nothing of it",
+     "transporte pour la réunion %.8s, et ne peut rien en lire"},
+    {"no member has answered yet: this relay goes on trying. Is the node of whoever made the ticket "
+     "running, and can it be reached from here? Otherwise `maillon join TICKET --by-hand` in this "
+     "home prints a code for them",
+     "aucun membre n’a encore répondu : ce relais continue d’essayer. Le poste d’où vient "
+     "l’invitation est-il en service, et joignable d’ici ? Sinon, `maillon join INVITATION "
+     "--by-hand`, dans ce dossier, affiche un code à lui porter"},
+    {"this relay carries for another meeting already: give this one a home of its own (`--home "
+     "DIR`)",
+     "ce relais transporte déjà pour une autre réunion : donnez à celle-ci un dossier à elle "
+     "(`--home DOSSIER`)"},
+    {"this relay carries for a meeting already: another one takes a home of its own (`--home DIR`)",
+     "ce relais transporte déjà pour une réunion : pour une autre, il faut un autre dossier "
+     "(`--home DOSSIER`)"},
+    {"this relay was expelled from its meeting: only another one, in a home of its own (`--home "
+     "DIR`), comes in again",
+     "ce relais a été exclu de sa réunion : seul un autre, dans un dossier à lui (`--home "
+     "DOSSIER`), y revient"},
+    {"this home is a relay's, and in no meeting: `maillon start --relay TICKET` with a ticket made "
+     "by `invite --role relay`",
+     "ce dossier est celui d’un relais, sans réunion : `maillon start --relay INVITATION`, avec "
+     "une invitation faite par `invite --role relay`"},
+    {"this home takes part in meetings already: a relay, which takes part in none, has a home of "
+     "its own (`--home DIR`)",
+     "ce dossier participe déjà à des réunions : un relais, qui ne prend part à aucune, a un "
+     "dossier à lui (`--home DOSSIER`)"},
     {"%s has signed entries that contradict each other",
      "%s a signé des écritures qui se contredisent"},
     {"something recorded cannot be read: %s", "un élément enregistré est illisible : %s"},

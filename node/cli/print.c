@@ -124,8 +124,9 @@ static void each(JsonArray *array, void (*print)(JsonObject *)) {
 static void print_meeting(JsonObject *meeting) {
     g_autofree char *title = print_harmless(text_of(meeting, "title"));
     gint64 members = json_int(meeting, "members", 0);
+    gboolean relay = strcmp(text_of(meeting, "role"), "relay") == 0;
     printf("%s %.*s  %s, ", json_flag(meeting, "current") ? "*" : " ", SHORT_ID,
-           text_of(meeting, "id"), title);
+           text_of(meeting, "id"), relay ? _("a meeting this relay carries for") : title);
     printf(members == 1 ? _("%lld member") : _("%lld members"), (long long)members);
     if (strcmp(text_of(meeting, "state"), "left") == 0) {
         printf(", %s", _("left"));

@@ -28,7 +28,7 @@ typedef struct {
 
 static void export_item(const MeshItem *item, gpointer data) {
     Exporting *exporting = data;
-    if (item->kind != MESH_ITEM_ENTRY) {
+    if (!mesh_item_is_entry(item)) {
         return;
     }
     guint32 length = GUINT32_TO_LE((guint32)item->value_length);

@@ -7,6 +7,9 @@
 
 #include "node/bus/command.h"
 
+/* relay.c: whether this node does such a thing at all; FALSE when the call was refused. */
+gboolean host_serves(Host *host, const Command *command, BusCall *call);
+
 /* views.c */
 void host_handle_status(Host *host, BusCall *call);
 void host_handle_peers(Host *host, BusCall *call);

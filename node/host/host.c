@@ -16,6 +16,7 @@
 #include "node/host/notice.h"
 #include "node/host/pictures.h"
 #include "node/host/record.h"
+#include "node/host/relay.h"
 #include "node/host/serving.h"
 #include "node/host/settings.h"
 #include "node/host/sources.h"
@@ -164,14 +165,15 @@ static gboolean begin(Host *host, const char *home, const HostOptions *options, 
         notice_tell(host, N_("this home is not locked: whoever copies it reads the meetings "
                              "(`--passphrase-file` locks it)"));
     }
-    if (!room_load_all(host, error)) {
+    if (!room_load_all(host, error) || !relay_load(host, options->relay, error)) {
         return FALSE;
     }
-    if (options->sink != NULL) {
+    if (options->sink != NULL && !host->relay) {
         open_media(host, home, options);
     }
     host->bus = bus_create(home, host, error);
-    return host->bus != NULL && (!options->page || serving_open(host, error));
+    return host->bus != NULL && relay_begin(host, options->relay, error) &&
+           (!options->page || host->relay || serving_open(host, error));
 }
 
 static gboolean on_signal(gpointer data) {
@@ -183,6 +185,7 @@ Host *host_create(const char *home, const HostOptions *options, GError **error) 
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     Host *host = g_new0(Host, 1);
     host->fetch_max = options->fetch_max;
+    host->store_max = options->store_max;
     host->loop = g_main_loop_new(NULL, FALSE);
     host->rooms = g_ptr_array_new();
     host->addresses = g_array_new(FALSE, FALSE, sizeof(MeshPath));
@@ -208,8 +211,15 @@ char *host_page_address(const Host *host) {
     return host->page != NULL ? page_address(host->page) : NULL;
 }
 
-void host_run(Host *host) {
+gboolean host_run(Host *host, GError **error) {
+    relay_ready(host);
     g_main_loop_run(host->loop);
+    if (host->relay_error == MESH_OK) {
+        return TRUE;
+    }
+    g_set_error_literal(error, HOST_ERROR, HOST_ERROR_RELAY,
+                        language_text(mesh_error_text(host->relay_error)));
+    return FALSE;
 }
 
 /* ---- ending ---- */
@@ -219,6 +229,7 @@ void host_destroy(Host *host) {
         return;
     }
     g_clear_pointer(&host->page, page_destroy);
+    relay_destroy(host);
     voice_record_destroy(host);
     voice_play_stop(host);
     devices_destroy(host);

@@ -9,6 +9,7 @@
 #include "node/host/leaving.h"
 #include "node/host/match.h"
 #include "node/host/notice.h"
+#include "node/host/relay.h"
 #include "node/host/turn.h"
 
 #define WAIT_S 30
@@ -112,6 +113,7 @@ static void admitted(Room *room, BusCall *call) {
         return;
     }
     room_use(room);
+    relay_admitted(room);
     if (call != NULL) {
         answer_meeting(call, room);
     }
@@ -185,6 +187,7 @@ static void join_begin(Host *host, BusCall *call) {
     if (room != NULL) {
         MeshIntent intent = {.kind = MESH_INTENT_JOIN,
                              .text = json_text(arguments, "ticket", ""),
+                             .role = host->relay ? MESH_ROLE_RELAY : MESH_ROLE_MEMBER,
                              .by_hand = by_hand};
         Joining *joining = joining_begin(room, call, join_waited);
         joining->by_hand = by_hand;

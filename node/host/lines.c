@@ -6,6 +6,7 @@
 #include "node/bus/json.h"
 #include "node/cli/language.h"
 #include "node/host/calm.h"
+#include "node/host/naming.h"
 #include "node/host/notice.h"
 #include "node/host/rungs.h"
 #include "node/host/ways.h"
@@ -118,7 +119,7 @@ static char *text_of(Language language, const char *name, LineCondition before,
                            sentence != NULL ? sentence : "");
 }
 
-static void tell_person(Room *room, Line *line, const char *name, const LineView *view) {
+static void tell_person(Room *room, Line *line, const MeshMember *member, const LineView *view) {
     Host *host = room->host;
     LineCondition condition = line_condition(view);
     LineCondition before = line->noticed;
@@ -128,7 +129,7 @@ static void tell_person(Room *room, Line *line, const char *name, const LineView
     line->noticed = condition;
     char *texts[LANGUAGES];
     for (Language language = 0; language < LANGUAGES; language++) {
-        texts[language] = text_of(language, name, before, view);
+        texts[language] = text_of(language, naming_member(language, member), before, view);
     }
     notice_tell_texts(host, &line->member, texts);
 }
@@ -145,7 +146,7 @@ static void look_at(Room *room, const MeshMember *member, gint64 now) {
     guint hold_ms = condition > (LineCondition)line->calm.told ? WORSE_MS : BETTER_MS;
     if (calm_due(&line->calm, condition, hold_ms, now)) {
         notice_line(room, member);
-        tell_person(room, line, member->name, &view);
+        tell_person(room, line, member, &view);
     }
 }
 

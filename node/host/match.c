@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "node/cli/language.h"
+#include "node/host/naming.h"
 
 void match_text(const guint8 id[MESH_HASH_SIZE], char ret_text[MATCH_TEXT_SIZE]) {
     sodium_bin2hex(ret_text, MATCH_TEXT_SIZE, id, MESH_HASH_SIZE);
@@ -47,7 +48,8 @@ gboolean match_member(Room *room, BusCall *call, const char *wanted, MeshMember 
     MeshMember member;
     guint found = 0;
     for (size_t i = 0; mesh_member(room->mesh, i, &member); i++) {
-        if (begins(member.key.bytes, wanted) || g_strcmp0(member.name, wanted) == 0) {
+        if (begins(member.key.bytes, wanted) ||
+            strcmp(naming_member(bus_call_language(call), &member), wanted) == 0) {
             *ret_member = member;
             found++;
         }

@@ -42,7 +42,7 @@ static void put_previous(JsonBuilder *builder, const Mesh *mesh, const MeshHash 
 static void put_member(JsonBuilder *builder, const Room *room, const MeshMember *member) {
     Queue queue;
     hands_queue(room, &queue);
-    views_member(builder, member, hands_number(&queue, &member->key));
+    views_member(builder, member, hands_number(&queue, &member->key), language_chosen());
 }
 
 /* The thing itself, under a name; FALSE when it is not there (any more). */
@@ -104,11 +104,13 @@ static const char *event_name(MeshNotice notice) {
 static void tell_person(Room *room, MeshNotice notice, const MeshKey *key) {
     MeshMember member;
     const char *title = mesh_info(room->mesh).title;
-    if (notice == MESH_NOTICE_EXPELLED) {
+    if (notice == MESH_NOTICE_EXPELLED && room->host->relay) {
+        notice_tell(room->host, N_("this relay was expelled from its meeting"));
+    } else if (notice == MESH_NOTICE_EXPELLED) {
         notice_tell(room->host, N_("you were expelled from the meeting “%s”"), title);
     } else if (notice == MESH_NOTICE_FORK && match_member_key(room->mesh, key, &member)) {
         notice_tell(room->host, N_("%s has signed entries that contradict each other"),
-                    member.name);
+                    member.name); /* who signs has one, or had no part in the meeting */
     }
 }
 

@@ -330,7 +330,8 @@ static Room *room_open(Host *host, guint number) {
     MeshOptions options = {.name = host->name,
                            .random = draw,
                            .now_us = (guint64)g_get_monotonic_time(),
-                           .document_fetch_max = host->fetch_max};
+                           .document_fetch_max = host->fetch_max,
+                           .store_max = host->store_max};
     memcpy(options.device_seed, host->seed, MESH_SEED_SIZE);
     Mesh *mesh = mesh_create(&options);
     sodium_memzero(options.device_seed, MESH_SEED_SIZE);

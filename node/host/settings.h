@@ -15,7 +15,10 @@
 #define SETTING_CURRENT "current" /* number of the current meeting */
 #define SETTING_LEFT    "left"    /* and a dash, and a meeting's number: 1, it was left */
 #define SETTING_SAVE    "save"    /* what pictures may cost, a MediaSave */
+#define SETTING_RELAY   "relay"   /* 1: this home is a relay's */
 #define SETTING_CEILING "ceiling" /* kbit/s that are sent at most, 0: any */
+
+#define SETTING_RELAY_TICKET "relay-ticket" /* by which it comes to its meeting */
 
 #define SETTING_MICROPHONE "microphone" /* these three: a source's words */
 #define SETTING_CAMERA     "camera"

@@ -9,6 +9,7 @@
 #include "node/host/handlers.h"
 #include "node/host/line.h"
 #include "node/host/match.h"
+#include "node/host/naming.h"
 #include "node/host/notice.h"
 #include "node/host/sources.h"
 #include "node/host/voice_message.h"
@@ -46,9 +47,23 @@ TalkWay talk_way(const MeshMember *member, gboolean was_bad) {
     return known && bps * 5 < MEDIA_VOICE_RATE_LEAST * more ? TALK_NARROW : TALK_LIVE;
 }
 
+/* Somebody hears what is said, by whatever way: a relay alone does not. */
+static gboolean is_heard(Room *room) {
+    MeshMember member;
+    for (size_t i = 0; mesh_member(room->mesh, i, &member); i++) {
+        if (!member.self && member.state == MESH_LINK_UP && member.role != MESH_ROLE_RELAY) {
+            return TRUE;
+        }
+    }
+    return FALSE;
+}
+
 TalkLine talk_line(Room *room, gboolean was_bad) {
     TalkLine line = {.way = TALK_NOBODY};
     MeshMember member;
+    if (!is_heard(room)) {
+        return line;
+    }
     for (size_t i = 0; mesh_member(room->mesh, i, &member); i++) {
         if (member.self || member.expelled || !member.linked) {
             continue;
@@ -66,7 +81,7 @@ TalkLine talk_line(Room *room, gboolean was_bad) {
 
 /* Why not live; NULL when it is. The caller frees. */
 static char *why_not(Language language, const TalkLine *line) {
-    const char *name = line->best.name;
+    const char *name = naming_member(language, &line->best);
     g_autofree char *rate = line_rate_text(language, line->bps);
     g_autofree char *time = line_time_text(language, line->best.rtt_us / 1000);
     switch (line->way) {

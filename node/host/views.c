@@ -6,6 +6,7 @@
 #include "node/host/hands.h"
 #include "node/host/lines.h"
 #include "node/host/match.h"
+#include "node/host/naming.h"
 #include "node/host/record.h"
 #include "node/host/rungs.h"
 #include "node/host/speakers.h"
@@ -19,11 +20,6 @@ static void put_id(JsonBuilder *builder, const char *name, const guint8 id[MESH_
     json_put_text(builder, name, text);
 }
 
-static const char *role_name(MeshRole role) {
-    static const char *const names[] = {"founder", "member", "guest", "observer", "relay"};
-    return (guint)role < G_N_ELEMENTS(names) ? names[role] : "observer";
-}
-
 void views_meeting(JsonBuilder *builder, Room *room) {
     MeshInfo info = mesh_info(room->mesh);
     json_builder_begin_object(builder);
@@ -33,7 +29,7 @@ void views_meeting(JsonBuilder *builder, Room *room) {
     json_put_int(builder, "epoch", info.epoch);
     json_put_flag(builder, "current", room == room_current(room->host));
     json_put_text(builder, "profile", info.profile);
-    json_put_text(builder, "role", role_name(info.own_role));
+    json_put_text(builder, "role", naming_role(info.own_role));
     json_put_text(builder, "state",
                   info.status == MESH_STATUS_EXPELLED ? "expelled"
                   : room_is_awake(room)               ? "member"
@@ -41,11 +37,11 @@ void views_meeting(JsonBuilder *builder, Room *room) {
     json_builder_end_object(builder);
 }
 
-void views_member(JsonBuilder *builder, const MeshMember *member, guint hand) {
+void views_member(JsonBuilder *builder, const MeshMember *member, guint hand, Language language) {
     json_builder_begin_object(builder);
     put_id(builder, "id", member->key.bytes);
-    json_put_text(builder, "name", member->name);
-    json_put_text(builder, "role", role_name(member->role));
+    json_put_text(builder, "name", naming_member(language, member));
+    json_put_text(builder, "role", naming_role(member->role));
     json_put_flag(builder, "self", member->self);
     json_put_flag(builder, "expelled", member->expelled);
     json_put_flag(builder, "forked", member->forked);
@@ -78,7 +74,8 @@ void views_peer(JsonBuilder *builder, Room *room, const MeshMember *member, Lang
     gboolean relayed = up && member->path.kind == MESH_PATH_RELAY;
     json_builder_begin_object(builder);
     put_id(builder, "id", member->key.bytes);
-    json_put_text(builder, "name", member->name);
+    json_put_text(builder, "name", naming_member(language, member));
+    json_put_text(builder, "role", naming_role(member->role));
     json_put_text(builder, "path", !up ? "" : relayed ? "relayed" : "direct");
     if (relayed) {
         put_id(builder, "via", member->via.bytes);
@@ -239,7 +236,7 @@ void host_handle_roster_list(Host *host, BusCall *call) {
     MeshMember member;
     hands_queue(room, &queue);
     for (size_t i = 0; mesh_member(room->mesh, i, &member); i++) {
-        views_member(builder, &member, hands_number(&queue, &member.key));
+        views_member(builder, &member, hands_number(&queue, &member.key), bus_call_language(call));
     }
     json_builder_end_array(builder);
     bus_call_reply(call, json_built(builder));
@@ -343,6 +340,7 @@ static void put_counters(JsonBuilder *builder, Host *host, Room *room) {
         {"datagrams_out", mesh.datagrams_out},
         {"duplicates", mesh.duplicates},
         {"forwarded", mesh.forwarded},
+        {"kept_bytes", mesh.kept_bytes},
         {"net_sent", net.sent},
         {"net_received", net.received},
         {"net_send_failed", net.send_failed},

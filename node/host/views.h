@@ -10,9 +10,9 @@
 
 /* Each adds one object to the builder. */
 void views_meeting(JsonBuilder *builder, Room *room);
-/* `hand`: its number among those who ask to speak, 0: it does not. */
-void views_member(JsonBuilder *builder, const MeshMember *member, guint hand);
-/* With the sentence about its line in that language. */
+/* `hand`: its number among those who ask to speak, 0: it does not. Called so in that language. */
+void views_member(JsonBuilder *builder, const MeshMember *member, guint hand, Language language);
+/* The same, with the sentence about its line in that language. */
 void views_peer(JsonBuilder *builder, Room *room, const MeshMember *member, Language language);
 void views_message(JsonBuilder *builder, const MeshMessage *message);
 void views_document(JsonBuilder *builder, const MeshDocument *document);
