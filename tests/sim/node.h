@@ -14,6 +14,7 @@
 typedef enum {
     NODE_STRANGER,
     NODE_MEMBER,
+    NODE_RELAY,
     NODE_EXPELLED,
 } NodePlace;
 

@@ -63,6 +63,14 @@ void person_join(Node *node, const char *ticket, uint64_t within_us) {
     world_note(node->world, "%s joined", node->name);
 }
 
+void person_join_relay(Node *node, const char *ticket, uint64_t within_us) {
+    MeshIntent intent = {.kind = MESH_INTENT_JOIN, .text = ticket, .role = MESH_ROLE_RELAY};
+
+    node->place = NODE_RELAY;
+    person_must(node, intent, within_us, NULL);
+    world_note(node->world, "%s joined to carry", node->name);
+}
+
 MeshError person_try(Node *node, const char *ticket) {
     const Ask *ask = person_ask(node, (MeshIntent){.kind = MESH_INTENT_JOIN, .text = ticket});
 

@@ -20,6 +20,8 @@ void person_create(Node *node, const char *title);
 const char *person_invite(Node *node, MeshRole role, uint32_t uses);
 /* Joins and becomes a member; a failure of the world when it is not within so long. */
 void person_join(Node *node, const char *ticket, uint64_t within_us);
+/* Joins to carry. */
+void person_join_relay(Node *node, const char *ticket, uint64_t within_us);
 /* Tries, for as long as it takes; the error. */
 MeshError person_try(Node *node, const char *ticket);
 void person_say(Node *node, const char *format, ...) G_GNUC_PRINTF(2, 3);

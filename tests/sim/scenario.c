@@ -50,6 +50,8 @@ static const Scenario scenarios[] = {
     {"lossy", "to join over a line that loses a tenth", 0, 0, knock_lossy},
     {"weak", "a voice, votes and a document on every kind of bad line, one a seed", 0, 0,
      lines_weak},
+    {"relay", "eight behind hard NATs and a relay, which carries all and reads nothing", 0, 0,
+     relay_carries},
     {"liar", "who acknowledges what it did not get gets no more than leaves, and all in the end", 0,
      0, liar},
     {"talk1", "a voice on the profile W1, alone and beside a document", 2, 2, talk_1},

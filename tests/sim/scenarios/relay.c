@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* A relay in the open, and eight members: seven of them each behind a hard NAT of its own, with no
+ * other way to each other once the eighth is gone. */
+#include "mesh/core.h"
+#include "tests/sim/scenario.h"
+
+#define MEMBERS 8
+#define FRAME   60
+
+typedef struct {
+    Node *relay;
+    Node *members[MEMBERS]; /* the first in the open */
+} Crew;
+
+/* Every member knows where the relay is. */
+static bool are_linked(gpointer context) {
+    const Crew *crew = context;
+
+    for (unsigned i = 0; i < MEMBERS; i++)
+        if (crew->members[i]->mesh &&
+            (check_path(crew->members[i], crew->relay) == MESH_PATH_NONE ||
+             check_path(crew->members[i], crew->relay) == MESH_PATH_RELAY))
+            return false;
+    return true;
+}
+
+static Crew gather(World *world, NatKind kind) {
+    unsigned open = network_site(world->network, NAT_NONE);
+    Crew crew = {.members = {world_add(world, open)}};
+    const char *ticket;
+
+    person_create(crew.members[0], "Cellule de crise");
+    ticket = person_invite(crew.members[0], MESH_ROLE_MEMBER, MEMBERS);
+    for (unsigned i = 1; i < MEMBERS && !world->failure; i++) {
+        unsigned site = kind == NAT_NONE ? open : network_site(world->network, kind);
+
+        crew.members[i] = world_add(world, site);
+        person_join(crew.members[i], ticket, 30 * SECOND_US);
+    }
+    crew.relay = world_add(world, open);
+    person_join_relay(crew.relay, person_invite(crew.members[0], MESH_ROLE_RELAY, 1),
+                      30 * SECOND_US);
+    check_settle(world, 30 * SECOND_US);
+    world_expect(world, world_run(world, MINUTE_US, are_linked, &crew),
+                 "somebody is not linked with the relay");
+    return crew;
+}
+
+/* ---- what it must never have ---- */
+
+static bool holds(const MeshItem *item, const uint8_t *wanted, size_t length) {
+    for (size_t i = 0; i + length <= item->value_length; i++)
+        if (memcmp(item->value + i, wanted, length) == 0)
+            return true;
+    return false;
+}
+
+/* No key of an epoch, and nothing that anybody said. */
+static void look_at_item(gpointer context, const MeshItem *item) {
+    const Crew *crew = context;
+    World *world = crew->relay->world;
+
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        const Mesh *mesh = crew->members[i]->mesh;
+
+        for (size_t k = 0; mesh && k < mesh->meeting.key_count; k++)
+            world_expect(world, !holds(item, mesh->meeting.keys[k].key, 32),
+                         "an epoch key is on the relay's disk");
+    }
+    world_expect(world, !holds(item, (const uint8_t *)" dit ", 5),
+                 "what somebody said is on the relay's disk");
+}
+
+static void expect_keyless(Crew *crew) {
+    Node *relay = crew->relay;
+
+    store_load(relay->store, look_at_item, crew);
+    world_expect(relay->world, relay->mesh && relay->mesh->meeting.key_count == 0,
+                 "the relay holds a key");
+    for (unsigned i = 0; i < MEMBERS; i++)
+        world_expect(relay->world, voice_ear(relay, crew->members[i]->number)->frames == 0,
+                     "the relay hears %s", crew->members[i]->name);
+}
+
+/* ---- the story ---- */
+
+static bool has_all_entries(gpointer context) {
+    const Crew *crew = context;
+
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        const Mesh *mesh = crew->members[i]->mesh;
+
+        if (mesh && mesh_info(mesh).entries != mesh_info(crew->relay->mesh).entries)
+            return false;
+    }
+    return true;
+}
+
+static void expect_kept(World *world, Crew *crew) {
+    world_expect(world, world_run(world, MINUTE_US, has_all_entries, crew),
+                 "the relay has not what the members have");
+}
+
+/* One speaks for a while, and the others hear nearly all of it in time. */
+static void expect_voice(World *world, Node *speaker, Node *const *listeners, unsigned count,
+                         unsigned percent) {
+    uint64_t begin = voice_spoken(speaker->voice), spoken;
+
+    for (unsigned i = 0; i < count; i++)
+        ear_reset(voice_ear(listeners[i], speaker->number));
+    voice_speak(speaker, FRAME);
+    scenario_chat(world, 15 * SECOND_US, SECOND_US);
+    voice_end(speaker);
+    world_run(world, SECOND_US, NULL, NULL);
+    spoken = voice_spoken(speaker->voice) - begin;
+    for (unsigned i = 0; i < count; i++) {
+        const Ear *ear = voice_ear(listeners[i], speaker->number);
+
+        world_expect(world, (ear->frames - ear->late) * 100 >= spoken * percent,
+                     "%s hears %" G_GUINT64_FORMAT " frames of %" G_GUINT64_FORMAT " of %s",
+                     listeners[i]->name, ear->frames - ear->late, spoken, speaker->name);
+    }
+}
+
+void relay_carries(World *world) {
+    Crew crew;
+    MeshHash motion;
+
+    network_set_lines(world->network, &scenario_thin);
+    crew = gather(world, NAT_SYMMETRIC);
+    world_expect(world, mesh_info(crew.members[0]->mesh).members == MEMBERS,
+                 "the relay is counted among the members");
+    /* Nobody but the relay joins them from now on. */
+    node_crash(crew.members[0]);
+    scenario_chat(world, 30 * SECOND_US, SECOND_US);
+    check_settle(world, MINUTE_US);
+    expect_voice(world, crew.members[1], crew.members + 2, MEMBERS - 2, 90);
+    motion = person_open(crew.members[2], "évacuer ?");
+    check_settle(world, MINUTE_US);
+    for (unsigned i = 1; i < MEMBERS; i++)
+        person_vote(crew.members[i], &motion, i % 2 ? "pour" : "contre");
+    person_add(crew.members[3], 40000);
+    check_settle(world, 2 * MINUTE_US);
+    expect_kept(world, &crew);
+    /* One after the other: who writes is gone before the next comes. */
+    for (unsigned i = 1; i < MEMBERS; i++)
+        node_crash(crew.members[i]);
+    for (unsigned i = 1; i < MEMBERS && !world->failure; i++) {
+        node_start(crew.members[i]);
+        if (dice_below(&world->dice, 3) == 0) {
+            node_crash(crew.relay);
+            node_start(crew.relay);
+        }
+        expect_kept(world, &crew);
+        check_settle(world, MINUTE_US); /* all that was acknowledged so far is there */
+        person_say(crew.members[i], "%s dit qu'il est seul", crew.members[i]->name);
+        world_run(world, SECOND_US, NULL, NULL);
+        expect_kept(world, &crew);
+        expect_keyless(&crew);
+        node_crash(crew.members[i]);
+    }
+    scenario_end(world, 2 * MINUTE_US);
+    expect_kept(world, &crew);
+    expect_keyless(&crew);
+}
