@@ -5,6 +5,7 @@
 #include "node/bus/json.h"
 #include "node/host/handlers.h"
 #include "node/host/match.h"
+#include "node/host/naming.h"
 #include "node/host/ways.h"
 
 #define MILLION 1000000.0
@@ -95,12 +96,13 @@ static void put_links(JsonBuilder *builder, const Mesh *mesh) {
     json_builder_end_array(builder);
 }
 
-static void put_member(JsonBuilder *builder, const MeshMember *member, const MeshMapMember *shown) {
+static void put_member(JsonBuilder *builder, const MeshMember *member, const MeshMapMember *shown,
+                       Language language) {
     gboolean here = member->self || member->state == MESH_LINK_UP;
     gboolean relayed = here && !member->self && member->path.kind == MESH_PATH_RELAY;
     json_builder_begin_object(builder);
     put_id(builder, "id", &member->key);
-    json_put_text(builder, "name", member->name);
+    json_put_text(builder, "name", naming_member(language, member));
     json_put_flag(builder, "self", member->self);
     json_put_flag(builder, "present", here);
     json_put_int(builder, "hops", here ? member->hops : 0);
@@ -128,7 +130,7 @@ void host_handle_map(Host *host, BusCall *call) {
     for (size_t i = 0;
          mesh_member(room->mesh, i, &member) && mesh_map_member(room->mesh, i, &shown); i++) {
         if (!member.expelled) {
-            put_member(builder, &member, &shown);
+            put_member(builder, &member, &shown, bus_call_language(call));
         }
     }
     json_builder_end_array(builder);

@@ -5,6 +5,7 @@
 
 #include "node/bus/json.h"
 #include "node/host/match.h"
+#include "node/host/naming.h"
 #include "node/host/notice.h"
 #include "node/host/way.h"
 
@@ -42,8 +43,8 @@ struct Ways {
 
 /* What was found in one look. */
 typedef struct {
-    WayChange change;
-    MeshKey member;
+    WayChange change; /* its names are said anew in each language */
+    MeshKey member, via, before;
 } Found;
 
 static guint way_hash(gconstpointer data) {
@@ -181,8 +182,7 @@ static gboolean is_held(Way *way, WayKind is, gint64 now_ms) {
     return way->gone_ms != 0 && now_ms - way->gone_ms < HOLD_MS;
 }
 
-static gboolean look_at(Room *room, const MeshMember *member, gint64 now_ms,
-                        WayChange *ret_change) {
+static gboolean look_at(Room *room, const MeshMember *member, gint64 now_ms, Found *ret_found) {
     Way *way = find_or_add(room, &member->key);
     WayKind is = kind_of(member);
     if (way->kind == WAY_DIRECT && is != WAY_DIRECT && way->gone_ms == 0) {
@@ -192,8 +192,8 @@ static gboolean look_at(Room *room, const MeshMember *member, gint64 now_ms,
         room->ways->stale = TRUE;
         return FALSE;
     }
-    *ret_change = change_of(room, way, member);
-    gboolean changed = is != way->kind || ret_change->before != NULL;
+    *ret_found = (Found){change_of(room, way, member), member->key, member->via, way->via};
+    gboolean changed = is != way->kind || ret_found->change.before != NULL;
     if (is == WAY_DIRECT && way->kind != WAY_DIRECT) {
         way->heard_ms = now_ms;
         way->rx_bytes = member->rx_bytes;
@@ -218,12 +218,27 @@ static void look_at_weakness(Room *room, size_t index, const MeshMember *member)
     if (changed && way->kind != WAY_NONE) {
         Change *change = keep(room->ways, &member->key);
         for (Language language = 0; language < LANGUAGES; language++) {
-            change->texts[language] = way_weak_sentence(language, member->name, shown.weak);
+            change->texts[language] =
+                way_weak_sentence(language, naming_member(language, member), shown.weak);
         }
     }
 }
 
-static void keep_found(Ways *ways, const GArray *found) {
+static const char *name_of(const Room *room, Language language, const MeshKey *key) {
+    MeshMember member;
+    return match_member_key(room->mesh, key, &member) ? naming_member(language, &member) : "";
+}
+
+static char *sentence_of(const Room *room, Language language, const Found *found) {
+    WayChange change = found->change;
+    change.name = name_of(room, language, &found->member);
+    change.via = change.via != NULL ? name_of(room, language, &found->via) : NULL;
+    change.before = change.before != NULL ? name_of(room, language, &found->before) : NULL;
+    return way_sentence(language, &change);
+}
+
+static void keep_found(Room *room, const GArray *found) {
+    Ways *ways = room->ways;
     guint counts[WAY_DIRECT + 1] = {0};
     for (guint i = 0; i < found->len; i++) {
         counts[g_array_index(found, Found, i).change.is]++;
@@ -238,26 +253,25 @@ static void keep_found(Ways *ways, const GArray *found) {
         const Found *one = &g_array_index(found, Found, i);
         Change *change = counts[one->change.is] > MANY ? NULL : keep(ways, &one->member);
         for (Language language = 0; change != NULL && language < LANGUAGES; language++) {
-            change->texts[language] = way_sentence(language, &one->change);
+            change->texts[language] = sentence_of(room, language, one);
         }
     }
 }
 
 static void find_changes(Room *room, gint64 now_ms) {
-    Ways *ways = ways_of(room);
     g_autoptr(GArray) found = g_array_new(FALSE, FALSE, sizeof(Found));
     MeshMember member;
     for (size_t i = 0; mesh_member(room->mesh, i, &member); i++) {
-        Found one = {.member = member.key};
+        Found one;
         if (member.self || member.expelled) {
             continue;
         }
-        if (look_at(room, &member, now_ms, &one.change)) {
+        if (look_at(room, &member, now_ms, &one)) {
             g_array_append_val(found, one);
         }
         look_at_weakness(room, i, &member);
     }
-    keep_found(ways, found);
+    keep_found(room, found);
 }
 
 /* ---- telling ---- */
