@@ -40,14 +40,33 @@ static void keep(const uint8_t *bytes, size_t size) {
     journal_destroy(journal);
 }
 
+/* What a relay keeps of it says the same, and is no entry. */
+static void check_husk(const Entry *entry) {
+    uint8_t bytes[MESH_ENTRY_MAX];
+    size_t length = entry_write_husk(entry, bytes);
+    Entry husk, none;
+
+    FUZZ_CHECK(entry_is_husk(BYTES_AT(bytes, length)));
+    FUZZ_CHECK(entry_read(bytes, length, &none) == MESH_ERROR_MALFORMED);
+    FUZZ_CHECK(entry_read_kept(bytes, length, &husk) == MESH_OK);
+    FUZZ_CHECK(mesh_hash_equal(&husk.hash, &entry->hash) && husk.sequence == entry->sequence);
+    FUZZ_CHECK(husk.cited_count == entry->cited_count && !husk.has_sealed);
+    FUZZ_CHECK(husk.public_act.length == entry->public_act.length);
+    keep(bytes, length);
+}
+
 /* Reads; true when it is an entry. */
 static bool take(const uint8_t *bytes, size_t size, Entry *ret_entry) {
     uint8_t plain[MESH_ENTRY_MAX];
     size_t length;
 
     if (entry_read(bytes, size, ret_entry)) {
+        if (entry_read_kept(bytes, size, ret_entry) == MESH_OK) {
+            keep(bytes, size); /* a husk */
+        }
         return false;
     }
+    check_husk(ret_entry);
     FUZZ_CHECK(size <= MESH_ENTRY_MAX && ret_entry->cited_count <= MESH_CITED_MAX);
     entry_verify(ret_entry, &MEETING);
     entry_verify(ret_entry, NULL);
