@@ -249,6 +249,34 @@ static void test_tickets(void) {
     room_free(room);
 }
 
+static void test_revoked_ticket(void) {
+    Room *room = room_with_relay();
+    g_autofree char *ticket = peer_invite_as(&room->peers[0], MESH_ROLE_RELAY, 5);
+
+    look_over(room, 3);
+    g_assert_cmpint(peer_ask(&room->peers[0], (MeshIntent){.kind = MESH_INTENT_EXPEL})->error, ==,
+                    MESH_OK);
+    g_assert_cmpint(room_join(room, 3, ticket, true), ==, MESH_ERROR_TICKET_REVOKED);
+    g_assert_false(mesh_info(room->peers[3].mesh).relay);
+    g_assert_false(peer_keeps(&room->peers[3], BYTES_OF(room->peers[0].mesh->psk)));
+    g_assert_cmpuint(looked.keys, ==, 0);
+    room_free(room);
+}
+
+static void test_used_ticket(void) {
+    Room *room = room_new();
+    g_autofree char *ticket = NULL;
+
+    room_meet(room, 1);
+    look_over(room, 3);
+    ticket = peer_invite_as(&room->peers[0], MESH_ROLE_RELAY, 1);
+    g_assert_cmpint(room_join(room, RELAY, ticket, true), ==, MESH_OK);
+    g_assert_cmpint(room_join(room, 3, ticket, true), ==, MESH_ERROR_TICKET_USED);
+    g_assert_cmpuint(looked.keys, ==, 0);
+    g_assert_cmpuint(mesh_info(room->peers[0].mesh).members, ==, 1);
+    room_free(room);
+}
+
 /* Killed while it looks for the meeting, it goes on as what it was to be. */
 static void test_restart_joining(void) {
     Room *room = room_new();
@@ -300,6 +328,7 @@ static void test_takes_no_part(void) {
         g_assert_cmpint(peer_ask(relay, intent)->error, ==, MESH_ERROR_RELAY);
     }
     g_assert_cmpuint(journal_count(relay->mesh->journal), ==, count);
+    g_assert_cmpuint(relay->mesh->author.sequence, ==, 0);
     /* It is no voter. */
     motion = peer_ask(&room->peers[0], (MeshIntent){.kind = MESH_INTENT_MOTION_OPEN, .text = "?"});
     g_assert_cmpint(motion->error, ==, MESH_OK);
@@ -341,7 +370,7 @@ static void test_asks_for_keys(void) {
 static void test_signs(void) {
     Room *room = room_with_relay();
     Peer *relay = &room->peers[RELAY];
-    MeshHash nothing = {{0}};
+    MeshCounters before[2];
     size_t count;
     PublicAct acts[] = {
         {.kind = ACT_INVITE, .invite = {.ticket = {9}, .role = MESH_ROLE_MEMBER, .uses = 9}},
@@ -353,17 +382,31 @@ static void test_signs(void) {
     peer_say(&room->peers[0], "avant");
     g_assert_true(room_until(room, is_caught_up, relay));
     count = journal_count(room->peers[0].mesh->journal);
-    relay->mesh->relay = false;
+    for (guint i = 0; i < 2; i++) {
+        before[i] = mesh_counters(room->peers[i].mesh);
+    }
     for (gsize i = 0; i < G_N_ELEMENTS(acts); i++) {
+        const Pending *written;
+        g_autofree uint8_t *bytes = NULL;
+        size_t length;
+
+        relay->mesh->relay = false; /* an honest one writes nothing */
         g_assert_cmpint(
-            author_write(relay->mesh, &acts[i], NULL, (AuthorAnswer){.answer = false}, &nothing),
-            ==, MESH_OK);
+            author_write(relay->mesh, &acts[i], NULL, (AuthorAnswer){.answer = false}, NULL), ==,
+            MESH_OK);
+        relay->mesh->relay = true;
+        written = &relay->mesh->pending[relay->mesh->pending_count - 1];
+        length = written->length;
+        bytes = g_memdup2(written->bytes, length);
+        for (guint to = 0; to < 2; to++) {
+            send_as(relay, &room->peers[to], MESSAGE_ENTRY, BYTES_AT(bytes, length));
+        }
         room_run(room, S);
     }
-    room_run(room, 60 * S);
     for (guint i = 0; i < 2; i++) {
         Mesh *mesh = room->peers[i].mesh;
 
+        g_assert_cmpuint(mesh_counters(mesh).refused - before[i].refused, ==, G_N_ELEMENTS(acts));
         g_assert_cmpuint(journal_count(mesh->journal), ==, count);
         g_assert_cmpuint(journal_waiting(mesh->journal), ==, 0);
         g_assert_null(roster_find(&mesh->meeting.roster, &room->peers[3].key));
@@ -402,6 +445,8 @@ int main(int argc, char **argv) {
     g_test_add_func("/mesh/relay/absent", test_absent);
     g_test_add_func("/mesh/relay/expulsion", test_expulsion);
     g_test_add_func("/mesh/relay/tickets", test_tickets);
+    g_test_add_func("/mesh/relay/revoked-ticket", test_revoked_ticket);
+    g_test_add_func("/mesh/relay/used-ticket", test_used_ticket);
     g_test_add_func("/mesh/relay/restart-joining", test_restart_joining);
     g_test_add_func("/mesh/relay/takes-no-part", test_takes_no_part);
     g_test_add_func("/mesh/relay/asks-for-keys", test_asks_for_keys);
