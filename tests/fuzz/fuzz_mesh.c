@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* A member who is let in and hostile, against the node of the founder: any messages through their
  * link, entries it signs, raw datagrams, a disk that fails, time that passes. Whatever comes, the
- * founder stays a member of its meeting, keeps what it wrote, and can write more. */
+ * founder stays a member of its meeting, keeps what it wrote, and can write more.
+ *
+ * With FUZZ_RELAY the founder is hostile, against a relay: that stays in its meeting, and takes no
+ * key. */
 #include <sodium.h>
 
 #include "mesh/core.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { MESSAGE, ENTRY, DATAGRAM, FORWARD, DISK, INTENT, DOCUMENT, SILENCE, ICE, OPS };
+
+#ifndef FUZZ_RELAY
+#define FUZZ_RELAY 0
+#endif
 
 #define ITEMS_SIZE     64
 #define BLOCKS_SIZE    16
@@ -42,11 +49,14 @@ typedef struct {
     uint64_t done; /* tag of the last intent that ended well */
 } Side;
 
-static Side sides[2]; /* the founder, and the hostile one */
+static Side sides[2]; /* the founder, and whom it let in */
+static Side *const target = &sides[FUZZ_RELAY];
+static Side *const hostile = &sides[!FUZZ_RELAY];
 static uint64_t now_us;
 static bool making;
 static bool silent; /* nothing is delivered */
 static char *ticket;
+static bool keeps_key; /* a relay keeps an epoch key as its own */
 
 static void step(Side *side, MeshEvent event);
 
@@ -86,7 +96,20 @@ static void send(const Side *from, const MeshEffect *effect) {
     memcpy(parcel->bytes, effect->send.bytes, parcel->length);
 }
 
+static bool holds(const MeshItem *item, const uint8_t key[32]) {
+    for (size_t i = 0; i + 32 <= item->value_length; i++) {
+        if (!memcmp(item->value + i, key, 32)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void persist(Side *side, const MeshItem *item) {
+    if (FUZZ_RELAY && side == target && item->kind == MESH_ITEM_STATE &&
+        sides[0].mesh->meeting.key_count > 0) {
+        keeps_key = keeps_key || holds(item, sides[0].mesh->meeting.keys[0].key);
+    }
     if (making) {
         FUZZ_CHECK(side->kept_count < ITEMS_SIZE);
         keep(&side->kept[side->kept_count++], item);
@@ -250,7 +273,7 @@ static bool say(const char *text) {
 static bool has_message(const char *text) {
     MeshMessage message;
 
-    for (size_t i = 0; mesh_message(sides[0].mesh, i, &message); i++) {
+    for (size_t i = 0; mesh_message(target->mesh, i, &message); i++) {
         if (!strcmp(message.text, text)) {
             return true;
         }
@@ -259,7 +282,7 @@ static bool has_message(const char *text) {
 }
 
 static Neighbour *victim(void) {
-    return neighbour_find(sides[1].mesh, &sides[0].mesh->self.key);
+    return neighbour_find(hostile->mesh, &target->mesh->self.key);
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv) {
@@ -272,10 +295,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     start(1);
     FUZZ_CHECK(ask(sides, (MeshIntent){.kind = MESH_INTENT_CREATE, .text = "Cellule"}));
     FUZZ_CHECK(ask(sides, (MeshIntent){.kind = MESH_INTENT_INVITE,
-                                       .role = MESH_ROLE_MEMBER,
+                                       .role = FUZZ_RELAY ? MESH_ROLE_RELAY : MESH_ROLE_MEMBER,
                                        .uses = 1,
                                        .expires_at = UINT32_MAX}));
-    ask(sides + 1, (MeshIntent){.kind = MESH_INTENT_JOIN, .text = ticket});
+    ask(sides + 1, (MeshIntent){.kind = MESH_INTENT_JOIN,
+                                .text = ticket,
+                                .role = FUZZ_RELAY ? MESH_ROLE_RELAY : MESH_ROLE_MEMBER});
     run(3 * S);
     FUZZ_CHECK(say("gardé"));
     FUZZ_CHECK(ask(sides, (MeshIntent){.kind = MESH_INTENT_MOTION_OPEN, .text = "Évacuer ?"}));
@@ -349,7 +374,7 @@ static Bytes read_body(BytesReader *reader, uint8_t body[BODY_SIZE]) {
 }
 
 static void flush(void) {
-    step(sides + 1, (MeshEvent){.kind = MESH_EVENT_TIMEOUT});
+    step(hostile, (MeshEvent){.kind = MESH_EVENT_TIMEOUT});
     run(now_us + 5 * MS);
 }
 
@@ -360,7 +385,7 @@ static void send_message(BytesReader *reader) {
     Bytes bytes = read_body(reader, body);
 
     if (victim()) {
-        neighbour_send(sides[1].mesh, victim(), (LinkPriority)priority, UINT64_MAX, kind % 64,
+        neighbour_send(hostile->mesh, victim(), (LinkPriority)priority, UINT64_MAX, kind % 64,
                        bytes);
     }
     flush();
@@ -392,7 +417,7 @@ static void send_entry(BytesReader *reader) {
     draft.plain = read_body(reader, acts[1]);
     draft.key = &sides[0].mesh->meeting.keys[0];
     if (!entry_write(&draft, &author, bytes, &length) && victim()) {
-        neighbour_send(sides[1].mesh, victim(), LINK_URGENT, UINT64_MAX, 8,
+        neighbour_send(hostile->mesh, victim(), LINK_URGENT, UINT64_MAX, 8,
                        BYTES_AT(bytes, length));
     }
     flush();
@@ -402,10 +427,10 @@ static void send_datagram(BytesReader *reader) {
     uint8_t body[BODY_SIZE];
     uint8_t from = bytes_read_u8(reader);
     Bytes bytes = read_body(reader, body);
-    MeshPath path = sides[1].address;
+    MeshPath path = hostile->address;
 
     path.ip[3] = (uint8_t)(2 + from % 2);
-    step(sides,
+    step(target,
          (MeshEvent){.kind = MESH_EVENT_DATAGRAM,
                      .datagram = {.path = path, .bytes = bytes.data, .length = bytes.length}});
 }
@@ -416,12 +441,12 @@ static void want(BytesReader *reader) {
                          .stream_kind = MESH_STREAM_VOICE};
 
     if (kind % 4 < 2) {
-        ask(sides, intent);
+        ask(target, intent);
     } else {
-        step(sides, (MeshEvent){.kind = kind % 8 < 4 ? MESH_EVENT_WAKE : MESH_EVENT_FRAME,
-                                .frame = {.kind = MESH_STREAM_VOICE,
-                                          .number = kind,
-                                          .payload = BYTES_AT("a voice", 7)}});
+        step(target, (MeshEvent){.kind = kind % 8 < 4 ? MESH_EVENT_WAKE : MESH_EVENT_FRAME,
+                                 .frame = {.kind = MESH_STREAM_VOICE,
+                                           .number = kind,
+                                           .payload = BYTES_AT("a voice", 7)}});
     }
 }
 
@@ -455,7 +480,7 @@ static void ice(BytesReader *reader) {
                                            : MESH_EVENT_ICE_DOWN,
                        .ice = {.agent = flags / 4 % 4, .offer = BYTES_AT("offer", 5)}};
 
-    step(sides, event);
+    step(target, event);
 }
 
 static void act(BytesReader *reader) {
@@ -473,7 +498,7 @@ static void act(BytesReader *reader) {
         run(now_us + (uint64_t)bytes_read_u8(reader) * 100 * MS);
         break;
     case DISK:
-        sides[0].disk_full = bytes_read_u8(reader) % 2;
+        target->disk_full = bytes_read_u8(reader) % 2;
         break;
     case DOCUMENT:
         add_document(reader);
@@ -490,7 +515,21 @@ static void act(BytesReader *reader) {
         want(reader);
         break;
     }
-    FUZZ_CHECK(journal_waiting(sides[0].mesh->journal) <= MESH_PENDING_MAX);
+    FUZZ_CHECK(journal_waiting(target->mesh->journal) <= MESH_PENDING_MAX);
+}
+
+/* The founder may expel a relay, be it by an entry made up here. */
+static void check_end(void) {
+    MeshStatus status = mesh_info(target->mesh).status;
+
+    if (FUZZ_RELAY) {
+        FUZZ_CHECK(status == MESH_STATUS_MEMBER || status == MESH_STATUS_EXPELLED);
+        FUZZ_CHECK(target->mesh->relay && target->mesh->meeting.key_count == 0 && !keeps_key);
+        FUZZ_CHECK(mesh_message_count(target->mesh) == 0);
+    } else {
+        FUZZ_CHECK(status == MESH_STATUS_MEMBER);
+        FUZZ_CHECK(has_message("gardé") && say("encore") && has_message("encore"));
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -506,10 +545,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     while (bytes_left(&reader) > 0 && now_us < 600 * S) {
         act(&reader);
     }
-    sides[0].disk_full = false;
+    target->disk_full = false;
     run(now_us + S);
-    FUZZ_CHECK(mesh_info(sides[0].mesh).status == MESH_STATUS_MEMBER);
-    FUZZ_CHECK(has_message("gardé") && say("encore") && has_message("encore"));
+    check_end();
     stop();
     forget_blocks(sides);
     forget_blocks(sides + 1);
