@@ -55,6 +55,14 @@ static void say_carries(const Room *room) {
     notice_tell(room->host, N_("carries for the meeting %.8s, and can read nothing of it"), id);
 }
 
+static void say_error(Host *host, MeshError error) {
+    char *texts[LANGUAGES];
+    for (Language language = 0; language < LANGUAGES; language++) {
+        texts[language] = g_strdup(language_text_in(language, mesh_error_text(error)));
+    }
+    notice_tell_texts(host, NULL, texts);
+}
+
 static gboolean out_of_patience(gpointer data) {
     Host *host = data;
     host->relay_timer = 0;
@@ -67,12 +75,26 @@ static gboolean out_of_patience(gpointer data) {
 
 /* ---- coming to the meeting ---- */
 
+/* Not in the middle of a step: a setting commits whatever is open. */
+static gboolean forget_ticket(gpointer data) {
+    Host *host = data;
+    g_autoptr(GError) error = NULL;
+    host->relay_timer = 0;
+    turn_end(host);
+    if (!settings_set_text(host->store, SETTING_RELAY_TICKET, "", &error)) {
+        notice_tell(host, N_("nothing can be recorded: %s"), error->message);
+    }
+    return G_SOURCE_REMOVE;
+}
+
 void relay_admitted(Room *room) {
     Host *host = room->host;
     if (!host->relay) {
         return;
     }
     g_clear_handle_id(&host->relay_timer, g_source_remove);
+    host->relay_timer = g_idle_add(forget_ticket, host);
+    host->relay_error = MESH_OK;
     for (guint i = 0; i < host->rooms->len; i++) {
         Room *other = g_ptr_array_index(host->rooms, i);
         if (other != room && other->state != ROOM_LEAVING) {
@@ -92,7 +114,9 @@ static void joined(Room *room, const MeshEffect *effect, gpointer data) {
     } else if (effect->done.error != MESH_ERROR_STATE) { /* the room is closed: nothing is wrong */
         room_leave(room);
         host->relay_error = effect->done.error;
-        if (!is_joining_elsewhere(room)) {
+        if (is_joining_elsewhere(room)) { /* by codes that people carry */
+            say_error(host, effect->done.error);
+        } else {
             g_main_loop_quit(host->loop);
         }
     }

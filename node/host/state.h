@@ -87,9 +87,9 @@ struct Host {
     guint8 seed[MESH_SEED_SIZE];
     MeshKey key;
     guint64 fetch_max, store_max;
-    gboolean relay;        /* it carries for a meeting, and takes part in none */
-    gboolean relay_ready;  /* what becomes of it may be said */
-    guint relay_timer;     /* until it is said that nobody answers; 0: none */
+    gboolean relay;       /* it carries for a meeting, and takes part in none */
+    gboolean relay_ready; /* what becomes of it may be said */
+    guint relay_timer; /* until it is said that nobody answers, or the ticket forgotten; 0: none */
     MeshError relay_error; /* why no meeting takes it, or MESH_OK */
 
     Store *store;

@@ -170,7 +170,7 @@ def absent(test, world):
         c.start()
         c.wait_text("le pont de Moissac est fermé", "vu, je préviens le barrage", timeout=30)
         assert c.run("motion", "show", question)["counted"] == 1
-    with test.step("a stranger who knows its address, and one with a ticket for a member, get nothing"):
+    with test.step("whoever has a ticket for members gets nothing from it"):
         d = Node(world, segment.join(world.host("d")), "D").start()
         ticket = c.invite()
         c.stop()
@@ -233,8 +233,8 @@ def refusals(test, world):
         assert reason.startswith("maillon: ce poste est un relais"), reason
         assert "already" in relay.refused("join", a.invite("--role", "relay"))
     with test.step("and tells what it may be asked"):
-        for words in (("status",), ("stats",), ("peers",), ("roster", "list"), ("meeting", "list"),
-                      ("bandwidth",)):
+        for words in (("status",), ("stats",), ("peers",), ("map",), ("roster", "list"),
+                      ("meeting", "list"), ("bandwidth",)):
             relay.run(*words)
         names = {member["name"] for member in relay.run("roster", "list")}
         assert all(name.split()[0] in ("founder", "member", "relay") for name in names), names
