@@ -5,6 +5,7 @@
 #include <sodium.h>
 
 #include "mesh/core.h"
+#include "mesh/memory.h"
 #include "tests/fuzz/fuzz.h"
 
 enum { RECORDS, SIGNED, DIGEST, CLOCK, TIME, EXPEL, LOST, OPS };
@@ -69,6 +70,24 @@ static void befriend(const Identity *other) {
     spread_greet(mesh, neighbour_slot(mesh, neighbour));
 }
 
+/* As if an entry had admitted it, after all others. */
+static void add_member(const MeshKey *key) {
+    Roster *roster = &mesh->meeting.roster;
+    size_t place = roster->member_count;
+    size_t rank = 0;
+
+    FUZZ_CHECK(memory_grow((void **)&roster->members, &roster->member_capacity, place,
+                           sizeof *roster->members));
+    while (rank < place &&
+           memcmp(roster->members[roster->by_key[rank]].key.bytes, key->bytes, MESH_KEY_SIZE) < 0) {
+        rank++;
+    }
+    memmove(roster->by_key + rank + 1, roster->by_key + rank,
+            (place - rank) * sizeof *roster->by_key);
+    roster->by_key[rank] = (uint16_t)place;
+    roster->members[roster->member_count++] = (Member){.key = *key, .role = MESH_ROLE_MEMBER};
+}
+
 static void begin(void) {
     MeshOptions options = {.name = "Alice",
                            .device_seed = {1},
@@ -76,17 +95,14 @@ static void begin(void) {
                            .now_us = now_us,
                            .document_fetch_max = MESH_DOCUMENT_SIZE_MAX};
     MeshIntent create = {.kind = MESH_INTENT_CREATE, .tag = 1, .text = "Cellule"};
-    Roster *roster;
 
     mesh = mesh_create(&options);
     FUZZ_CHECK(mesh);
     step((MeshEvent){.kind = MESH_EVENT_LOADED_END});
     step((MeshEvent){.kind = MESH_EVENT_INTENT, .intent = &create});
     FUZZ_CHECK(mesh_info(mesh).status == MESH_STATUS_MEMBER);
-    roster = &mesh->meeting.roster;
     for (size_t i = 1; i < MEMBERS; i++) {
-        roster->members[roster->member_count++] =
-            (Member){.key = people[i].key, .role = MESH_ROLE_MEMBER};
+        add_member(&people[i].key);
     }
     map_roster_changed(mesh);
     befriend(&people[1]);
