@@ -2,6 +2,7 @@
 #include "tests/sim/scenario.h"
 
 #define UPLINK_BPS 128000
+#define LINKED_US  (3 * SECOND_US) /* all are linked by then, if only by way of the first */
 
 /* Lines on which only the first node reaches the others. */
 static void star(World *world, const LineSettings *line) {
@@ -84,6 +85,7 @@ void uplink_shared(World *world) {
     speaker = world->nodes[0];
     check_settle(world, 20 * SECOND_US);
     uplink = network_uplink(world->network, 0);
+    world_run(world, LINKED_US, NULL, NULL);
     line_measure(uplink);
     line_change(uplink, &thin);
     voice_speak(speaker, 60);
