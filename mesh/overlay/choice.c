@@ -5,7 +5,8 @@
 #include <string.h>
 
 #define TARGET       6
-#define RANDOM       3 /* of them by chance */
+#define RANDOM       3  /* of them by chance */
+#define RELAY_RANDOM 24 /* that a relay has by chance; the others of its links need it */
 #define WEAK_TARGET  3
 #define WEAK_RANDOM  2
 #define WEAK_MOST    5
@@ -66,13 +67,14 @@ static void want(Choosing *choosing, size_t i) {
 }
 
 /* Who does not want to carry is nobody's by chance, but of others like it. */
-static bool may_be_ranked(const ChoiceCandidate *candidate, bool weak) {
-    return is_here(candidate) && !candidate->shunned && (weak || !candidate->weak);
+static bool may_be_ranked(const ChoiceCandidate *candidate, const ChoiceSelf *self) {
+    return is_here(candidate) && !candidate->shunned &&
+           (self->weak || self->relay || !candidate->weak);
 }
 
 static void want_ranked(Choosing *choosing) {
     const ChoiceSelf *self = choosing->self;
-    size_t wanted = self->weak ? WEAK_RANDOM : RANDOM;
+    size_t wanted = self->relay ? RELAY_RANDOM : self->weak ? WEAK_RANDOM : RANDOM;
 
     for (size_t n = 0; n < wanted; n++) {
         size_t best = choosing->count;
@@ -82,7 +84,7 @@ static void want_ranked(Choosing *choosing) {
             const ChoiceCandidate *candidate = &choosing->candidates[i];
             uint64_t rank = choice_rank(&self->key, &candidate->key);
 
-            if (!choosing->ranked[i] && may_be_ranked(candidate, self->weak) && rank < best_rank) {
+            if (!choosing->ranked[i] && may_be_ranked(candidate, self) && rank < best_rank) {
                 best = i;
                 best_rank = rank;
             }
@@ -95,12 +97,52 @@ static void want_ranked(Choosing *choosing) {
     }
 }
 
-static bool is_full(const ChoiceCandidate *candidate) {
-    return candidate->degree >= CHOICE_MOST;
+/* Whether we are one of those that a relay has by chance, of all who are here. */
+static bool is_of_relay(const Choosing *choosing, size_t relay) {
+    const MeshKey *key = &choosing->candidates[relay].key;
+    uint64_t ours = choice_rank(key, &choosing->self->key);
+    size_t before = 0;
+
+    for (size_t i = 0; i < choosing->count && before < RELAY_RANDOM; i++) {
+        before += i != relay && is_here(&choosing->candidates[i]) &&
+                  choice_rank(key, &choosing->candidates[i].key) < ours;
+    }
+    return before < RELAY_RANDOM;
 }
 
-/* Of two not linked with, the one to be linked with first: who has room, and is near. */
-static bool is_nearer(const ChoiceSelf *self, const ChoiceCandidate *a, const ChoiceCandidate *b) {
+/* One that is here to carry is among our links, as far as it can be among everybody's: who can be
+ * linked with few of the others is reached so. */
+static void want_relay(Choosing *choosing) {
+    size_t best = choosing->count;
+
+    for (size_t i = 0; i < choosing->count && !choosing->self->relay; i++) {
+        const ChoiceCandidate *candidate = &choosing->candidates[i];
+
+        if (!candidate->relay || candidate->weak || !may_be_ranked(candidate, choosing->self) ||
+            !is_of_relay(choosing, i)) {
+            continue;
+        }
+        if (candidate->linked) {
+            choosing->ranked[i] = true;
+            return;
+        }
+        best = best < choosing->count ? best : i;
+    }
+    if (best < choosing->count) {
+        choosing->ranked[best] = true;
+        want(choosing, best);
+    }
+}
+
+static bool is_full(const ChoiceCandidate *candidate) {
+    return candidate->degree >= (candidate->relay ? CHOICE_RELAY_MOST : CHOICE_MOST);
+}
+
+/* Of two not linked with, the one to be linked with first: who has room, and is near; for one who
+ * has hardly any links, who is here to carry. */
+static bool is_nearer(const Choosing *choosing, const ChoiceCandidate *a,
+                      const ChoiceCandidate *b) {
+    const ChoiceSelf *self = choosing->self;
     uint32_t a_us = a->rtt_us - 1, b_us = b->rtt_us - 1; /* the unknown is far */
 
     if (is_full(a) != is_full(b)) {
@@ -108,6 +150,9 @@ static bool is_nearer(const ChoiceSelf *self, const ChoiceCandidate *a, const Ch
     }
     if (a->weak != b->weak) {
         return b->weak;
+    }
+    if (a->relay != b->relay && choosing->links < CHOICE_FEW) {
+        return a->relay;
     }
     return a_us != b_us ? a_us < b_us
                         : choice_rank(&self->key, &a->key) < choice_rank(&self->key, &b->key);
@@ -123,7 +168,7 @@ static size_t find_nearest(const Choosing *choosing, bool shunned) {
         if (choosing->verdicts[i] == CHOICE_REST && candidate->present &&
             candidate->shunned == shunned &&
             (best == choosing->count ||
-             is_nearer(choosing->self, candidate, &choosing->candidates[best]))) {
+             is_nearer(choosing, candidate, &choosing->candidates[best]))) {
             best = i;
         }
     }
@@ -208,7 +253,9 @@ static bool drop_farthest(Choosing *choosing) {
 }
 
 static void drop_surplus(Choosing *choosing) {
-    size_t most = choosing->self->weak ? WEAK_MOST : CHOICE_MOST;
+    size_t most = choosing->self->relay  ? CHOICE_RELAY_MOST
+                  : choosing->self->weak ? WEAK_MOST
+                                         : CHOICE_MOST;
     size_t direct = 0;
 
     for (size_t i = 0; i < choosing->count; i++) {
@@ -276,6 +323,7 @@ void choice_make(const ChoiceSelf *self, const ChoiceCandidate *candidates, size
     }
     if (!small) {
         want_ranked(&choosing);
+        want_relay(&choosing);
         want_nearest(&choosing, self->weak ? WEAK_TARGET : TARGET, false);
         want_nearest(&choosing, CHOICE_FEW, true);
         if (!self->weak) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * Whom to be linked with: of up to eight others present everyone, of more about six, half of them
- * by chance, half of them near, and always whoever is not to be seen by way of the others.
+ * by chance, a relay, the rest near, and always whoever is not to be seen by way of the others.
  * It owns nothing: the same candidates give the same verdicts. It never knocks, and never ends a
  * link; seek.c does.
  */
@@ -9,11 +9,12 @@
 
 #include "mesh/mesh.h"
 
-#define CHOICE_ALL   8 /* others present: up to so many everyone is linked with everyone */
-#define CHOICE_FEW   3 /* links: with fewer nobody is passed over */
-#define CHOICE_MOST  10
-#define CHOICE_KNOCK 4  /* knocked at at once, of those who are not to be seen */
-#define CHOICE_ALONE 16 /* the same, while there is no link at all */
+#define CHOICE_ALL        8 /* others present: up to so many everyone is linked with everyone */
+#define CHOICE_FEW        3 /* links: with fewer nobody is passed over */
+#define CHOICE_MOST       10
+#define CHOICE_RELAY_MOST 32 /* of a relay, which is there for it */
+#define CHOICE_KNOCK      4  /* knocked at at once, of those who are not to be seen */
+#define CHOICE_ALONE      16 /* the same, while there is no link at all */
 
 typedef struct {
     MeshKey key;
@@ -21,6 +22,7 @@ typedef struct {
     bool direct;      /* and without anybody's help */
     bool present;     /* the map shows a way to it */
     bool weak;        /* its record asks not to be made to carry */
+    bool relay;       /* it is here to carry */
     bool shunned;     /* let go, or never reached directly: not for a while */
     bool knocked;     /* being knocked at */
     bool vain;        /* and it had its turn */
@@ -41,6 +43,7 @@ typedef enum {
 typedef struct {
     MeshKey key;
     bool weak;        /* fewer links */
+    bool relay;       /* more */
     bool crowded;     /* slots are short: whoever can be spared goes now */
     uint64_t calm_us; /* since a link was last dropped */
 } ChoiceSelf;

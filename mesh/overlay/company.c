@@ -17,6 +17,7 @@
 #define VAIN_TRIES    12 /* of one who is here, but does not answer */
 #define KEPT_SLOTS    32 /* of those who are neither linked with nor knocked at, no more */
 #define CROWDED_LINKS 24
+#define CROWDED_RELAY 40
 #define CROWDED_SLOTS (MESH_PEERS_MAX * 3 / 4)
 
 void company_finish(Mesh *mesh) {
@@ -228,6 +229,7 @@ static void fill(Mesh *mesh, Look *look) {
         }
         find_vain(mesh, member, neighbour);
         *candidate = candidate_of(mesh, member, neighbour);
+        candidate->relay = roster->members[i].role == MESH_ROLE_RELAY;
         mesh->company.absent += !candidate->linked && !candidate->present;
         look->members[look->count++] = member;
     }
@@ -300,7 +302,9 @@ static void look_around(Mesh *mesh) {
     company->large = !choice_is_small(look.candidates, look.count);
     choice_make(&(ChoiceSelf){.key = mesh->self.key,
                               .weak = map_is_weak(mesh, &mesh->self.key),
-                              .crowded = links > CROWDED_LINKS || slots > CROWDED_SLOTS,
+                              .relay = mesh->relay,
+                              .crowded = links > (mesh->relay ? CROWDED_RELAY : CROWDED_LINKS) ||
+                                         slots > CROWDED_SLOTS,
                               .calm_us = company->dropped_us ? mesh->now_us - company->dropped_us
                                                              : UINT64_MAX},
                 look.candidates, look.count, look.verdicts);

@@ -114,6 +114,33 @@ static void test_halves(void) {
     g_assert_cmpint(nearer[30], ==, CHOICE_WANT);
 }
 
+/* A relay is one of the six of those whom it has by chance, and of who has hardly any link. */
+static void test_one_relay(void) {
+    ChoiceCandidate candidates[100];
+    ChoiceVerdict verdicts[100];
+    guint wanted = 0;
+
+    for (guint relay = 0; relay < 100; relay++) {
+        fill(candidates, 100, false);
+        candidates[relay].relay = true;
+        candidates[relay].rtt_us = 900000;
+        choice_make(self_of(false, false, 0), candidates, 100, verdicts);
+        g_assert_cmpuint(count_of(verdicts, 100, CHOICE_WANT), ==, 6);
+        wanted += verdicts[relay] == CHOICE_WANT;
+        candidates[relay].weak = true; /* it has no room */
+        choice_make(self_of(false, false, 0), candidates, 100, verdicts);
+        g_assert_cmpint(verdicts[relay], ==, CHOICE_REST);
+        candidates[relay].weak = false;
+        for (guint i = 0; i < 100; i++) {
+            candidates[i].shunned = true; /* none of them could be reached */
+        }
+        choice_make(self_of(false, false, 0), candidates, 100, verdicts);
+        g_assert_cmpint(verdicts[relay], ==, CHOICE_WANT);
+    }
+    g_assert_cmpuint(wanted, >, 14);
+    g_assert_cmpuint(wanted, <, 40);
+}
+
 static void test_surplus(void) {
     ChoiceCandidate candidates[40];
     ChoiceVerdict verdicts[40];
@@ -195,10 +222,10 @@ static void test_absent(void) {
 typedef struct {
     guint count;
     MeshKey keys[CROWD];
-    bool alive[CROWD], weak[CROWD], hard[CROWD]; /* hard: two such are never linked */
-    int x[CROWD];                                /* where it is */
-    guint linked[CROWD][CROWD];                  /* since this round; 0: not */
-    guint shunned[CROWD][CROWD];                 /* until this round */
+    bool alive[CROWD], weak[CROWD], relay[CROWD], hard[CROWD]; /* hard: two are never linked */
+    int x[CROWD];                                              /* where it is */
+    guint linked[CROWD][CROWD];                                /* since this round; 0: not */
+    guint shunned[CROWD][CROWD];                               /* until this round */
     guint turn[CROWD][CROWD];
     guint dropped[CROWD]; /* this round it let go of one */
     guint component[CROWD];
@@ -281,6 +308,7 @@ static void crowd_fill(const Crowd *crowd, guint node, const guint *degrees, con
                 .direct = since > 0,
                 .present = present,
                 .weak = crowd->weak[i],
+                .relay = crowd->relay[i],
                 .shunned = crowd->round<crowd->shunned[node][i], .degree = degrees[i] - (since > 0),
                                         .before = since> 0
                                ? befores[i]
@@ -300,7 +328,8 @@ static void crowd_choose(Crowd *crowd, guint node, const guint *degrees, const g
     ChoiceVerdict verdicts[CROWD];
     ChoiceSelf self = {.key = crowd->keys[node],
                        .weak = crowd->weak[node],
-                       .crowded = degrees[node] > 32,
+                       .relay = crowd->relay[node],
+                       .crowded = degrees[node] > (crowd->relay[node] ? 48 : 32),
                        .calm_us = (uint64_t)(crowd->round - crowd->dropped[node]) * SECOND_US};
 
     crowd_fill(crowd, node, degrees, befores, candidates);
@@ -456,15 +485,51 @@ static void test_hard(void) {
     }
 }
 
+/* One that is here to carry is linked with as many as it should, and nobody else with more. */
+static void test_relays(void) {
+    g_autofree Crowd *crowd = crowd_new(13, CROWD);
+
+    crowd->relay[40] = crowd->relay[90] = true;
+    gather(crowd);
+    for (guint i = 0; i < 200; i++) {
+        crowd_round(crowd);
+    }
+    crowd_check(crowd, 3, 48);
+    for (guint i = 0; i < CROWD; i++) {
+        g_assert_true(crowd->relay[i] ? crowd_degree(crowd, i) >= 24
+                                      : crowd_degree(crowd, i) <= 2 * CHOICE_MOST);
+    }
+}
+
+/* Members who can be linked with no other member at all are brought together by two relays. */
+static void test_relays_alone(void) {
+    g_autofree Crowd *crowd = crowd_new(17, 60);
+
+    for (guint i = 0; i < 60; i++) {
+        crowd->relay[i] = i < 2;
+        crowd->hard[i] = i >= 2;
+        crowd->weak[i] = i % 5 == 4;
+    }
+    gather(crowd);
+    for (guint round = 0; round < 2 * SHUN_ROUNDS; round++) {
+        crowd_round(crowd);
+        g_assert_cmpuint(crowd_parts(crowd), ==, 1);
+    }
+    crowd_check(crowd, 1, 59);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/choice/few", test_few);
     g_test_add_func("/choice/rank", test_rank);
     g_test_add_func("/choice/halves", test_halves);
+    g_test_add_func("/choice/one-relay", test_one_relay);
     g_test_add_func("/choice/surplus", test_surplus);
     g_test_add_func("/choice/absent", test_absent);
     g_test_add_func("/choice/crowd", test_crowd);
     g_test_add_func("/choice/halves-meet", test_halves_meet);
     g_test_add_func("/choice/hard", test_hard);
+    g_test_add_func("/choice/relays", test_relays);
+    g_test_add_func("/choice/relays-alone", test_relays_alone);
     return g_test_run();
 }
