@@ -13,6 +13,7 @@
 #define FIRST_US      (250 * MS)
 #define OFTEN_US      (3 * S)
 #define OFTEN_TRIES   40 /* two minutes; then */
+#define VAIN_TRIES    4  /* by one hop, then by another */
 #define SLOWEST_US    (10 * S)
 #define SIGHTED_US    S
 #define REKEY_US      (600 * S)
@@ -248,6 +249,9 @@ void contact_timeout(Mesh *mesh, Neighbour *neighbour) {
         !make_init(mesh, neighbour)) {
         neighbour->contact = CONTACT_IDLE;
         return;
+    }
+    if (!neighbour_is_up(neighbour) && neighbour->contact_tries % VAIN_TRIES == VAIN_TRIES - 1) {
+        forward_in_vain(mesh, neighbour);
     }
     transmit_init(mesh, neighbour);
     neighbour->contact_sent_us = mesh->now_us;

@@ -10,7 +10,8 @@
 #define LIFE_US        S /* what is carried is kept so long at each hop */
 #define VOICE_LIFE_US  (500 * MS)
 #define BODY_HEAD_SIZE (SHORT_KEY_SIZE + SHORT_KEY_SIZE + 1 + 1)
-#define RATE_LEAST     32000 /* bytes a second that anyone may make us carry */
+#define RATE_LEAST     32000    /* bytes a second that anyone may make us carry */
+#define VAIN_US        (60 * S) /* whoever dropped what it should carry is passed by so long */
 
 typedef struct {
     uint8_t to[SHORT_KEY_SIZE], from[SHORT_KEY_SIZE];
@@ -74,6 +75,28 @@ static Neighbour *next_hop(const Mesh *mesh, const uint8_t target[SHORT_KEY_SIZE
     return hop;
 }
 
+/* The same of what begins here: not by a hop that it went by in vain, if there is another. */
+static Neighbour *first_hop(const Mesh *mesh, const uint8_t target[SHORT_KEY_SIZE]) {
+    const Neighbour *neighbour = neighbour_find_short(mesh, target);
+    Neighbour *hop = next_hop(mesh, target, mesh->self.key.bytes, target);
+    Neighbour *other = NULL;
+
+    if (hop && neighbour && mesh->now_us < neighbour->vain_us &&
+        is_key(&hop->key, neighbour->vain_hop)) {
+        other = find_detour(mesh, target, target, neighbour->vain_hop);
+    }
+    return other ? other : hop;
+}
+
+void forward_in_vain(Mesh *mesh, Neighbour *neighbour) {
+    const Neighbour *hop = first_hop(mesh, neighbour->key.bytes);
+
+    if (hop) {
+        memcpy(neighbour->vain_hop, hop->key.bytes, SHORT_KEY_SIZE);
+        neighbour->vain_us = mesh->now_us + VAIN_US;
+    }
+}
+
 MeshPath forward_path_by(const Mesh *mesh, const Neighbour *hop,
                          const uint8_t from[SHORT_KEY_SIZE]) {
     MeshPath path = {.kind = MESH_PATH_RELAY, .agent = neighbour_slot(mesh, hop)};
@@ -83,7 +106,7 @@ MeshPath forward_path_by(const Mesh *mesh, const Neighbour *hop,
 }
 
 bool forward_path(const Mesh *mesh, const uint8_t target[SHORT_KEY_SIZE], MeshPath *ret_path) {
-    const Neighbour *hop = next_hop(mesh, target, mesh->self.key.bytes, target);
+    const Neighbour *hop = first_hop(mesh, target);
 
     if (hop) {
         *ret_path = forward_path_by(mesh, hop, target);
@@ -110,7 +133,7 @@ static bool submit(Mesh *mesh, Neighbour *hop, const Forward *forward) {
 
 void forward_send(Mesh *mesh, const MeshPath *path, Bytes datagram, LinkPriority priority) {
     Forward forward = {.hops = MESH_HOPS_MAX, .priority = (uint8_t)priority, .datagram = datagram};
-    Neighbour *hop = next_hop(mesh, path->ip, mesh->self.key.bytes, path->ip);
+    Neighbour *hop = first_hop(mesh, path->ip);
 
     if (!hop) {
         hop = neighbour_at(mesh, path->agent); /* it knew a way just now */
@@ -130,8 +153,13 @@ void forward_send(Mesh *mesh, const MeshPath *path, Bytes datagram, LinkPriority
  */
 static bool is_within(Mesh *mesh, Neighbour *from, const Neighbour *hop, const Forward *forward) {
     uint64_t rate = link_state(hop->link, mesh->now_us).rate_bps / 8;
-    uint64_t cost_us = forward->datagram.length * S / (rate > RATE_LEAST ? rate : RATE_LEAST);
     uint64_t *paid_us = &from->carried_us;
+    uint64_t cost_us;
+
+    if (mesh->relay && rate > MESH_CARRIED_RATE_MAX) {
+        rate = MESH_CARRIED_RATE_MAX;
+    }
+    cost_us = forward->datagram.length * S / (rate > RATE_LEAST ? rate : RATE_LEAST);
 
     if (forward->priority <= LINK_VOICE) {
         paid_us = &from->carried_soon_us;

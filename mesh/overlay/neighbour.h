@@ -84,12 +84,15 @@ typedef struct {
     uint64_t probe_next_us;
     uint32_t probes_unanswered;
     Pulse pulse;
-    uint64_t voice_us;       /* voice last went or came by this link; 0: never */
-    uint64_t flow_us;        /* and without a long pause since then */
-    uint64_t spoken_us;      /* it last went */
-    uint32_t trip_us;        /* the round trip last measured; 0: never */
-    uint64_t came_us;        /* it is linked with since then */
-    uint64_t relayed_us;     /* others carry since then */
+    uint64_t voice_us;   /* voice last went or came by this link; 0: never */
+    uint64_t flow_us;    /* and without a long pause since then */
+    uint64_t spoken_us;  /* it last went */
+    uint32_t trip_us;    /* the round trip last measured; 0: never */
+    uint64_t came_us;    /* it is linked with since then */
+    uint64_t relayed_us; /* others carry since then */
+    /* What was to go to it by this hop did not arrive: until then another is taken, if any. */
+    uint8_t vain_hop[SHORT_KEY_SIZE];
+    uint64_t vain_us;
     uint64_t direct_next_us; /* next try of its addresses while relayed */
     uint32_t direct_tries;
     size_t address_count;

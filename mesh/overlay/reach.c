@@ -102,7 +102,8 @@ size_t reach_ticket_addresses(Mesh *mesh, MeshPath *ret_addresses, size_t room) 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
-        if (neighbour && neighbour_is_direct(neighbour) && !is_loopback(&neighbour->path)) {
+        if (neighbour && neighbour_is_direct(neighbour) && !is_loopback(&neighbour->path) &&
+            !core_is_relay(mesh, &neighbour->key)) {
             count = add(ret_addresses, count, room, &neighbour->path);
         }
     }

@@ -214,6 +214,9 @@ void route_dead(Mesh *mesh, Neighbour *neighbour) {
     MeshPath dead = neighbour->path;
     MeshPath path;
 
+    if (dead.kind == MESH_PATH_RELAY) {
+        forward_in_vain(mesh, neighbour);
+    }
     if (!forward_path(mesh, neighbour->key.bytes, &path) || mesh_path_equal(&path, &dead)) {
         route_lost(mesh, neighbour);
         return;
