@@ -52,6 +52,8 @@ static const Scenario scenarios[] = {
      lines_weak},
     {"relay", "eight behind hard NATs and a relay, which carries all and reads nothing", 0, 0,
      relay_carries},
+    {"drops", "a relay nearer than any other way that drops all: members go round it", 0, 0,
+     relay_drops},
     {"liar", "who acknowledges what it did not get gets no more than leaves, and all in the end", 0,
      0, liar},
     {"talk1", "a voice on the profile W1, alone and beside a document", 2, 2, talk_1},

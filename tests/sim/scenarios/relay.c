@@ -163,3 +163,80 @@ void relay_carries(World *world) {
     expect_kept(world, &crew);
     expect_keyless(&crew);
 }
+
+/* ---- one that does nothing it is there for ---- */
+
+/* It answers for itself, tells of its links, and drops all that is to go on by it. */
+static void drop_all(Node *relay) {
+    Mesh *mesh = relay->mesh;
+
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+        SyncPeer *peer = mesh->sync.peers[slot];
+
+        if (neighbour)
+            neighbour->carried_us = neighbour->carried_soon_us = UINT64_MAX;
+        if (peer)
+            peer->serve_count = 0;
+    }
+    memset(&mesh->streams, 0, sizeof mesh->streams);
+}
+
+static void set_lines(World *world, const Crew *crew, const LineSettings *settings) {
+    unsigned relay = crew->relay->number;
+
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        unsigned member = crew->members[i]->number;
+
+        line_change(network_line(world->network, member, relay), settings);
+        line_change(network_line(world->network, relay, member), settings);
+    }
+}
+
+/* They talk, vote and share as if it were not there. */
+static void expect_meeting(World *world, Crew *crew, unsigned turn) {
+    MeshHash motion;
+
+    scenario_chat(world, 30 * SECOND_US, SECOND_US);
+    check_settle(world, 2 * MINUTE_US);
+    motion = person_open(crew->members[2 + turn], "évacuer ?");
+    check_settle(world, MINUTE_US);
+    for (unsigned i = 0; i < MEMBERS; i++)
+        person_vote(crew->members[i], &motion, i % 2 ? "pour" : "contre");
+    person_add(crew->members[4 + turn], 40000);
+    check_settle(world, 2 * MINUTE_US);
+    expect_voice(world, crew->members[1], crew->members + 2, MEMBERS - 2, 90);
+    check_settle(world, MINUTE_US);
+}
+
+/* Nearer to everyone than the only other way there is, and of no use. */
+void relay_drops(World *world) {
+    LineSettings line = scenario_thin, near = scenario_lan, bad = scenario_bad;
+    MeshCounters before, after;
+    Crew crew;
+
+    line.lane.rate_bps = 2e6;
+    network_set_lines(world->network, &line);
+    crew = gather(world, NAT_SYMMETRIC);
+    near.lane.delay_us = 5000;
+    set_lines(world, &crew, &near);
+    world_run(world, MINUTE_US, NULL, NULL);
+    before = mesh_counters(crew.relay->mesh);
+    crew.relay->disk_full = true;
+    crew.relay->meddle = drop_all;
+    expect_meeting(world, &crew, 0);
+    after = mesh_counters(crew.relay->mesh);
+    world_expect(world, after.forwarded - before.forwarded < 5,
+                 "it carried %" G_GUINT64_FORMAT " all the same",
+                 after.forwarded - before.forwarded);
+    world_expect(world, after.limited > before.limited, "nobody asked it to carry");
+    /* An honest one whose lines delay, lose, double and reorder what goes by it. */
+    crew.relay->disk_full = false;
+    crew.relay->meddle = NULL;
+    bad.lane.delay_us = 1500000;
+    bad.lane.jitter_us = 1000000;
+    bad.lane.reorder = 0.3;
+    set_lines(world, &crew, &bad);
+    expect_meeting(world, &crew, 1);
+    expect_keyless(&crew);
+}
