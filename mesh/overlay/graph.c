@@ -28,82 +28,148 @@ struct Graph {
 
 /* ---- building ---- */
 
-/* The author with this short key; GRAPH_NONE: none has, or two do. */
-static uint16_t find(const uint8_t *const *records, size_t count,
-                     const uint8_t key[SHORT_KEY_SIZE]) {
+/* A short key as a number, of which the order is that of the keys. */
+static uint64_t rank_of(const uint8_t key[SHORT_KEY_SIZE]) {
+    uint64_t rank = 0;
+
+    for (size_t i = 0; i < SHORT_KEY_SIZE; i++) {
+        rank = rank << 8 | key[i];
+    }
+    return rank;
+}
+
+/* What the nodes declare, of those there are: what `first` says as of the graph's arcs. */
+typedef struct {
+    uint64_t ranks[MESH_MEMBERS_MAX]; /* of the nodes, increasing */
+    uint32_t first[MESH_MEMBERS_MAX + 1];
+    Arc *arcs;
+} Declared;
+
+/* The node of this rank; GRAPH_NONE: none has it, or two do. */
+static uint16_t find(const uint64_t *ranks, size_t count, uint64_t rank) {
     size_t low = 0;
     size_t high = count;
 
     while (low < high) {
         size_t middle = (low + high) / 2;
 
-        if (memcmp(edges_author(records[middle])->bytes, key, SHORT_KEY_SIZE) < 0) {
+        if (ranks[middle] < rank) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    if (low == count || memcmp(edges_author(records[low])->bytes, key, SHORT_KEY_SIZE) != 0 ||
-        (low + 1 < count && !memcmp(edges_author(records[low + 1])->bytes, key, SHORT_KEY_SIZE))) {
+    if (low == count || ranks[low] != rank || (low + 1 < count && ranks[low + 1] == rank)) {
         return GRAPH_NONE;
     }
     return (uint16_t)low;
 }
 
-/* The arcs of one node: those that the other end declares too. Returns where they end. */
-static uint32_t add_arcs(Graph *graph, uint16_t node, const uint8_t *const *records, uint32_t at) {
-    const uint8_t *record = records[node];
-    const uint8_t *own = edges_author(record)->bytes;
-    bool known = find(records, graph->count, own) == node;
-    uint8_t room = 0;
+/* What one node declares, in increasing order, from `at` on; returns where it ends. */
+static uint32_t declare(Declared *declared, size_t count, uint16_t node, const uint8_t *record,
+                        uint32_t at) {
+    bool known = find(declared->ranks, count, declared->ranks[node]) == node;
 
     for (size_t i = 0; known && i < edges_count(record); i++) {
         const Edge *edge = edges_at(record, i);
-        uint16_t to = find(records, graph->count, edge->key);
-        const Edge *back = to == GRAPH_NONE ? NULL : edges_find(records[to], own);
+        uint16_t to = find(declared->ranks, count, rank_of(edge->key));
+
+        if (to != GRAPH_NONE) {
+            declared->arcs[at++] = (Arc){.to = to, .classes = edge->classes};
+        }
+    }
+    return at;
+}
+
+static const Arc *find_arc(const Declared *declared, uint16_t node, uint16_t to) {
+    uint32_t low = declared->first[node];
+    uint32_t high = declared->first[node + 1];
+
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+
+        if (declared->arcs[middle].to == to) {
+            return &declared->arcs[middle];
+        }
+        if (declared->arcs[middle].to < to) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return NULL;
+}
+
+/* The arcs of one node: those that the other end declares too. Returns where they end. */
+static uint32_t add_arcs(Graph *graph, uint16_t node, const Declared *declared, uint32_t at) {
+    uint8_t room = 0;
+
+    for (uint32_t i = declared->first[node]; i < declared->first[node + 1]; i++) {
+        const Arc *own = &declared->arcs[i];
+        const Arc *back = find_arc(declared, own->to, node);
 
         if (back) {
-            Arc arc = {.to = to, .classes = edge_worse(edge->classes, back->classes)};
+            Arc arc = {.to = own->to, .classes = edge_worse(own->classes, back->classes)};
 
             room = edge_room(arc.classes) > room ? edge_room(arc.classes) : room;
             graph->arcs[at++] = arc;
         }
     }
-    graph->poor[node] = (edges_flags(record) & EDGES_WEAK) || room == 0;
+    graph->poor[node] = graph->poor[node] || room == 0;
     return at;
+}
+
+static void fill(Graph *graph, const uint8_t *const *records, Declared *declared) {
+    uint32_t at = 0;
+
+    for (uint16_t node = 0; node < graph->count; node++) {
+        const uint8_t *key = edges_author(records[node])->bytes;
+        BytesReader reader = bytes_reader(key, SHORT_KEY_SIZE);
+
+        graph->names[node] = bytes_read_u64(&reader);
+        graph->poor[node] = edges_flags(records[node]) & EDGES_WEAK;
+        declared->ranks[node] = rank_of(key);
+    }
+    for (uint16_t node = 0; node < graph->count; node++) {
+        declared->first[node] = at;
+        at = declare(declared, graph->count, node, records[node], at);
+    }
+    declared->first[graph->count] = at;
+    at = 0;
+    for (uint16_t node = 0; node < graph->count; node++) {
+        graph->first[node] = at;
+        at = add_arcs(graph, node, declared, at);
+    }
+    graph->first[graph->count] = at;
 }
 
 Graph *graph_build(const uint8_t *const *records, size_t count) {
     Graph *graph = calloc(1, sizeof *graph);
-    size_t declared = 0;
-    uint32_t at = 0;
+    Declared declared;
+    size_t edges = 0;
     Arc *fewer;
 
     assert(count <= MESH_MEMBERS_MAX);
     for (size_t i = 0; i < count; i++) {
-        declared += edges_count(records[i]);
+        edges += edges_count(records[i]);
     }
     if (!graph) {
         return NULL;
     }
     graph->count = (uint16_t)count;
     graph->first = calloc(count + 1, sizeof *graph->first);
-    graph->arcs = calloc(declared + 1, sizeof *graph->arcs);
+    graph->arcs = calloc(edges + 1, sizeof *graph->arcs);
     graph->names = calloc(count + 1, sizeof *graph->names);
     graph->poor = calloc(count + 1, sizeof *graph->poor);
-    if (!graph->first || !graph->arcs || !graph->names || !graph->poor) {
+    declared.arcs = malloc((edges + 1) * sizeof *declared.arcs);
+    if (!graph->first || !graph->arcs || !graph->names || !graph->poor || !declared.arcs) {
+        free(declared.arcs);
         graph_destroy(graph);
         return NULL;
     }
-    for (uint16_t node = 0; node < count; node++) {
-        BytesReader reader = bytes_reader(edges_author(records[node])->bytes, SHORT_KEY_SIZE);
-
-        graph->names[node] = bytes_read_u64(&reader);
-        graph->first[node] = at;
-        at = add_arcs(graph, node, records, at);
-    }
-    graph->first[count] = at;
-    fewer = realloc(graph->arcs, (at + 1) * sizeof *graph->arcs);
+    fill(graph, records, &declared);
+    free(declared.arcs);
+    fewer = realloc(graph->arcs, (graph->first[count] + 1) * sizeof *graph->arcs);
     graph->arcs = fewer ? fewer : graph->arcs;
     return graph;
 }

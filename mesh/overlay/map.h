@@ -15,6 +15,7 @@
 
 /* The newest record of one author. */
 typedef struct {
+    uint64_t rank;    /* the first bytes of its author's key, of which the order is that of keys */
     uint8_t *record;  /* owned */
     uint64_t paid_us; /* until then what its author sent fills what one may */
     uint64_t waiting; /* neighbours it is to be sent to, a bit each */
