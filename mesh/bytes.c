@@ -83,6 +83,15 @@ bool bytes_done(const BytesReader *reader) {
     return !reader->failed && reader->at == reader->end;
 }
 
+uint64_t bytes_rank(const uint8_t bytes[8]) {
+    uint64_t rank = 0;
+
+    for (size_t i = 0; i < 8; i++) {
+        rank = rank << 8 | bytes[i];
+    }
+    return rank;
+}
+
 BytesWriter bytes_writer(uint8_t *data, size_t capacity) {
     return (BytesWriter){.start = data, .at = data, .end = data + capacity};
 }

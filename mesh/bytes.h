@@ -54,5 +54,7 @@ void bytes_write_varint(BytesWriter *writer, uint64_t value);
 void bytes_write(BytesWriter *writer, const void *data, size_t length);
 size_t bytes_written(const BytesWriter *writer);
 size_t bytes_room(const BytesWriter *writer);
+/* The first eight bytes as a number: of two it is the lesser one that memcmp puts first. */
+uint64_t bytes_rank(const uint8_t bytes[8]);
 /* Bytes a varint takes: 1, 2, 4 or 8. */
 size_t bytes_varint_size(uint64_t value);

@@ -35,13 +35,16 @@ void roster_finish(Roster *roster) {
 
 /* How many members have a lower key. */
 static size_t rank_of(const Roster *roster, const MeshKey *key) {
+    uint64_t rank = bytes_rank(key->bytes);
     size_t from = 0, until = roster->member_count;
 
     while (from < until) {
         size_t middle = from + (until - from) / 2;
         const Member *member = &roster->members[roster->by_key[middle]];
 
-        if (memcmp(member->key.bytes, key->bytes, MESH_KEY_SIZE) < 0) {
+        if (roster->ranks[middle] != rank
+                ? roster->ranks[middle] < rank
+                : memcmp(member->key.bytes, key->bytes, MESH_KEY_SIZE) < 0) {
             from = middle + 1;
         } else {
             until = middle;
@@ -136,7 +139,10 @@ static void note_place(Roster *roster, const MeshKey *key, size_t place) {
     }
     memmove(roster->by_key + rank + 1, roster->by_key + rank,
             (roster->member_count - rank) * sizeof *roster->by_key);
+    memmove(roster->ranks + rank + 1, roster->ranks + rank,
+            (roster->member_count - rank) * sizeof *roster->ranks);
     roster->by_key[rank] = (uint16_t)place;
+    roster->ranks[rank] = bytes_rank(key->bytes);
 }
 
 static bool add_member(Roster *roster, const MeshKey *key, MeshRole role,

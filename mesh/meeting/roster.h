@@ -39,7 +39,8 @@ typedef struct {
 typedef struct {
     Member *members; /* in the common order of their admissions; at most MESH_MEMBERS_MAX */
     size_t member_count, member_capacity;
-    uint16_t by_key[MESH_MEMBERS_MAX]; /* their places, in the order of their keys */
+    uint16_t by_key[MESH_MEMBERS_MAX]; /* their places, in the order of their keys, */
+    uint64_t ranks[MESH_MEMBERS_MAX];  /* and these, see bytes_rank */
     Invite *invites;                   /* at most MESH_INVITES_MAX */
     size_t invite_count, invite_capacity;
     MeshKey *expelled; /* members or not; at most MESH_MEMBERS_MAX */

@@ -19,10 +19,10 @@ static bool wants_two(const Mesh *mesh, const GraphTree *tree, uint16_t node) {
            (tree->hops[node] > 1 && edge_loss(tree->worst[node]) >= LOSSY);
 }
 
-/* Whether this node pushes to another by the tree of a source, NULL: there is none. One that is
- * not in the map yet, being linked just now, hears the source alone. */
-static bool pushes(Mesh *mesh, const GraphTree *tree, const MeshKey *to, bool own, bool two) {
-    uint16_t self = map_index(mesh, &mesh->self.key);
+/* Whether this node (`self`) pushes to another by the tree of a source, NULL: there is none. One
+ * that is not in the map yet, being linked just now, hears the source alone. */
+static bool pushes(const Mesh *mesh, const GraphTree *tree, uint16_t self, const MeshKey *to,
+                   bool own, bool two) {
     uint16_t node = map_index(mesh, to);
 
     if (!tree || node == GRAPH_NONE || node >= tree->count || !graph_tree_reaches(tree, node)) {
@@ -36,8 +36,8 @@ static bool pushes(Mesh *mesh, const GraphTree *tree, const MeshKey *to, bool ow
 }
 
 bool feed_pushes(Mesh *mesh, const Neighbour *to, const MeshKey *source) {
-    return pushes(mesh, map_tree(mesh, source), &to->key, mesh_key_equal(source, &mesh->self.key),
-                  false);
+    return pushes(mesh, map_tree(mesh, source), map_index(mesh, &mesh->self.key), &to->key,
+                  mesh_key_equal(source, &mesh->self.key), false);
 }
 
 bool feed_hears_source(Mesh *mesh, const Neighbour *neighbour, const MeshKey *source) {
@@ -49,15 +49,16 @@ bool feed_hears_source(Mesh *mesh, const Neighbour *neighbour, const MeshKey *so
 
 uint64_t feed_targets(Mesh *mesh, const MeshKey *speaker) {
     const GraphTree *tree = map_tree(mesh, speaker);
+    uint16_t self = map_index(mesh, &mesh->self.key);
     bool own = mesh_key_equal(speaker, &mesh->self.key);
     uint64_t slots = 0;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
-        if (neighbour && neighbour_is_greeted(mesh, neighbour) &&
-            !mesh_key_equal(&neighbour->key, speaker) &&
-            pushes(mesh, tree, &neighbour->key, own, true)) {
+        if (neighbour && neighbour_is_up(neighbour) && !mesh_key_equal(&neighbour->key, speaker) &&
+            pushes(mesh, tree, self, &neighbour->key, own, true) &&
+            neighbour_is_greeted(mesh, neighbour)) {
             slots |= 1ull << slot;
         }
     }
@@ -91,7 +92,7 @@ static uint64_t uplink_bps(const Mesh *mesh, uint64_t slots) {
     uint64_t sum_bps = 0;
     bool known = true;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
         LinkState state;
 

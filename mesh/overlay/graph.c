@@ -28,16 +28,6 @@ struct Graph {
 
 /* ---- building ---- */
 
-/* A short key as a number, of which the order is that of the keys. */
-static uint64_t rank_of(const uint8_t key[SHORT_KEY_SIZE]) {
-    uint64_t rank = 0;
-
-    for (size_t i = 0; i < SHORT_KEY_SIZE; i++) {
-        rank = rank << 8 | key[i];
-    }
-    return rank;
-}
-
 /* What the nodes declare, of those there are: what `first` says as of the graph's arcs. */
 typedef struct {
     uint64_t ranks[MESH_MEMBERS_MAX]; /* of the nodes, increasing */
@@ -72,7 +62,7 @@ static uint32_t declare(Declared *declared, size_t count, uint16_t node, const u
 
     for (size_t i = 0; known && i < edges_count(record); i++) {
         const Edge *edge = edges_at(record, i);
-        uint16_t to = find(declared->ranks, count, rank_of(edge->key));
+        uint16_t to = find(declared->ranks, count, bytes_rank(edge->key));
 
         if (to != GRAPH_NONE) {
             declared->arcs[at++] = (Arc){.to = to, .classes = edge->classes};
@@ -128,7 +118,7 @@ static void fill(Graph *graph, const uint8_t *const *records, Declared *declared
 
         graph->names[node] = bytes_read_u64(&reader);
         graph->poor[node] = edges_flags(records[node]) & EDGES_WEAK;
-        declared->ranks[node] = rank_of(key);
+        declared->ranks[node] = bytes_rank(key);
     }
     for (uint16_t node = 0; node < graph->count; node++) {
         declared->first[node] = at;

@@ -64,18 +64,9 @@ void map_finish(Mesh *mesh) {
 
 /* ---- the register ---- */
 
-static uint64_t rank_of(const uint8_t *key) {
-    uint64_t rank = 0;
-
-    for (size_t i = 0; i < sizeof rank; i++) {
-        rank = rank << 8 | key[i];
-    }
-    return rank;
-}
-
 /* Where the author stands, or would. */
 static size_t place_of(const Map *map, const MeshKey *author) {
-    uint64_t rank = rank_of(author->bytes);
+    uint64_t rank = bytes_rank(author->bytes);
     size_t low = 0;
     size_t high = map->count;
 
@@ -148,7 +139,7 @@ MapNode *map_keep(Mesh *mesh, const uint8_t *record) {
         }
         node = &map->nodes[at];
         memmove(node + 1, node, (map->count++ - at) * sizeof *node);
-        *node = (MapNode){.rank = rank_of(copy), .record = copy};
+        *node = (MapNode){.rank = bytes_rank(copy), .record = copy};
     }
     map->digest ^= digest_of(copy);
     stale(map);
@@ -353,7 +344,7 @@ size_t map_present_count(const Mesh *mesh) {
     const GraphPaths *paths = map_paths(mesh);
     size_t count = paths ? paths->reached : 0;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
         count += is_linked(neighbour) && !map_reaches(mesh, &neighbour->key);
