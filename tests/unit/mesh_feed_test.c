@@ -130,6 +130,25 @@ static void test_lossy_pusher(void) {
     room_free(room);
 }
 
+/* The line to the speaker itself is gone: it is heard through the third, before anybody knows. */
+static void test_line_dies(void) {
+    Room *room = room_new();
+    Peer *alice = &room->peers[0], *chloe = &room->peers[2];
+
+    room_meet(room, 3);
+    room_run(room, 70 * S);
+    row_start(alice, MESH_STREAM_VOICE);
+    row_speak(alice, 20, 20);
+    room->filter = row_filter;
+    row_speak(alice, 20, 20);
+    g_assert_cmpuint(chloe->frames, >=, 20 + 20 - 8);
+    row_speak(alice, 1200, 20);
+    g_assert_cmpuint(chloe->frames, >=, 1240 - 10);
+    g_assert_cmpuint(chloe->opened, ==, 1);
+    g_assert_cmpuint(chloe->closed, ==, 0);
+    room_free(room);
+}
+
 /* Nobody is asked for more than is wanted, and who asks for everything gets what there is room for.
  */
 static void test_asked(void) {
@@ -463,6 +482,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/mesh/feed/lossy-pusher", test_lossy_pusher);
     g_test_add_func("/mesh/feed/no-more-than-needed", test_no_more_than_needed);
     g_test_add_func("/mesh/feed/pusher-dies", test_pusher_dies);
+    g_test_add_func("/mesh/feed/line-dies", test_line_dies);
     g_test_add_func("/mesh/feed/asked", test_asked);
     g_test_add_func("/mesh/feed/behind", test_behind);
     g_test_add_func("/mesh/feed/asks-full", test_asks_full);
