@@ -76,7 +76,7 @@ static void learn_first(Mesh *mesh, const Record *record) {
     for (size_t i = 0; record->sequence == 0 && i < SYNC_FIRSTS_SIZE; i++) {
         SyncFirst *first = &mesh->sync.firsts[i];
 
-        for (uint32_t slot = 0; first->slots && slot < MESH_PEERS_MAX; slot++) {
+        for (uint32_t slot = 0; first->slots && slot < mesh->neighbours.end; slot++) {
             if (first->slots >> slot & 1 && !memcmp(first->tag, tag, JOURNAL_TAG_SIZE) &&
                 mesh->sync.peers[slot]) {
                 sync_learn(mesh->sync.peers[slot], record->chain, 1);
@@ -100,7 +100,7 @@ void sync_applied(Mesh *mesh, const Record *record, bool own) {
 
     pull_changed(mesh);
     learn_first(mesh, record);
-    for (uint32_t slot = 0; news && slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; news && slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (!neighbour || !neighbour_is_greeted(mesh, neighbour)) {

@@ -66,7 +66,7 @@ static void ask(Mesh *mesh, Stream *stream, uint32_t slot) {
 
 /* Those of the mask are not needed any more. */
 static void stop_asking(Mesh *mesh, Stream *stream, uint64_t slots) {
-    for (uint32_t slot = 0; slots && slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slots && slot < mesh->neighbours.end; slot++) {
         if (slots >> slot & 1) {
             send_ask(mesh, slot, &stream->speaker, stream->kind, stream->last_number, 0);
         }
@@ -97,7 +97,7 @@ static uint32_t next(Mesh *mesh, const Stream *stream, uint64_t but) {
     uint32_t best = NEIGHBOUR_NONE;
     uint32_t best_distance = UINT32_MAX;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
         uint32_t far;
 
@@ -138,7 +138,7 @@ static void step_quiet(Mesh *mesh, Stream *stream) {
 }
 
 static bool has_others(Mesh *mesh, const Stream *stream) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && slot != stream->pusher && neighbour_is_direct(neighbour)) {
@@ -235,7 +235,7 @@ static void tell(Mesh *mesh, Stream *stream) {
     BytesWriter writer = bytes_writer(body, sizeof body);
 
     write_place(&writer, &stream->speaker, stream->kind, stream->last_number);
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && slot != stream->pusher && !(stream->load.pushed >> slot & 1) &&
@@ -258,7 +258,7 @@ static uint64_t renew_us(const Stream *stream) {
 static void renew(Mesh *mesh, Stream *stream) {
     uint64_t asks = stream->wish.asks;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         if (asks >> slot & 1) {
             ask(mesh, stream, slot);
         }

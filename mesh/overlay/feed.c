@@ -182,7 +182,7 @@ void feed_frame(Mesh *mesh, FeedLoad *load, uint64_t slots, const MeshFrame *fra
     bool voice = frame->kind == MESH_STREAM_VOICE;
 
     load->pushed = slots;
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         if (slots >> slot & 1) {
             neighbour_send(mesh, neighbour_at(mesh, slot), voice ? LINK_VOICE : LINK_PICTURE,
                            frame_life_us(frame), MESSAGE_FRAME, body);

@@ -33,7 +33,7 @@ void relayed_tell(Mesh *mesh, Stream *stream, uint32_t slot, bool anew) {
 }
 
 void relayed_tell_all(Mesh *mesh, Stream *stream) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && !(stream->tellers >> slot & 1) &&
@@ -56,7 +56,7 @@ void relayed_greet(Mesh *mesh, uint32_t slot) {
 }
 
 void relayed_end(Mesh *mesh, Stream *stream, uint32_t from) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && slot != from && stream->told >> slot & 1) {
@@ -77,7 +77,7 @@ void relayed_frame(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *f
         return;
     }
     slots = feed_grant(mesh, &stream->load, stream->kind, slots, asked);
-    for (uint32_t to = 0; slots && to < MESH_PEERS_MAX; to++) {
+    for (uint32_t to = 0; slots && to < mesh->neighbours.end; to++) {
         if (slots >> to & 1) {
             relayed_tell(mesh, stream, to, false);
         }
