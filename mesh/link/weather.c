@@ -2,9 +2,10 @@
 #include "mesh/link/weather.h"
 
 #define PPM        WEATHER_PPM
-#define KNOWN      24    /* packets, before anything is said */
-#define EXCESS_PPM 70000 /* what chance alone may add */
-#define OUTAGE_RUN 2     /* packets */
+#define KNOWN      24     /* packets, before anything is said */
+#define EXCESS_PPM 70000  /* what chance alone may add */
+#define NEW_PPM    200000 /* the same on a new line: one too full by far loses so much */
+#define OUTAGE_RUN 2      /* packets */
 #define OUTAGE_US  50000
 #define FADE_US    200000 /* where even two are far apart */
 #define OWED_MOST  (2 * PPM)
@@ -59,9 +60,11 @@ void weather_found(Weather *weather) {
     weather->recent_ppm -= least(weather->recent_ppm, PPM / 32);
 }
 
-bool weather_is_worse(const Weather *weather) {
+bool weather_is_worse(const Weather *weather, bool new_line) {
+    uint32_t excess_ppm = new_line ? NEW_PPM : EXCESS_PPM;
+
     return weather->resolved >= KNOWN &&
-           weather->recent_ppm > weather->weather_ppm + weather->weather_ppm / 2 + EXCESS_PPM;
+           weather->recent_ppm > weather->weather_ppm + weather->weather_ppm / 2 + excess_ppm;
 }
 
 void weather_settle(Weather *weather, uint32_t weather_ppm, uint32_t recent_ppm) {

@@ -36,6 +36,6 @@ WeatherSign weather_learn(Weather *weather, uint64_t sent_us, bool lost);
 /* A packet thought lost had arrived after all. */
 void weather_found(Weather *weather);
 /* More is lost than the weather explains. */
-bool weather_is_worse(const Weather *weather);
+bool weather_is_worse(const Weather *weather, bool new_line);
 /* The weather is this, and so is what is lost now. */
 void weather_settle(Weather *weather, uint32_t weather_ppm, uint32_t recent_ppm);
