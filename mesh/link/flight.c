@@ -272,6 +272,17 @@ FlightPacket *flight_to_probe(const Flight *flight) {
     return found;
 }
 
+FlightPacket *flight_to_repeat(const Flight *flight) {
+    for (uint32_t i = 0; i < flight->count; i++) {
+        FlightPacket *packet = packet_at(flight, i);
+
+        if (packet->state == FLIGHT_OUT && packet->priority == LINK_DOCUMENT && !packet->repeats) {
+            return packet;
+        }
+    }
+    return NULL;
+}
+
 void flight_probe_again(Flight *flight) {
     for (uint32_t i = 0; i < flight->count; i++) {
         FlightPacket *packet = packet_at(flight, i);

@@ -34,6 +34,7 @@ typedef struct {
     uint32_t size;       /* wire bytes */
     uint8_t priority;    /* the most urgent in it */
     uint8_t state;       /* FlightState */
+    bool repeats;        /* what is in it was in another of unknown fate */
 } FlightPacket;
 
 typedef struct {
@@ -83,6 +84,9 @@ void flight_overtaken(Flight *flight, const FlightPacket *packet);
 
 /* The most urgent packet whose fate is unknown and which was not probed with; NULL: none. */
 FlightPacket *flight_to_probe(const Flight *flight);
+/* The oldest whose fate is unknown, that holds nothing but documents and was not repeated; NULL:
+ * none. */
+FlightPacket *flight_to_repeat(const Flight *flight);
 /* All that were probed with may be again. */
 void flight_probe_again(Flight *flight);
 /* When the oldest of unknown fate left; UINT64_MAX: none. */

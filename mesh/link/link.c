@@ -169,7 +169,7 @@ unsigned link_urgency(const Link *link, uint64_t now_us) {
     if (now_us < rate_next_us(&link->rate) || !send_is_ready(link, now_us)) {
         return LINK_PRIORITIES;
     }
-    while (urgency < LINK_PRIORITIES && !queue_ready(&link->queue, urgency)) {
+    while (urgency < LINK_DOCUMENT && !queue_ready(&link->queue, urgency)) {
         urgency++;
     }
     return urgency;

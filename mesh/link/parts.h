@@ -77,5 +77,7 @@ bool repair_ack_is_true(const Link *link, const PacketAck *ack);
 void repair_apply_ack(Link *link, uint64_t now_us, const PacketAck *ack);
 /* Does what is due: drops what is too late, queues copies and what is lost, probes. */
 void repair_settle(Link *link, uint64_t now_us);
+/* Queues what a packet held again, before its fate is known; false: nothing of it is wanted. */
+bool repair_repeat(Link *link, FlightPacket *packet);
 /* Sends the most urgent of what is in flight again, to see whether the line answers. */
 void repair_probe(Link *link, uint64_t now_us);

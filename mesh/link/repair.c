@@ -133,8 +133,7 @@ static void find_lost(Link *link, uint64_t now_us, bool weather) {
     }
 }
 
-/* Whether anything of the packet is still wanted, and so was queued again. */
-static bool probe_with(Link *link, FlightPacket *packet) {
+bool repair_repeat(Link *link, FlightPacket *packet) {
     const FlightChunk *chunk = NULL;
     bool wanted = false;
 
@@ -155,7 +154,7 @@ void repair_probe(Link *link, uint64_t now_us) {
         packet = flight_to_probe(&link->flight);
         if (!packet) {
             flight_probe_again(&link->flight);
-        } else if (probe_with(link, packet)) {
+        } else if (repair_repeat(link, packet)) {
             break;
         } else {
             lose(link, now_us, packet, !repair_in_outage(link));

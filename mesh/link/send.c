@@ -21,6 +21,7 @@
 #define SLOW_QUARTERS      1
 #define BRIDGE_LOSS_PPM    250000
 #define SLOW_PACKET_US     200000
+#define REPEAT_LOSS_PPM    50000
 #define LOSS_KNOWN         20 /* packets, before the loss is believed */
 #define PACE_LEAST_US      8000
 #define PACE_BYTES         912 /* an acknowledgement is worth a sixteenth of what it answers */
@@ -141,11 +142,25 @@ static LinkPriority least_of(const Link *link, Leave leave) {
     return leave == LEAVE_PROMPT || said ? LINK_CHAT : LINK_VOICE;
 }
 
+/* The end of a document is in flight, and nothing else is to be sent: rather than to wait for what
+ * the line loses to be missed, a round trip later, it is sent again while there is room. */
+static FlightPacket *to_repeat(const Link *link, uint64_t now_us) {
+    bool worth = link->rate.weather.random_ppm > REPEAT_LOSS_PPM &&
+                 rate_packet_us(&link->rate) < SLOW_PACKET_US;
+
+    if (!worth || link->rate.phase != RATE_STEADY || rate_in_company(&link->rate) ||
+        link->probes_owed > 0 || voice_flows(link, now_us)) {
+        return NULL;
+    }
+    return queue_ready(&link->queue, LINK_DOCUMENT) ? NULL : flight_to_repeat(&link->flight);
+}
+
 bool send_is_ready(const Link *link, uint64_t now_us) {
     Leave leave;
 
     if (!queue_ready(&link->queue, LINK_DOCUMENT)) {
-        return false; /* as nearly always: the rest need not be computed */
+        /* As nearly always: the rest need not be computed. */
+        return to_repeat(link, now_us) && may_leave(link, now_us) == LEAVE_ALL;
     }
     leave = may_leave(link, now_us);
     return leave != LEAVE_NOTHING && queue_ready(&link->queue, least_of(link, leave));
@@ -221,12 +236,22 @@ static void account_documents(Link *link, uint64_t now_us, const Plan *plan, siz
     link->document_credit = earlier(link->document_credit, 4 * link->rate.full);
 }
 
+/* What a packet is to hold. */
+typedef struct {
+    Plan plan;
+    bool spare;   /* a pace fits too */
+    bool bare;    /* and is all there is, to be answered */
+    bool repeats; /* what is in flight */
+} Choice;
+
 /* The chunks of a packet, and what is remembered of it. */
-static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Plan *plan,
+static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Choice *choice,
                          bool tell_pace, BytesWriter *writer) {
+    const Plan *plan = &choice->plan;
     FlightPacket *packet = flight_add(&link->flight, counter, now_us);
 
     packet->priority = (uint8_t)plan_priority(plan);
+    packet->repeats = choice->repeats;
     if (tell_pace) {
         packet->pace_us = link->pace_us = wanted_pace_us(link);
         packet_write_pace(writer, link->pace_us);
@@ -239,12 +264,17 @@ static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Pl
     link->probes_owed = 0;
 }
 
-/* What a packet is to hold. */
-typedef struct {
-    Plan plan;
-    bool spare; /* a pace fits too */
-    bool bare;  /* and is all there is, to be answered */
-} Choice;
+static bool repeat(Link *link, uint64_t now_us) {
+    FlightPacket *packet;
+
+    while ((packet = to_repeat(link, now_us))) {
+        if (repair_repeat(link, packet)) {
+            return true;
+        }
+        packet->repeats = true;
+    }
+    return false;
+}
 
 /* What goes beside an acknowledgement of `ack_size` bytes. */
 static Choice choose(Link *link, uint64_t now_us, size_t capacity, size_t ack_size) {
@@ -270,7 +300,12 @@ static Choice choose(Link *link, uint64_t now_us, size_t capacity, size_t ack_si
         choice.spare = false;
         plan_fill(plan, &link->queue, 0, limits, documents_first);
     }
-    if (plan->count == 0 && !queue_ready(&link->queue, LINK_DOCUMENT)) {
+    if (plan->count == 0 && leave == LEAVE_ALL && repeat(link, now_us)) {
+        choice.repeats = true;
+        plan_fill(plan, &link->queue, choice.spare ? ack_size + PACKET_PACE_SIZE : 0, limits,
+                  false);
+    }
+    if (choice.repeats || (plan->count == 0 && !queue_ready(&link->queue, LINK_DOCUMENT))) {
         rate_limited(&link->rate, now_us);
     }
     choice.bare = plan->count == 0 && leave == LEAVE_ALL && (asks_only || repair_in_outage(link));
@@ -304,7 +339,7 @@ size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_pla
     *ret_priority = LINK_CONTROL;
     if (choice.plan.count > 0 || choice.bare) {
         *ret_priority = plan_priority(&choice.plan);
-        write_chunks(link, now_us, counter, &choice.plan,
+        write_chunks(link, now_us, counter, &choice,
                      choice.bare || (choice.spare && pace_differs(link)), &writer);
         rate_sent(&link->rate, now_us, (uint32_t)(bytes_written(&writer) + link->overhead));
     } else {

@@ -333,6 +333,26 @@ static void test_odd_lines(void) {
     }
 }
 
+/* Small documents, each alone: what is lost of most of them is there before it could be missed. */
+static void test_small_documents(void) {
+    World *world = world_of(&PROFILES[1], 77);
+    uint64_t packets;
+    Source *small;
+
+    world_add(world, 0, LINK_DOCUMENT, 4128, 0, 0, 40); /* the weather is known then */
+    world_run_for(world, 60 * SECOND);
+    packets = world->line[0].packets;
+    small = world_add(world, 0, LINK_DOCUMENT, 4128, 5 * SECOND, 0, 100);
+    world_run(world, world->now_us + 600 * SECOND);
+    world_check_done(world);
+    g_test_message("small documents: there after p50 %.0f, p90 %.0f ms, in %.1f packets each",
+                   (double)world_percentile(small->delays, 50) / 1e3,
+                   (double)world_percentile(small->delays, 90) / 1e3,
+                   (double)(world->line[0].packets - packets) / 100);
+    g_assert_cmpuint(world_percentile(small->delays, 90), <, 1500000);
+    world_free(world);
+}
+
 int main(int count, char **words) {
     g_test_init(&count, &words, NULL);
     g_test_add_func("/mesh/link_line/document_alone", test_document_alone);
@@ -345,5 +365,6 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link_line/foreign_queue", test_foreign_queue);
     g_test_add_func("/mesh/link_line/lan", test_lan);
     g_test_add_func("/mesh/link_line/odd_lines", test_odd_lines);
+    g_test_add_func("/mesh/link_line/small_documents", test_small_documents);
     return g_test_run();
 }
