@@ -63,9 +63,17 @@ MeshError library_want(Mesh *mesh, uint32_t slot, Bytes body) {
     return MESH_OK;
 }
 
-static void send_lack(Mesh *mesh, Neighbour *neighbour, const LibraryPlace *asked) {
+static void send_lack(Mesh *mesh, uint32_t slot, const LibraryPlace *asked) {
+    LibraryDocument *document = library_find(mesh, asked->document);
+    Neighbour *neighbour = neighbour_at(mesh, slot);
     uint8_t body[ACT_DOCUMENT_ID_SIZE + 9];
     BytesWriter writer = bytes_writer(body, sizeof body);
+
+    if (document) {
+        document->refused |= 1ull << slot;
+    } else {
+        mesh->library.peers[slot]->early = true;
+    }
 
     bytes_write(&writer, asked->document, ACT_DOCUMENT_ID_SIZE);
     library_write_place(&writer, asked->place);
@@ -87,7 +95,7 @@ void library_serve(Mesh *mesh, uint32_t slot) {
             library_fetch_block(mesh, slot, asked->document, asked->place);
             peer->serve_fetching++;
         } else {
-            send_lack(mesh, neighbour, asked);
+            send_lack(mesh, slot, asked);
         }
         peer->serve_head = (peer->serve_head + 1) % MESH_BLOCKS_WANTED_MAX;
         peer->serve_count--;
@@ -135,7 +143,7 @@ void library_fetched(Mesh *mesh, uint64_t token, Bytes bytes) {
             send_block(mesh, &fetched, bytes);
         } else if (peer) {
             blob_lose(document->blob, fetched.place.place); /* the store has it no more */
-            send_lack(mesh, neighbour_at(mesh, fetched.slot), &fetched.place);
+            send_lack(mesh, fetched.slot, &fetched.place);
         }
         return;
     }

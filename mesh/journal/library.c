@@ -104,6 +104,11 @@ static void add(Mesh *mesh, const Announced *announced) {
     if (!document.blob) {
         return;
     }
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        if (library->peers[slot] && library->peers[slot]->early) {
+            document.refused |= 1ull << slot;
+        }
+    }
     library->documents[library->count++] = document;
     for (uint8_t level = 0; is_own(mesh, &document.id) && level < BLOB_LEVELS; level++) {
         for (uint32_t i = 0; i < blob_count(document.blob, level); i++) {
@@ -197,6 +202,7 @@ void library_lost(Mesh *mesh, uint32_t slot) {
     }
     for (size_t i = 0; i < mesh->library.count; i++) {
         mesh->library.documents[i].lacked &= ~(1ull << slot);
+        mesh->library.documents[i].refused &= ~(1ull << slot);
     }
     for (size_t i = 0; i < mesh->library.fetch_count; i++) {
         if (mesh->library.fetches[i].slot == slot) {
@@ -269,11 +275,19 @@ static void fetch_hashes(Mesh *mesh, LibraryDocument *document) {
     }
 }
 
+/* To those alone who asked for what was not here: to others it says nothing they wait for. */
 static void tell(Mesh *mesh, LibraryDocument *document) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (document->refused >> slot & 1 && neighbour && neighbour_is_greeted(mesh, neighbour)) {
+            neighbour_send(mesh, neighbour, LINK_CHAT, UINT64_MAX, MESSAGE_HAVE,
+                           BYTES_AT(blob_id(document->blob), ACT_DOCUMENT_ID_SIZE));
+            document->told_us = mesh->now_us;
+        }
+    }
     document->tell = false;
-    document->told_us = mesh->now_us;
-    neighbours_send(mesh, LINK_CHAT, UINT64_MAX, MESSAGE_HAVE,
-                    BYTES_AT(blob_id(document->blob), ACT_DOCUMENT_ID_SIZE));
+    document->refused = 0;
 }
 
 /* One block that was asked for came: how fast do they? */

@@ -14,6 +14,7 @@ typedef struct {
     bool announced;   /* by an entry that counts now */
     bool fetched;     /* unasked, being small enough, or because the person wants it */
     uint64_t lacked;  /* slots of neighbours that said they have no more of it, one bit each */
+    uint64_t refused; /* those who asked for what was not here, and wait to hear that more is */
     uint64_t told_us; /* HAVE was last said */
     bool tell;        /* more is here than was said */
 } LibraryDocument;
@@ -28,6 +29,7 @@ typedef struct {
     uint64_t gap_us;   /* between blocks that come, smoothed; 0: none came */
     size_t asked_count;
     LibraryPlace asked[MESH_BLOCKS_WANTED_MAX];
+    bool early; /* it asked for a document not known here yet */
     size_t serve_head, serve_count, serve_fetching;
     LibraryPlace serve[MESH_BLOCKS_WANTED_MAX]; /* a ring */
 } LibraryPeer;
