@@ -14,6 +14,7 @@
 #define ASKED_US     (60 * S) /* then what was asked for does not come any more */
 #define TELL_US      (2 * S)  /* between two HAVE of one document */
 #define COVER_US     (3 * S)  /* what is asked for lasts so long, should requests be lost */
+#define BATCH_US     (6 * S)  /* and so much more is asked at once: each request is answered */
 #define WINDOW_FIRST 16       /* blocks asked for before any came */
 #define WINDOW_LEAST 4
 #define GAP_LEAST_US 20
@@ -219,12 +220,21 @@ static bool is_fetched(const LibraryDocument *document) {
 
 /* How many blocks to have asked for: as many as come within a round trip and while a request that
  * was lost is repeated. */
-static size_t window(const Mesh *mesh, const Neighbour *neighbour, const LibraryPeer *peer) {
-    uint64_t cover_us = link_state(neighbour->link, mesh->now_us).rtt_us + COVER_US;
+static size_t window(const Mesh *mesh, const Neighbour *neighbour, const LibraryPeer *peer,
+                     uint64_t more_us) {
+    uint64_t cover_us = link_state(neighbour->link, mesh->now_us).rtt_us + COVER_US + more_us;
     uint64_t blocks =
         peer->gap_us > 0 ? cover_us / peer->gap_us + WINDOW_LEAST : (uint64_t)WINDOW_FIRST;
 
     return blocks < MESH_BLOCKS_WANTED_MAX ? (size_t)blocks : MESH_BLOCKS_WANTED_MAX;
+}
+
+/* A few are asked for at a time rather than one by one. */
+static bool is_time_to_ask(const Mesh *mesh, const Neighbour *neighbour, const LibraryPeer *peer) {
+    size_t most = window(mesh, neighbour, peer, BATCH_US);
+    size_t least = window(mesh, neighbour, peer, 0);
+
+    return peer->asked_count <= least && peer->asked_count <= most - most / 4;
 }
 
 /* Asks one neighbour for up to its share of blocks of one document. */
@@ -233,11 +243,10 @@ static void ask(Mesh *mesh, uint32_t slot, Neighbour *neighbour, LibraryDocument
     uint8_t body[ACT_DOCUMENT_ID_SIZE + MESH_BLOCKS_WANTED_MAX * 9];
     BytesWriter writer = bytes_writer(body, sizeof body);
     size_t before = peer ? peer->asked_count : 0;
-    size_t most = peer ? window(mesh, neighbour, peer) : 0;
+    size_t most = peer ? window(mesh, neighbour, peer, BATCH_US) : 0;
     BlobPlace place;
 
-    /* A few at a time rather than one by one: a quarter of the window must be free. */
-    if (!peer || peer->asked_count > most - most / 4 || document->lacked & 1ull << slot) {
+    if (!peer || document->lacked & 1ull << slot || !is_time_to_ask(mesh, neighbour, peer)) {
         return;
     }
     bytes_write(&writer, blob_id(document->blob), ACT_DOCUMENT_ID_SIZE);
