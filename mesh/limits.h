@@ -57,11 +57,12 @@
 #define MESH_CARRIED_RATE_MAX     1000000             /* bytes a second carried for one neighbour */
 
 /* Documents. */
-#define MESH_DOCUMENTS_MAX     1024
-#define MESH_DOCUMENT_NAME_MAX 255                 /* bytes */
-#define MESH_DOCUMENT_SIZE_MAX (100 * 1024 * 1024) /* bytes */
-#define MESH_BLOCKS_WANTED_MAX 128                 /* blocks asked of one peer at once */
-#define MESH_BLOCKS_AHEAD_MAX  16                  /* asked before what they are checked by came */
+#define MESH_DOCUMENTS_MAX      1024
+#define MESH_DOCUMENT_NAME_MAX  255                 /* bytes */
+#define MESH_DOCUMENT_SIZE_MAX  (100 * 1024 * 1024) /* bytes */
+#define MESH_BLOCKS_WANTED_MAX  128                 /* blocks asked of one peer at once */
+#define MESH_BLOCKS_AHEAD_MAX   16                  /* asked before what they are checked by came */
+#define MESH_BLOCKS_OFFERED_MAX 16                  /* sent to one peer unasked */
 
 /* Motions. */
 #define MESH_MOTIONS_MAX 512

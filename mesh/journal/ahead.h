@@ -27,6 +27,11 @@ void ahead_finish(Mesh *mesh);
 bool ahead_want(Mesh *mesh, uint32_t slot, Blob *blob, BlobPlace *ret_place);
 /* It came, and cannot be checked yet: a copy is held. False: it was not asked for so. */
 bool ahead_hold(Mesh *mesh, const Blob *blob, BlobPlace place, Bytes block);
+/* It came unasked, and cannot be checked yet: a copy is held while there is room. */
+bool ahead_hold_offered(Mesh *mesh, uint32_t slot, const uint8_t document[ACT_DOCUMENT_ID_SIZE],
+                        BlobPlace place, Bytes block);
+/* The document of what came unasked is known now: it counts as asked for, or is not wanted. */
+void ahead_adopt(Mesh *mesh, Blob *blob, bool wanted);
 /* It does not come. */
 void ahead_drop(Mesh *mesh, const uint8_t document[ACT_DOCUMENT_ID_SIZE], BlobPlace place);
 /* The next block held of this document that can be checked now, which is the caller's to free;

@@ -511,6 +511,14 @@ bool blob_want_ahead(Blob *blob, BlobPlace *ret_place) {
     return false;
 }
 
+bool blob_expect(Blob *blob, BlobPlace place) {
+    if (!exists(blob, place) || state_of(blob, place) != BLOCK_ABSENT) {
+        return false;
+    }
+    set_state(blob, place, BLOCK_ASKED);
+    return true;
+}
+
 bool blob_can_check(const Blob *blob, BlobPlace place) {
     return exists(blob, place) && expected_hash(blob, place);
 }

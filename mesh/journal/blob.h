@@ -106,6 +106,8 @@ bool blob_is_whole(const Blob *blob);
 bool blob_want_next(Blob *blob, BlobPlace *ret_place);
 /* The same of one that can be checked only when a block of hashes, asked for by now, has come. */
 bool blob_want_ahead(Blob *blob, BlobPlace *ret_place);
+/* It counts as asked for. false: it already does, or is here, or there is no such block. */
+bool blob_expect(Blob *blob, BlobPlace place);
 /* Whether the block could be checked now. */
 bool blob_can_check(const Blob *blob, BlobPlace place);
 /* Asked or taken in vain: it is wanted again. What is here stays. */

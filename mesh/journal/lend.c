@@ -53,6 +53,9 @@ MeshError library_want(Mesh *mesh, uint32_t slot, Bytes body) {
         if (reader.failed) {
             return MESH_ERROR_MALFORMED;
         }
+        if (offer_covers(mesh, peer, id, place)) {
+            continue;
+        }
         if (peer->serve_count == MESH_BLOCKS_WANTED_MAX) {
             return MESH_ERROR_FULL; /* more than an honest neighbour asks */
         }

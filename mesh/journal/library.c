@@ -111,11 +111,16 @@ static void add(Mesh *mesh, const Announced *announced) {
         }
     }
     library->documents[library->count++] = document;
-    for (uint8_t level = 0; is_own(mesh, &document.id) && level < BLOB_LEVELS; level++) {
+    if (!is_own(mesh, &document.id)) {
+        ahead_adopt(mesh, document.blob, document.fetched);
+        return;
+    }
+    for (uint8_t level = 0; level < BLOB_LEVELS; level++) {
         for (uint32_t i = 0; i < blob_count(document.blob, level); i++) {
             blob_mark(document.blob, (BlobPlace){level, i});
         }
     }
+    offer_document(mesh, &announced->root, document.blob);
 }
 
 void library_update(Mesh *mesh) {
@@ -362,7 +367,9 @@ MeshError library_block(Mesh *mesh, uint32_t slot, Bytes body) {
     bool asked;
 
     if (!document) {
-        return reader.failed ? MESH_ERROR_MALFORMED : MESH_ERROR_UNKNOWN;
+        return reader.failed                                      ? MESH_ERROR_MALFORMED
+               : ahead_hold_offered(mesh, slot, id, place, block) ? MESH_OK
+                                                                  : MESH_ERROR_UNKNOWN;
     }
     asked = no_longer_asked(mesh, slot, id, place);
     if (asked) {
@@ -455,6 +462,7 @@ static void step_document(Mesh *mesh, LibraryDocument *document) {
     if (!is_fetched(document) || mesh->now_us < mesh->library.paused_until_us) {
         return;
     }
+    keep_held(mesh, document);
     fetch_hashes(mesh, document);
     ask_around(mesh, document);
 }

@@ -29,7 +29,10 @@ typedef struct {
     uint64_t gap_us;   /* between blocks that come, smoothed; 0: none came */
     size_t asked_count;
     LibraryPlace asked[MESH_BLOCKS_WANTED_MAX];
-    bool early; /* it asked for a document not known here yet */
+    bool early;          /* it asked for a document not known here yet */
+    uint64_t offered_us; /* what was offered is on its way until then */
+    size_t offered_count;
+    LibraryPlace offered[MESH_BLOCKS_OFFERED_MAX];
     size_t serve_head, serve_count, serve_fetching;
     LibraryPlace serve[MESH_BLOCKS_WANTED_MAX]; /* a ring */
 } LibraryPeer;
@@ -80,6 +83,14 @@ LibraryPeer *library_peer(Mesh *mesh, uint32_t slot);
 /* Asks for what is missing, serves what was asked, as far as the links have room. */
 void library_step(Mesh *mesh);
 uint64_t library_deadline_us(const Mesh *mesh);
+
+/* ---- offer.c: blocks given unasked ---- */
+
+/* A document was added here: its first blocks follow the announcement at once to neighbours far
+ * away, who would ask for them a round trip later. All of it is here. */
+void offer_document(Mesh *mesh, const MeshHash *root, const Blob *blob);
+/* The neighbour asks for what was offered, before it came: true once. */
+bool offer_covers(Mesh *mesh, LibraryPeer *peer, const uint8_t *id, BlobPlace place);
 
 /* ---- lend.c: blocks given to neighbours ---- */
 
