@@ -3,7 +3,8 @@
 
 #include "tests/sim/scenario.h"
 
-#define PAYLOAD_SHARE 0.96 /* of a packet of 1,400 bytes */
+#define PAYLOAD_SHARE 0.96            /* of a packet of 1,400 bytes */
+#define REST_US       (5 * SECOND_US) /* after the join, until all is said */
 
 /* ---- lines ---- */
 
@@ -70,6 +71,7 @@ static void send_document(World *world, const char *profile, double least_share,
     a = world->nodes[0];
     b = world->nodes[1];
     line = network_line(world->network, 0, 1);
+    world_run(world, REST_US, NULL, NULL);
     person_add(a, size);
     world_run(world, MINUTE_US, is_announced, a);
     begin_us = world_now_us(world);
