@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/link/rate.h"
 
+#include "mesh/link/breath.h"
+
 #define SECOND_US       1000000
 #define ONE             1024 /* of a gain */
 #define GAIN_START      (2 * ONE)
@@ -11,19 +13,9 @@
 #define STREAK_LIMIT    4
 #define PATIENT_ROUNDS  3    /* that seem empty, before there may be more than we knew */
 #define GUESS           4000 /* bytes a second assumed of an unknown line: 32 kbit/s */
-#define SLOWEST         500
 #define FASTEST         ((uint64_t)1 << 30)
 #define BURST_US        1000 /* timers are coarse: what they were late by is made up for */
 #define BREATH_US       (12 * SECOND_US) /* the queue must empty that often, to be measurable */
-#define BREATH_SAMPLES  3
-#define BREATH_LEAST_US 20000
-#define BREATH_MOST_US  (3 * SECOND_US)
-#define OTHERS_US       (10 * SECOND_US) /* signs of others are remembered so long */
-#define OTHERS_SURE     2
-#define TRIFLE_TARGETS  4
-#define TRIFLE_BYTES    400
-#define SHARED_LOOK_US  (8 * SECOND_US) /* whether we are still not alone */
-#define TARGET_LEAST_US 4000
 #define TARGET_MOST_US  250000
 #define SUDDEN_QUEUE    8 /* times the target */
 #define SHAKE_JUMP      4
@@ -52,7 +44,7 @@ uint64_t rate_capacity(const Rate *rate) {
 uint64_t rate_pace(const Rate *rate) {
     uint64_t pace = rate->capacity * rate->gain / ONE;
 
-    return most(pace, rate->phase == RATE_START ? GUESS : SLOWEST);
+    return most(pace, rate->phase == RATE_START ? GUESS : RATE_SLOWEST);
 }
 
 bool rate_is_found(const Rate *rate) {
@@ -71,7 +63,7 @@ uint64_t rate_packet_us(const Rate *rate) {
 static uint64_t target_us(const Rate *rate) {
     uint64_t wanted_us = rate_packet_us(rate) * rate->quarters / 4 * rate->favour / ONE;
 
-    return least(most(wanted_us, TARGET_LEAST_US), TARGET_MOST_US);
+    return least(most(wanted_us, RATE_TARGET_LEAST_US), TARGET_MOST_US);
 }
 
 uint64_t rate_queue_us(const Rate *rate) {
@@ -120,8 +112,8 @@ static ArrivalsFound learn_arrival(Rate *rate, const DelaySample *sample) {
                           rate_in_company(rate) ? UINT64_MAX : jump_us);
 }
 
-static void set_capacity(Rate *rate, uint64_t capacity) {
-    rate->capacity = least(most(capacity, SLOWEST / 2), FASTEST);
+void rate_set_capacity(Rate *rate, uint64_t capacity) {
+    rate->capacity = least(most(capacity, RATE_SLOWEST / 2), FASTEST);
     rate->highest = most(rate->highest, rate->capacity);
 }
 
@@ -151,7 +143,7 @@ static void learn_first(Rate *rate, uint64_t now_us, const DelaySample *sample,
     /* All that left before the first answer was carried within its round trip. */
     uint64_t trip = sample->sent_total * SECOND_US / most(now_us - sample->sent_us, 1);
 
-    set_capacity(rate, most(found->proven, trip));
+    rate_set_capacity(rate, most(found->proven, trip));
 }
 
 static bool learn_capacity(Rate *rate, uint64_t now_us, const DelaySample *sample) {
@@ -164,164 +156,21 @@ static bool learn_capacity(Rate *rate, uint64_t now_us, const DelaySample *sampl
         return found.limited;
     } else if (rate->phase == RATE_START && (busy || spread(rate, sample, &found))) {
         rate->phase = RATE_STEADY;
-        set_capacity(rate, busy ? least(found.carried, rate->capacity) : found.carried);
+        rate_set_capacity(rate, busy ? least(found.carried, rate->capacity) : found.carried);
     } else if (rate->arrivals.jumped && !found.limited && found.carried < rate->capacity) {
-        set_capacity(rate, found.carried);
+        rate_set_capacity(rate, found.carried);
     } else if (found.carried < rate->capacity && piles_up(rate, &found)) {
         rate->phase = RATE_STEADY;
-        set_capacity(rate, found.carried);
+        rate_set_capacity(rate, found.carried);
     } else if (busy && found.carried < rate->capacity && tells_capacity(rate, &found)) {
-        set_capacity(rate, (rate->capacity + found.carried) / 2);
+        rate_set_capacity(rate, (rate->capacity + found.carried) / 2);
     } else if (found.proven > rate->capacity && rate->phase != RATE_TRIAL) {
-        set_capacity(rate, found.proven);
+        rate_set_capacity(rate, found.proven);
     }
     if (busy) {
         rate->confirmed = rate->capacity;
     }
     return found.limited;
-}
-
-/* ---- breathing ---- */
-
-/* Less is not worth a pause: one packet that is not ours to make smaller may cause it, or another
- * who yields as we do. */
-static uint64_t trifle_us(const Rate *rate) {
-    uint64_t bytes = (uint64_t)rate->packet * rate->quarters * TRIFLE_TARGETS / 4;
-
-    return most(most(bytes, TRIFLE_BYTES) * SECOND_US / most(rate_capacity(rate), rate->recent),
-                TRIFLE_TARGETS * TARGET_LEAST_US);
-}
-
-/* What can wait pauses, until all that was sent has arrived. */
-static void breathe(Rate *rate, uint64_t now_us) {
-    RateBreath *breath = &rate->breath;
-
-    breath->out = true;
-    breath->from_us = now_us;
-    breath->from_total = rate->sent_total;
-    breath->until_us = now_us + BREATH_MOST_US;
-    breath->queue_us = rate_queue_us(rate);
-    breath->before_us = breath->left_us;
-    breath->left_us = UINT64_MAX;
-    breath->count = 0;
-}
-
-/* What should be left of the queue if it is ours: not all pauses. */
-static uint64_t expected_left_us(const Rate *rate, const DelaySample *sample) {
-    const RateBreath *breath = &rate->breath;
-    uint64_t sent = sample->sent_total - breath->from_total;
-    uint64_t queue_us = breath->queue_us + sent * SECOND_US / most(rate->calm, SLOWEST);
-    uint64_t passed_us = sample->sent_us - breath->from_us;
-
-    return queue_us > passed_us ? queue_us - passed_us : 0;
-}
-
-/* We are not alone: our part is half of what was all ours, for a beginning. */
-static void share(Rate *rate) {
-    uint64_t half = rate->breath.alone / 2 * rate->delay.srtt_us / SECOND_US;
-
-    rate->phase = RATE_SHARED;
-    rate->part = most(half, 2 * rate->packet);
-    rate->part_from = rate->part_cut = rate->sent_total;
-    rate->calm = rate->breath.alone;
-    rate->delay.base.kept = true;
-}
-
-static void stop_sharing(Rate *rate, uint64_t now_us) {
-    rate->phase = RATE_STEADY;
-    rate->calm_at_us = now_us;
-    rate->confirmed = rate->calm;
-    rate->breath.others = 0;
-    rate->delay.base.kept = false;
-}
-
-/* All that is left is there whatever we do, and does not change: the way has become longer. */
-static void lengthen(Rate *rate, uint64_t now_us, const DelaySample *sample) {
-    delay_rebase(&rate->delay, now_us, sample);
-    set_capacity(rate, most(rate->capacity, rate->calm * 7 / 8));
-    rate->calm_at_us = now_us;
-}
-
-static bool is_like(uint64_t a, uint64_t b) {
-    return a > b - b / 16 && a < b + b / 16;
-}
-
-/* Something is left that is not ours. */
-static void find_others(Rate *rate, uint64_t now_us, const DelaySample *sample) {
-    RateBreath *breath = &rate->breath;
-    bool all = breath->left_us * 4 >= breath->queue_us * 3;
-
-    if (rate->phase == RATE_SHARED) {
-        if (is_like(breath->left_us, breath->before_us)) {
-            stop_sharing(rate, now_us);
-            lengthen(rate, now_us, sample);
-        }
-        return;
-    }
-    if (now_us - breath->others_at_us > OTHERS_US + 10 * rate->delay.srtt_us) {
-        breath->others = 0;
-    }
-    if (breath->others == 0) {
-        breath->alone = rate->calm;
-        breath->base = rate->delay.base;
-    }
-    breath->others_at_us = now_us;
-    if (++breath->others >= OTHERS_SURE) {
-        rate->delay.base = breath->base;
-        share(rate);
-    } else if (all) {
-        lengthen(rate, now_us, sample);
-    }
-}
-
-/* What the first packets after the pause say. */
-static void judge_breath(Rate *rate, uint64_t now_us, const DelaySample *sample) {
-    RateBreath *breath = &rate->breath;
-    uint64_t margin_us = most(trifle_us(rate), breath->queue_us / 3);
-
-    if (breath->out && sample->sent_total >= breath->from_total && breath->until_us > now_us) {
-        breath->until_us = now_us;
-    }
-    if (!breath->out || sample->sent_us < breath->until_us) {
-        return;
-    }
-    if (breath->count++ == 0) {
-        arrivals_forget(&rate->arrivals); /* the pause says nothing of the capacity */
-        breath->expected_us = expected_left_us(rate, sample);
-    }
-    breath->left_us = least(breath->left_us, delay_latest_us(&rate->delay));
-    if (breath->count < BREATH_SAMPLES) {
-        return;
-    }
-    breath->out = false;
-    breath->next_us = now_us + most(rate->delay.srtt_us, BREATH_LEAST_US);
-    if (breath->left_us > breath->expected_us + margin_us) {
-        find_others(rate, now_us, sample);
-    } else if (rate->phase == RATE_SHARED) {
-        stop_sharing(rate, now_us);
-    }
-}
-
-/* Whether it is time to see what of the queue is ours. */
-static bool must_breathe(const Rate *rate, uint64_t now_us) {
-    const RateBreath *breath = &rate->breath;
-    uint64_t patience_us = most(rate->delay.srtt_us, BREATH_LEAST_US);
-    uint64_t queue_us = rate_queue_us(rate);
-
-    if (breath->out) {
-        /* If nothing was sent since, it never ends. */
-        return now_us > breath->until_us + 2 * rate->delay.srtt_us + SECOND_US;
-    }
-    if (now_us < breath->next_us || rate->phase == RATE_START || rate_in_company(rate)) {
-        return false;
-    }
-    if (rate->phase == RATE_SHARED) {
-        /* Beside others the queue goes up and down; if it only goes up, it is ours. */
-        return now_us - breath->from_us > most(SHARED_LOOK_US, 8 * rate_trip_us(rate)) ||
-               queue_us > 2 * breath->queue_us + trifle_us(rate);
-    }
-    return queue_us > trifle_us(rate) &&
-           (rate->arrivals.jumped || now_us - rate->calm_at_us > patience_us);
 }
 
 /* ---- deciding ---- */
@@ -384,7 +233,8 @@ static void grow_part(Rate *rate, const DelaySample *sample, bool limited) {
         rate->part_from = rate->sent_total;
     }
     /* A round trip is what the other says; what was proven before is not. */
-    set_capacity(rate, least(rate->part * SECOND_US / most(rate->delay.srtt_us, 1), rate->highest));
+    rate_set_capacity(rate,
+                      least(rate->part * SECOND_US / most(rate->delay.srtt_us, 1), rate->highest));
 }
 
 static void note_queue(Rate *rate, uint64_t now_us, bool limited) {
@@ -409,7 +259,7 @@ void rate_acked(Rate *rate, uint64_t now_us, const DelaySample *sample) {
     bool limited;
 
     delay_learn(&rate->delay, now_us, sample, rate->capacity);
-    judge_breath(rate, now_us, sample);
+    breath_judge(rate, now_us, sample);
     if (rate->phase == RATE_SHARED) {
         limited = learn_arrival(rate, sample).limited;
         grow_part(rate, sample, limited);
@@ -419,8 +269,8 @@ void rate_acked(Rate *rate, uint64_t now_us, const DelaySample *sample) {
     }
     decide_streak(rate, sample, limited);
     decide_gain(rate);
-    if (must_breathe(rate, now_us)) {
-        breathe(rate, now_us);
+    if (breath_is_due(rate, now_us)) {
+        breath_begin(rate, now_us);
     } else if (rate->phase == RATE_STEADY && now_us - rate->empty_at_us > BREATH_US) {
         rate->next_us = most(rate->next_us, now_us) +
                         least(rate_queue_us(rate) + rate_packet_us(rate) / 8, SECOND_US);
@@ -434,7 +284,7 @@ void rate_aim(Rate *rate, uint64_t now_us, uint32_t full, uint32_t packet, uint3
         if (rate_in_company(rate)) {
             rate->next_us = most(rate->next_us, now_us) + least(rate_queue_us(rate), SECOND_US);
         } else if (!rate->breath.out) {
-            breathe(rate, now_us);
+            breath_begin(rate, now_us);
         }
         rate->empty_at_us = now_us;
     }
@@ -459,7 +309,7 @@ static void end_trial(Rate *rate) {
 
     rate->phase = rate->confirmed > 0 ? RATE_STEADY : RATE_START;
     if (found_ppm * 3 < rate->trial_ppm) {
-        set_capacity(rate, rate->capacity * trial_gain(rate) / ONE);
+        rate_set_capacity(rate, rate->capacity * trial_gain(rate) / ONE);
         rate->confirmed = rate->capacity;
         rate->phase = RATE_STEADY;
         weather_ppm = (uint32_t)least(rate->weather.weather_ppm, found_ppm);
