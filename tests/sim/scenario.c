@@ -67,6 +67,7 @@ static const Scenario scenarios[] = {
     {"spread", "what is said comes once to each of many with few lines", 0, 0, feed_spread},
     {"false", "false words of streams, and one who wants to be fed everything", 0, 0, feed_liar},
     {"backlog", "voice messages waiting for a slow line pass it once", 0, 0, talk_backlog},
+    {"slide", "a small document on the line of W2 without its losses", 0, 0, weak_slide},
     {"w1", "a document alone on the profile W1", 0, 0, weak_document_1},
     {"w2", "a document alone on the profile W2", 0, 0, weak_document_2},
     {"w3", "a document alone on the profile W3", 0, 0, weak_document_3},

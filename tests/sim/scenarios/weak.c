@@ -91,24 +91,55 @@ static void send_document(World *world, const char *profile, double least_share,
                  "%s: %.3f of what is possible, %.3f bytes sent for one", profile, share, cost);
 }
 
-/* What must hold in every seed; README.md has what is aimed at. */
+/* A document of two leaves, when all else is said: it does not wait to be asked for, and no part of
+ * it is sent twice. */
+void weak_slide(World *world) {
+    LineSettings line = {.lane = {.rate_bps = 64000, .delay_us = 300000, .queue_bytes = 16000}};
+    uint64_t size = 8192, begin_us;
+    double lasted_s, busy_s;
+    Node *a, *b;
+    Line *there;
+
+    network_set_lines(world->network, &line);
+    scenario_gather(world, 1);
+    if (world->failure)
+        return;
+    a = world->nodes[0];
+    b = world_add(world, network_site(world->network, NAT_NONE));
+    person_join(b, person_invite(a, MESH_ROLE_MEMBER, 1), MINUTE_US);
+    world_run(world, REST_US, NULL, NULL);
+    there = network_line(world->network, 0, 1);
+    person_add(a, size);
+    world_run(world, MINUTE_US, is_announced, a);
+    begin_us = world_now_us(world);
+    emulator_lane_reset(&there->lane, begin_us);
+    world_expect(world, world_run(world, MINUTE_US, is_whole, b), "the slide does not arrive");
+    lasted_s = (double)(world_now_us(world) - begin_us) / 1e6;
+    busy_s = (double)there->lane.stats.bytes * 8 / 64000;
+    world_note(world, "a slide is there after %.2f s, for %.2f s on the line", lasted_s, busy_s);
+    world_expect(world, lasted_s < busy_s + 0.5, "the slide came after %.2f s", lasted_s);
+    world_expect(world, there->lane.stats.bytes < size * 5 / 4, "more than the slide was sent");
+    scenario_end(world, MINUTE_US);
+}
+
+/* What must hold; README.md has what is aimed at, and in which seeds. */
 
 void weak_document_1(World *world) {
-    send_document(world, "W1", 0.95, 1.12);
+    send_document(world, "W1", 0.94, 1.12);
 }
 
 void weak_document_2(World *world) {
-    send_document(world, "W2", 0.84, 1.25);
+    send_document(world, "W2", 0.86, 1.26);
 }
 
 void weak_document_3(World *world) {
-    send_document(world, "W3", 0.84, 1.25);
+    send_document(world, "W3", 0.84, 1.26);
 }
 
 void weak_document_4(World *world) {
-    send_document(world, "W4", 0.8, 1.4);
+    send_document(world, "W4", 0.89, 1.35);
 }
 
 void weak_document_5(World *world) {
-    send_document(world, "W5", 0, 1.12);
+    send_document(world, "W5", 0, 1.11);
 }
