@@ -110,7 +110,7 @@ void feed_ladder(World *world) {
     unsigned share;
 
     ladder(world, 2 * (HOPS + 1));
-    share = speak(world, 2 * MINUTE_US, 2 * HOPS);
+    share = speak(world, 2 * MINUTE_US, 2 * HOPS + 1); /* the other rail's end has one pusher */
     world_expect(world, share >= 995, "of a voice %u of 1000 frames come over %d hops", share,
                  HOPS);
     scenario_chat(world, MINUTE_US, 5 * SECOND_US);
