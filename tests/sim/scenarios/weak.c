@@ -137,7 +137,7 @@ void weak_document_3(World *world) {
 }
 
 void weak_document_4(World *world) {
-    send_document(world, "W4", 0.89, 1.35);
+    send_document(world, "W4", 0.86, 1.35);
 }
 
 void weak_document_5(World *world) {
