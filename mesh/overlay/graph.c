@@ -251,8 +251,10 @@ static bool is_full(const Walk *walk, uint16_t node) {
     if (walk->room == UNBOUNDED) {
         return false;
     }
-    return walk->nodes[node].pushed >=
-           (walk->graph->poor[node] && node != walk->source ? 0 : walk->room);
+    if (node == walk->source) {
+        return walk->nodes[node].pushed >= GRAPH_SOURCE_CHILDREN;
+    }
+    return walk->graph->poor[node] || walk->nodes[node].pushed >= walk->room;
 }
 
 static uint32_t cost_through(const Walk *walk, uint16_t node, uint8_t classes) {

@@ -18,9 +18,12 @@
 
 #include "mesh/overlay/edges.h"
 
-#define GRAPH_NONE     UINT16_MAX /* no node */
-#define GRAPH_CHILDREN 4          /* nodes that one pushes to, second ones included */
-#define GRAPH_SMALL    9 /* up to so many who reach each other: all hear the source itself */
+#define GRAPH_NONE UINT16_MAX /* no node */
+/* Nodes that one pushes to, second ones included: the source, whose line is that of one person who
+ * speaks, and the others. With 4 each 250 nodes could not be reached in 3.5 hops on average. */
+#define GRAPH_SOURCE_CHILDREN 4
+#define GRAPH_CHILDREN        5
+#define GRAPH_SMALL           9 /* up to so many who reach each other: all hear the source itself */
 
 typedef struct Graph Graph;
 
@@ -38,8 +41,9 @@ typedef struct {
 /*
  * How what a source says is spread; one allocation, to be given to free(). Nodes join in the order
  * of cost, each to the one that joined before it, with room for one more, through which it costs
- * least. There is room for GRAPH_CHILDREN; at a weak node for none, at the source of a small
- * component for all. Only when nobody else is left does a node join where there is no room.
+ * least. There is room for GRAPH_CHILDREN, at the source for one less; at a weak node for none, at
+ * the source of a small component for all. Only when nobody else is left does a node join where
+ * there is no room.
  */
 typedef struct {
     uint16_t count;

@@ -509,7 +509,7 @@ static void test_small(void) {
         for (size_t i = 1; i < count; i++) {
             direct += tree->parent[i] == 0;
         }
-        g_assert_cmpuint(direct, ==, count <= GRAPH_SMALL ? count - 1 : GRAPH_CHILDREN);
+        g_assert_cmpuint(direct, ==, count <= GRAPH_SMALL ? count - 1 : GRAPH_SOURCE_CHILDREN);
         free(tree);
         graph_destroy(graph);
     }
