@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "tests/sim/world.h"
 
+#include "tests/sim/carried.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/node.h"
 #include "tests/sim/spread.h"
@@ -22,6 +23,7 @@ World *world_create(const WorldOptions *options) {
     world->ice = ice_create(world->schedule, world->network, options->seed);
     world->ledger = ledger_create();
     world->alarms = alarms_create(NETWORK_HOSTS);
+    world->carried = carried_create();
     world->by_key = g_hash_table_new(ledger_key_hash, ledger_key_equal);
     dice_init(&world->dice, options->seed, DICE_SCENARIO);
     return world;
@@ -36,6 +38,7 @@ void world_destroy(World *world) {
     g_hash_table_unref(world->by_key);
     alarms_destroy(world->alarms);
     spread_destroy(world->spread);
+    carried_destroy(world->carried);
     ledger_destroy(world->ledger);
     ice_destroy(world->ice);
     network_destroy(world->network);

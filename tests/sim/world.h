@@ -15,9 +15,10 @@
 #define MINUTE_US     (60 * SECOND_US)
 #define WORLD_BEGIN_S 1800000000 /* Unix time at which every world begins */
 
-typedef struct Node Node;     /* node.h */
-typedef struct Ledger Ledger; /* ledger.h */
-typedef struct Spread Spread; /* spread.h */
+typedef struct Node Node;       /* node.h */
+typedef struct Ledger Ledger;   /* ledger.h */
+typedef struct Spread Spread;   /* spread.h */
+typedef struct Carried Carried; /* carried.h */
 
 typedef struct {
     uint64_t seed;
@@ -34,11 +35,13 @@ typedef struct World {
     Ice *ice;
     Ledger *ledger;
     Alarms *alarms; /* when each running core wants to be woken */
+    Carried *carried;
     Spread *spread; /* NULL: nobody asks how entries spread */
     Dice dice;      /* the scenario's */
     Node *nodes[NETWORK_HOSTS];
     unsigned node_count;
     GHashTable *by_key; /* MeshKey → Node */
+    bool calm;          /* nothing comes, goes or breaks: what is carried goes straight */
     bool noisy;         /* someone damages datagrams: malformed ones are no wonder */
     char *failure;      /* the first; NULL: none */
     uint64_t steps;
