@@ -318,7 +318,7 @@ static void end_trial(Rate *rate) {
     decide_gain(rate);
 }
 
-void rate_resolved(Rate *rate, uint64_t sent_us, uint64_t sent_total, bool lost) {
+void rate_resolved(Rate *rate, uint64_t sent_us, uint64_t sent_total, bool lost, bool bulk) {
     WeatherSign sign = weather_learn(&rate->weather, sent_us, lost);
 
     if (sign == WEATHER_OUTAGE) {
@@ -329,7 +329,7 @@ void rate_resolved(Rate *rate, uint64_t sent_us, uint64_t sent_total, bool lost)
     case RATE_STEADY:
         /* What was lost while there was nothing more to send was not lost by sending too much. */
         if (rate->capacity > 0 && rate->limited_at_us < sent_us &&
-            weather_is_worse(&rate->weather, rate->phase == RATE_START)) {
+            weather_is_worse(&rate->weather, bulk && rate->phase == RATE_START)) {
             begin_trial(rate);
         }
         break;
