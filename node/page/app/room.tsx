@@ -11,7 +11,7 @@ import { letterOf, useHelpKey, useShortcut } from "./keys";
 import { Motions } from "./motions";
 import { People } from "./people";
 import { Settings } from "./settings";
-import type { Meeting, Peer, Source, State } from "./state";
+import { isMicrophoneOn, type Meeting, type Peer, type Source, type State } from "./state";
 import { Stage } from "./tiles";
 import { Icon, Said, useAround, useAsking } from "./ui";
 import { Offer, Speaking, TalkButton, useVoice, type Voice } from "./voice";
@@ -95,7 +95,7 @@ function Bar({ state, voice }: { state: State; voice: Voice }) {
       <Speaking voice={voice} />
       <div role="group" aria-label={text("bar.label")} class="buttons">
         <TalkButton voice={voice}
-          blocked={voice.kind === "" && state.sources.some((source) => source.kind === "voice")} />
+          blocked={voice.kind === "" && isMicrophoneOn(state)} />
         {CONTROLS.map(({ kind, name }) => (
           <Control key={kind} kind={kind} name={name} sources={state.sources} fail={fail} />
         ))}

@@ -89,6 +89,8 @@ export const nothing: State = {
   notices: [],
 };
 
+export const isMicrophoneOn = (state: State) => state.sources.some((one) => one.kind === "voice");
+
 export const current = (state: State) => state.meetings.find((meeting) => meeting.current);
 
 function put<T extends { id: string }>(list: T[], thing: T): T[] {

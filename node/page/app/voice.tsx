@@ -3,7 +3,7 @@
 // one microphone: one thing is said at a time, and none is left open by a page that is gone.
 import { useEffect, useRef, useState } from "preact/hooks";
 import { isShortcut, SHORTCUTS } from "./keys";
-import type { Message } from "./state";
+import { isMicrophoneOn, type Message } from "./state";
 import { errorText, Failure, Icon, number, useAround, useAsking } from "./ui";
 
 const HOLD_MS = 300; // pressed for less, it stays on until it is pressed again
@@ -101,15 +101,17 @@ export function Speaking({ voice }: { voice: Voice }) {
 }
 
 export function TalkButton({ voice, blocked }: { voice: Voice; blocked: boolean }) {
-  const { text } = useAround();
+  const { model, text } = useAround();
   const since = useRef(0); // it is held down
   const on = voice.kind === "talk";
   const off = blocked || voice.kind === "message";
+  // What is drawn may be a frame old: pressed again at once, it is not to be in vain.
+  const refused = () => voice.kind === "message" || isMicrophoneOn(model.state);
   const press = () => {
     since.current = 0;
     if (on) {
       voice.end();
-    } else if (!off) {
+    } else if (!refused()) {
       since.current = performance.now();
       voice.begin("talk");
     }
