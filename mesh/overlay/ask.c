@@ -184,7 +184,7 @@ static void account(Mesh *mesh, Stream *stream, uint32_t slot) {
 
     wish->count++;
     wish->useful |= 1ull << slot;
-    wish->bought += wish->asks >> slot & 1;
+    wish->bought += (uint32_t)(wish->asks >> slot & 1);
     if (wish->count < ACCOUNT_FRAMES) {
         return;
     }

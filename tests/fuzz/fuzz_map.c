@@ -84,7 +84,9 @@ static void add_member(const MeshKey *key) {
     }
     memmove(roster->by_key + rank + 1, roster->by_key + rank,
             (place - rank) * sizeof *roster->by_key);
+    memmove(roster->ranks + rank + 1, roster->ranks + rank, (place - rank) * sizeof *roster->ranks);
     roster->by_key[rank] = (uint16_t)place;
+    roster->ranks[rank] = bytes_rank(key->bytes);
     roster->members[roster->member_count++] = (Member){.key = *key, .role = MESH_ROLE_MEMBER};
 }
 
