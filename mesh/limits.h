@@ -54,7 +54,8 @@
 /* Relays. */
 #define MESH_STORE_MAX            (256 * 1024 * 1024) /* bytes of entries kept, unless told */
 #define MESH_STORE_AUTHOR_DIVISOR 4                   /* of them, of one author: a quarter */
-#define MESH_CARRIED_RATE_MAX     1000000             /* bytes a second carried for one neighbour */
+#define MESH_RELAY_PUSHES_MAX     32 /* neighbours a relay pushes one stream to, as it has links */
+#define MESH_CARRIED_RATE_MAX     1000000 /* bytes a second carried for one neighbour */
 
 /* Documents. */
 #define MESH_DOCUMENTS_MAX      1024

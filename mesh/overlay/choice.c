@@ -24,6 +24,7 @@ typedef struct {
     bool ranked[MESH_MEMBERS_MAX]; /* ours by chance */
     size_t links;                  /* there are, or are wanted, */
     size_t vain;                   /* and those through others that will stay so */
+    size_t direct;                 /* of them without anybody's help */
 } Choosing;
 
 static uint64_t mix(uint64_t x) {
@@ -110,39 +111,36 @@ static bool is_of_relay(const Choosing *choosing, size_t relay) {
     return before < RELAY_RANDOM;
 }
 
-/* One that is here to carry is among our links, as far as it can be among everybody's: who can be
- * linked with few of the others is reached so. */
-static void want_relay(Choosing *choosing) {
-    size_t best = choosing->count;
-
-    for (size_t i = 0; i < choosing->count && !choosing->self->relay; i++) {
-        const ChoiceCandidate *candidate = &choosing->candidates[i];
-
-        if (!candidate->relay || candidate->weak || !may_be_ranked(candidate, choosing->self) ||
-            !is_of_relay(choosing, i)) {
-            continue;
-        }
-        if (candidate->linked) {
-            choosing->ranked[i] = true;
-            return;
-        }
-        best = best < choosing->count ? best : i;
-    }
-    if (best < choosing->count) {
-        choosing->ranked[best] = true;
-        want(choosing, best);
-    }
-}
-
 static bool is_full(const ChoiceCandidate *candidate) {
     return candidate->degree >= (candidate->relay ? CHOICE_RELAY_MOST : CHOICE_MOST);
 }
 
-/* Of two not linked with, the one to be linked with first: who has room, and is near; for one who
- * has hardly any links, who is here to carry. */
-static bool is_nearer(const Choosing *choosing, const ChoiceCandidate *a,
-                      const ChoiceCandidate *b) {
-    const ChoiceSelf *self = choosing->self;
+/* It is one of ours by chance; or we have hardly any link that is not made of others'. */
+static bool suits(const Choosing *choosing, size_t i) {
+    const ChoiceCandidate *candidate = &choosing->candidates[i];
+
+    return candidate->relay && !candidate->weak && may_be_ranked(candidate, choosing->self) &&
+           (is_of_relay(choosing, i) || (choosing->direct < CHOICE_FEW && !is_full(candidate)));
+}
+
+/* One that is here to carry is among our links, as far as it can be among everybody's, and two for
+ * who can be linked with few of the others: they are reached so. */
+static void want_relays(Choosing *choosing) {
+    size_t wanted = choosing->direct < CHOICE_FEW ? 2 : 1;
+
+    for (int linked = 1; linked >= 0 && !choosing->self->relay; linked--) {
+        for (size_t i = 0; i < choosing->count && wanted > 0; i++) {
+            if (choosing->candidates[i].linked == linked && suits(choosing, i)) {
+                choosing->ranked[i] = true;
+                want(choosing, i);
+                wanted--;
+            }
+        }
+    }
+}
+
+/* Of two not linked with, the one to be linked with first: who has room, and is near. */
+static bool is_nearer(const ChoiceSelf *self, const ChoiceCandidate *a, const ChoiceCandidate *b) {
     uint32_t a_us = a->rtt_us - 1, b_us = b->rtt_us - 1; /* the unknown is far */
 
     if (is_full(a) != is_full(b)) {
@@ -150,9 +148,6 @@ static bool is_nearer(const Choosing *choosing, const ChoiceCandidate *a,
     }
     if (a->weak != b->weak) {
         return b->weak;
-    }
-    if (a->relay != b->relay && choosing->links < CHOICE_FEW) {
-        return a->relay;
     }
     return a_us != b_us ? a_us < b_us
                         : choice_rank(&self->key, &a->key) < choice_rank(&self->key, &b->key);
@@ -168,7 +163,7 @@ static size_t find_nearest(const Choosing *choosing, bool shunned) {
         if (choosing->verdicts[i] == CHOICE_REST && candidate->present &&
             candidate->shunned == shunned &&
             (best == choosing->count ||
-             is_nearer(choosing, candidate, &choosing->candidates[best]))) {
+             is_nearer(choosing->self, candidate, &choosing->candidates[best]))) {
             best = i;
         }
     }
@@ -318,12 +313,13 @@ void choice_make(const ChoiceSelf *self, const ChoiceCandidate *candidates, size
                           : small && candidates[i].present ? CHOICE_WANT
                                                            : CHOICE_REST;
         alone = alone && !candidates[i].linked;
+        choosing.direct += candidates[i].direct;
         choosing.links += candidates[i].direct || (candidates[i].linked && !candidates[i].shunned);
         choosing.vain += candidates[i].linked && !candidates[i].direct && candidates[i].shunned;
     }
     if (!small) {
         want_ranked(&choosing);
-        want_relay(&choosing);
+        want_relays(&choosing);
         want_nearest(&choosing, self->weak ? WEAK_TARGET : TARGET, false);
         want_nearest(&choosing, CHOICE_FEW, true);
         if (!self->weak) {

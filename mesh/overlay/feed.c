@@ -163,7 +163,7 @@ uint64_t feed_grant(Mesh *mesh, const FeedLoad *load, MeshStreamKind kind, uint6
                     uint64_t asked) {
     uint64_t uplink = uplink_bps(mesh, targets | asked);
     uint64_t before = before_bps(mesh, load, kind);
-    uint64_t most = MESH_PUSHES_MAX;
+    uint64_t most = mesh->relay ? MESH_RELAY_PUSHES_MAX : MESH_PUSHES_MAX;
     uint64_t granted;
 
     if (uplink != UINT64_MAX && load->rate_bps > 0) {

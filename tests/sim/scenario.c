@@ -54,6 +54,7 @@ static const Scenario scenarios[] = {
      relay_carries},
     {"drops", "a relay nearer than any other way that drops all: members go round it", 0, 0,
      relay_drops},
+    {"relays", "thirty behind hard NATs, whom two relays bring together", 0, 0, relay_many},
     {"liar", "who acknowledges what it did not get gets no more than leaves, and all in the end", 0,
      0, liar},
     {"talk1", "a voice on the profile W1, alone and beside a document", 2, 2, talk_1},

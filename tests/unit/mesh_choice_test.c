@@ -120,25 +120,36 @@ static void test_one_relay(void) {
     ChoiceVerdict verdicts[100];
     guint wanted = 0;
 
-    for (guint relay = 0; relay < 100; relay++) {
+    for (guint relay = 3; relay < 100; relay++) {
         fill(candidates, 100, false);
         candidates[relay].relay = true;
         candidates[relay].rtt_us = 900000;
         choice_make(self_of(false, false, 0), candidates, 100, verdicts);
         g_assert_cmpuint(count_of(verdicts, 100, CHOICE_WANT), ==, 6);
-        wanted += verdicts[relay] == CHOICE_WANT;
-        candidates[relay].weak = true; /* it has no room */
-        choice_make(self_of(false, false, 0), candidates, 100, verdicts);
-        g_assert_cmpint(verdicts[relay], ==, CHOICE_REST);
-        candidates[relay].weak = false;
-        for (guint i = 0; i < 100; i++) {
-            candidates[i].shunned = true; /* none of them could be reached */
+        g_assert_cmpint(verdicts[relay], ==, CHOICE_WANT);
+        for (guint i = 0; i < 3; i++) {
+            candidates[i].linked = candidates[i].direct = true;
         }
         choice_make(self_of(false, false, 0), candidates, 100, verdicts);
-        g_assert_cmpint(verdicts[relay], ==, CHOICE_WANT);
+        wanted += verdicts[relay] == CHOICE_WANT;
+        /* It has no room, for anybody or for one more. */
+        candidates[relay].weak = true;
+        choice_make(self_of(false, false, 0), candidates, 100, verdicts);
+        g_assert_cmpint(verdicts[relay], ==, CHOICE_REST);
     }
     g_assert_cmpuint(wanted, >, 14);
     g_assert_cmpuint(wanted, <, 40);
+    candidates[99].weak = false;
+    candidates[99].degree = CHOICE_RELAY_MOST;
+    candidates[0].linked = candidates[0].direct = false;
+    wanted = 0;
+    for (guint i = 0; i < 50; i++) {
+        candidates[99].key = key_of(1000 + i);
+        choice_make(self_of(false, false, 0), candidates, 100, verdicts);
+        wanted += verdicts[99] == CHOICE_WANT;
+    }
+    g_assert_cmpuint(wanted, >, 5);
+    g_assert_cmpuint(wanted, <, 25);
 }
 
 static void test_surplus(void) {
