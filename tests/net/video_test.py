@@ -201,7 +201,8 @@ def stills(test, world):
         seen = sees(b, a, "screen", more=3, timeout=20)
         assert seen["keyframes"] == seen["decoded"], seen
         assert seen["frames"] - before <= 20, seen  # a video of two a second would have more
-        assert seen["live"] and seen["late"] == 0, seen
+        # Where a packet was lost, a fresher one may pass the one that waits for its repair.
+        assert seen["live"] and seen["late"] * 2 < seen["in_time"], seen
 
 
 if __name__ == "__main__":
