@@ -29,7 +29,9 @@ void sync_push(Mesh *mesh, uint32_t slot) {
     Neighbour *neighbour = neighbour_at(mesh, slot);
     size_t count = journal_count(mesh->journal);
     size_t first = count;
+    size_t newest = count;
     size_t pushed = 0;
+    bool sent;
 
     /* The others may have told it meanwhile: then no more is lost than a packet. */
     for (size_t i = count; i > 0 && count - i < FRESH_COUNT; i--) {
@@ -43,11 +45,17 @@ void sync_push(Mesh *mesh, uint32_t slot) {
             break;
         }
         first = i - 1;
+        newest = newest == count ? first : newest;
     }
-    for (; first < count; first++) {
+    /* Most often those before the newest are known already, and it is what somebody waits for. */
+    sent = newest < count && sync_send_entry(mesh, slot, journal_record(mesh->journal, newest));
+    for (; first < newest; first++) {
         if (is_own(mesh, journal_record(mesh->journal, first))) {
             sync_tell(mesh, slot, journal_record(mesh->journal, first));
         }
+    }
+    if (sent) {
+        sync_told(mesh, slot, journal_record(mesh->journal, newest));
     }
     neighbour->told = mesh->author.stored_sequence;
 }

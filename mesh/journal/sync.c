@@ -213,25 +213,32 @@ void sync_offer(Mesh *mesh, uint32_t slot) {
     }
 }
 
-bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record) {
+bool sync_send_entry(Mesh *mesh, uint32_t slot, const Record *record) {
     Neighbour *neighbour = neighbour_at(mesh, slot);
-    SyncPeer *peer = sync_peer(mesh, slot);
     bool fresh = index_of(mesh, record) + FRESH_COUNT >= journal_count(mesh->journal);
     LinkPriority priority = record->urgent && fresh ? LINK_URGENT : LINK_CHAT;
+    Bytes bytes = BYTES_AT(record->bytes, record->length);
 
-    if (!neighbour || !peer) {
+    /* Of a husk nothing is here to be told. */
+    return neighbour && (entry_is_husk(bytes) || neighbour_send(mesh, neighbour, priority,
+                                                                UINT64_MAX, MESSAGE_ENTRY, bytes));
+}
+
+void sync_told(Mesh *mesh, uint32_t slot, const Record *record) {
+    SyncPeer *peer = sync_peer(mesh, slot);
+
+    if (peer && !entry_is_husk(BYTES_AT(record->bytes, record->length))) {
+        sync_learn(peer, record->chain, record->sequence + 1);
+        note_sent(peer, record);
+        owed_told(mesh, peer, record);
+    }
+}
+
+bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record) {
+    if (!sync_peer(mesh, slot) || !sync_send_entry(mesh, slot, record)) {
         return false;
     }
-    if (entry_is_husk(BYTES_AT(record->bytes, record->length))) {
-        return true; /* nothing of it is here to be told */
-    }
-    if (!neighbour_send(mesh, neighbour, priority, UINT64_MAX, MESSAGE_ENTRY,
-                        BYTES_AT(record->bytes, record->length))) {
-        return false;
-    }
-    sync_learn(peer, record->chain, record->sequence + 1);
-    note_sent(peer, record);
-    owed_told(mesh, peer, record);
+    sync_told(mesh, slot, record);
     return true;
 }
 

@@ -85,6 +85,9 @@ void sync_lost(Mesh *mesh, uint32_t slot);
 void sync_forget(Mesh *mesh, uint32_t slot);
 /* Sends one entry, whatever the neighbour is; false when the link cannot take it. */
 bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record);
+/* The same in two: sends it; notes that the neighbour was told of it, after those before it. */
+bool sync_send_entry(Mesh *mesh, uint32_t slot, const Record *record);
+void sync_told(Mesh *mesh, uint32_t slot, const Record *record);
 /* The store refused entries: they are asked for again, later. */
 void sync_store_failed(Mesh *mesh);
 

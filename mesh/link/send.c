@@ -6,6 +6,7 @@
 #define PROBE_BYTES        400 /* of a packet that only asks whether the line is back */
 #define TAIL_PACKETS       4
 #define BESIDE_US          12000   /* of the line, beside what is urgent in a packet */
+#define FIRST_BYTES        450     /* the same of the first packets, on a line not known yet */
 #define URGENT_WINDOWS     3       /* how many may be in flight before what is urgent waits too */
 #define VOICE_FLOWS_US     2000000 /* longer than a breath between words */
 #define VOICE_PACKET_US    50000
@@ -68,7 +69,9 @@ static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
     }
     found.other = (size_t)(wire > link->overhead ? wire - link->overhead : 0);
     found.beside = (size_t)earlier(rate_bytes_in(&link->rate, BESIDE_US), found.other);
-    if (link->rate.capacity == 0 || rate_in_company(&link->rate)) {
+    if (link->rate.capacity == 0) {
+        found.beside = earlier(FIRST_BYTES, found.other);
+    } else if (rate_in_company(&link->rate)) {
         found.beside = found.other;
     }
     return found;

@@ -21,6 +21,7 @@ typedef struct {
 typedef struct {
     size_t own_count;
     MeshPath own[MESH_ADDRESSES_MAX];
+    uint64_t hail_from_us; /* somebody was to be found */
     uint64_t hail_next_us;
     uint32_t hail_tries;
     size_t nonce_at;

@@ -4,7 +4,8 @@
 
 #include "mesh/core.h"
 
-#define FIRST_US    (300 * MS)
+#define FIRST_US    (500 * MS)
+#define PATIENCE_US (500 * MS) /* those knocked at have so long to answer */
 #define OFTEN_US    (10 * S)
 #define OFTEN_TRIES 24 /* four minutes; then */
 #define SELDOM_US   (30 * S)
@@ -53,7 +54,7 @@ static void hail(Mesh *mesh) {
 
 void reach_soon(Mesh *mesh) {
     mesh->reach.hail_tries = 0;
-    mesh->reach.hail_next_us = mesh->now_us;
+    mesh->reach.hail_next_us = mesh->reach.hail_from_us = mesh->now_us;
     company_changed(mesh);
 }
 
@@ -77,11 +78,31 @@ static bool is_hailing(const Mesh *mesh) {
            mesh->admission.state != ADMISSION_BY_HAND;
 }
 
+/* Somebody is knocked at where it was last: most are still there, and on a slow line a hail would
+ * hold up what is told them. */
+static bool may_be_found(const Mesh *mesh) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+        const Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (neighbour && !neighbour_is_up(neighbour) && neighbour->address_count > 0 &&
+            neighbour->contact == CONTACT_KNOCKING && neighbour->contact_tries < CONTACT_TURN) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void reach_seek(Mesh *mesh) {
     Reach *reach = &mesh->reach;
+    uint64_t from_us = reach->hail_from_us + PATIENCE_US;
     uint64_t pause_us;
 
     if (!is_hailing(mesh) || mesh->now_us < reach->hail_next_us) {
+        return;
+    }
+    if (reach->hail_tries == 0 && mesh->status == MESH_STATUS_MEMBER && mesh->now_us < from_us &&
+        may_be_found(mesh)) {
+        reach->hail_next_us = from_us;
         return;
     }
     hail(mesh);
