@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "mesh/limits.h"
 #include "node/bus/json.h"
 #include "node/cli/cli.h"
 #include "node/cli/language.h"
@@ -113,7 +112,7 @@ static CliStatus start(const char *home, JsonObject *given, gboolean json) {
                            .video_sink = json_text(given, "video-sink", "auto"),
                            .stun = json_text(given, "stun", NULL),
                            .relay = json_text(given, "relay", NULL),
-                           .store_max = (guint64)json_int(given, "store-max", MESH_STORE_MAX),
+                           .store_max = json_int(given, "store-max", HOST_STORE_AS_BEFORE),
                            .fetch_max = (guint64)json_int(given, "fetch-max", FETCH_BYTES),
                            .port = (guint16)port,
                            .page = !json_flag(given, "no-page")};

@@ -51,7 +51,7 @@ static const Command commands[] = {
       {ARGUMENT_LOCAL, ARGUMENT_TEXT, "relay", N_("TICKET"), NULL,
        N_("carry for a meeting without reading it: no sound, no page, a home of its own"), 0, 0},
       {ARGUMENT_LOCAL, ARGUMENT_SIZE, "store-max", N_("SIZE"), NULL,
-       N_("what a relay keeps for members who are away, 256M unless told"), 0, 0},
+       N_("what a relay keeps for members who are away (remembered; 256M unless told)"), 0, 0},
       {ARGUMENT_LOCAL, ARGUMENT_FILE, "passphrase-file", N_("FILE"), NULL,
        N_("its first line locks the home, and opens it"), 0, 0}}},
     {"status", host_handle_status, N_("this node, its meetings, its peers"), {{0}}},

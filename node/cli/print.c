@@ -183,6 +183,11 @@ static void print_status(JsonObject *status) {
         printf(_("Recording what is heard into %s"), text_of(status, "recording"));
         puts("");
     }
+    if (json_object_has_member(status, "store_max")) {
+        printf("%s ", _("What it keeps for members who are away, at most:"));
+        print_size(json_int(status, "store_max", 0));
+        puts("");
+    }
     JsonArray *meetings = json_list(status, "meetings");
     if (meetings == NULL || json_array_get_length(meetings) == 0) {
         puts(_("in no meeting: `maillon meeting create TITLE` or `maillon join TICKET`"));

@@ -115,7 +115,7 @@ static void on_loudness(gpointer user, const MediaLoudness *loudness) {
 
 static gboolean open_settings(Host *host, const HostOptions *options, GError **error) {
     if (!settings_seed(host->store, host->seed, error) || !bandwidth_load(host, error) ||
-        !devices_load(host, error) ||
+        !devices_load(host, error) || !relay_load_store(host, options->store_max, error) ||
         !settings_number(host->store, SETTING_CURRENT, &host->current, error)) {
         return FALSE;
     }
@@ -185,7 +185,6 @@ Host *host_create(const char *home, const HostOptions *options, GError **error) 
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     Host *host = g_new0(Host, 1);
     host->fetch_max = options->fetch_max;
-    host->store_max = options->store_max;
     host->loop = g_main_loop_new(NULL, FALSE);
     host->rooms = g_ptr_array_new();
     host->addresses = g_array_new(FALSE, FALSE, sizeof(MeshPath));

@@ -9,6 +9,8 @@
 
 typedef struct Host Host;
 
+#define HOST_STORE_AS_BEFORE (-1)
+
 typedef struct {
     const char *name;       /* the person's; NULL: as before */
     const char *passphrase; /* NULL: none */
@@ -16,7 +18,8 @@ typedef struct {
     const char *video_sink; /* auto, fake or none */
     const char *stun;       /* "host:port", or NULL */
     const char *relay;      /* the ticket of a meeting to carry for, or NULL: as before */
-    guint64 store_max;      /* what a relay keeps of the meeting, bytes */
+    gint64 store_max;       /* what a relay keeps of the meeting, bytes, remembered from now on; 0:
+                               MESH_STORE_MAX */
     guint64 fetch_max;      /* documents up to this size are fetched unasked, bytes */
     guint16 port;           /* 0: the one used before, or any */
     gboolean page;          /* serve one to a browser */

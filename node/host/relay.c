@@ -166,7 +166,13 @@ static gboolean come_again(Room *room, const char *ticket, GError **error) {
     return TRUE;
 }
 
-gboolean relay_begin(Host *host, const char *ticket, GError **error) {
+/* What was asked for counts from now on. */
+static gboolean keep_store(Host *host, GError **error) {
+    return !host->store_told ||
+           settings_set_size(host->store, SETTING_STORE_MAX, host->store_max, error);
+}
+
+static gboolean come(Host *host, const char *ticket, GError **error) {
     g_autofree char *before = NULL;
     Room *room = joined_room(host);
     if (!host->relay) {
@@ -189,6 +195,10 @@ gboolean relay_begin(Host *host, const char *ticket, GError **error) {
                             "TICKET` with a ticket made by `invite --role relay`"));
 }
 
+gboolean relay_begin(Host *host, const char *ticket, GError **error) {
+    return !host->relay || (come(host, ticket, error) && keep_store(host, error));
+}
+
 void relay_ready(Host *host) {
     Room *room = host->relay ? joined_room(host) : NULL;
     host->relay_ready = TRUE;
@@ -201,6 +211,15 @@ void relay_ready(Host *host) {
 
 void relay_destroy(Host *host) {
     g_clear_handle_id(&host->relay_timer, g_source_remove);
+}
+
+gboolean relay_load_store(Host *host, gint64 wanted, GError **error) {
+    host->store_told = wanted != HOST_STORE_AS_BEFORE;
+    if (host->store_told) {
+        host->store_max = (guint64)wanted;
+        return TRUE;
+    }
+    return settings_size(host->store, SETTING_STORE_MAX, &host->store_max, error);
 }
 
 gboolean relay_load(Host *host, const char *ticket, GError **error) {

@@ -8,6 +8,9 @@
 
 #include "node/host/room.h"
 
+/* How much it keeps, as `wanted` says or as before. Before its room is opened. FALSE with an error.
+ */
+gboolean relay_load_store(Host *host, gint64 wanted, GError **error);
 /* Whether this home is a relay's, or is to be one: `ticket`, or NULL. FALSE with an error. */
 gboolean relay_load(Host *host, const char *ticket, GError **error);
 /* Comes to its meeting by the ticket, by the one of before (NULL), or is there. FALSE with an error

@@ -47,6 +47,20 @@ gboolean settings_set_text(Store *store, const char *name, const char *text, GEr
     return store_set_setting(store, name, value, error);
 }
 
+gboolean settings_size(Store *store, const char *name, guint64 *ret_size, GError **error) {
+    g_autofree char *digits = NULL;
+    if (!settings_text(store, name, &digits, error)) {
+        return FALSE;
+    }
+    *ret_size = digits != NULL ? g_ascii_strtoull(digits, NULL, 10) : 0;
+    return TRUE;
+}
+
+gboolean settings_set_size(Store *store, const char *name, guint64 size, GError **error) {
+    g_autofree char *digits = g_strdup_printf("%" G_GUINT64_FORMAT, size);
+    return settings_set_text(store, name, digits, error);
+}
+
 gboolean settings_secret(Store *store, const char *name, guint8 ret_secret[MESH_SEED_SIZE],
                          GError **error) {
     GError *failure = NULL;

@@ -19,6 +19,7 @@
 #define SETTING_CEILING "ceiling" /* kbit/s that are sent at most, 0: any */
 
 #define SETTING_RELAY_TICKET "relay-ticket" /* by which it comes to its meeting */
+#define SETTING_STORE_MAX    "store-max"    /* bytes it keeps of it, in digits */
 
 #define SETTING_MICROPHONE "microphone" /* these three: a source's words */
 #define SETTING_CAMERA     "camera"
@@ -32,6 +33,10 @@ gboolean settings_set_number(Store *store, const char *name, guint number, GErro
 /* The same of a text, NULL when there is none; the caller frees. */
 gboolean settings_text(Store *store, const char *name, char **ret_text, GError **error);
 gboolean settings_set_text(Store *store, const char *name, const char *text, GError **error);
+
+/* A size in bytes, 0 when there is none. */
+gboolean settings_size(Store *store, const char *name, guint64 *ret_size, GError **error);
+gboolean settings_set_size(Store *store, const char *name, guint64 size, GError **error);
 
 /* 32 random bytes of that name, drawn the first time. */
 gboolean settings_secret(Store *store, const char *name, guint8 ret_secret[MESH_SEED_SIZE],

@@ -87,6 +87,7 @@ struct Host {
     guint8 seed[MESH_SEED_SIZE];
     MeshKey key;
     guint64 fetch_max, store_max;
+    gboolean store_told;  /* store_max is another than before: to be remembered */
     gboolean relay;       /* it carries for a meeting, and takes part in none */
     gboolean relay_ready; /* what becomes of it may be said */
     guint relay_timer; /* until it is said that nobody answers, or the ticket forgotten; 0: none */

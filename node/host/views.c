@@ -197,6 +197,10 @@ JsonNode *views_status(Host *host, Language language) {
     json_put_text(builder, "name", host->name);
     json_put_flag(builder, "locked", !store_is_unlocked(host->store));
     json_put_text(builder, "recording", record_path(host));
+    if (host->relay) {
+        json_put_int(builder, "store_max",
+                     (gint64)(host->store_max > 0 ? host->store_max : MESH_STORE_MAX));
+    }
     json_builder_set_member_name(builder, "meetings");
     put_meetings(builder, host, FALSE);
     json_builder_set_member_name(builder, "hands");

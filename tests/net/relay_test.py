@@ -208,6 +208,25 @@ def refusals(test, world):
         n.start()  # a home like any other
         n.create("Ailleurs")
     relay = relay_of(world, hosts[1], for_relay, "R2")
+    with test.step("an event tells what it is called in each language"):
+        key = relay.run("status")["id"][:4]
+        names = {"en": f"relay {key}…", "fr": f"relais {key}…"}
+        event = events.next()
+        while event["event"] != "member" or "names" not in event["member"]:
+            event = events.next()
+        assert event["member"]["names"] == names, event
+        while event["event"] != "peer" or "names" not in event["peer"]:
+            event = events.next()
+        assert event["peer"]["names"] == names, event
+        events.close()
+    with test.step("what it keeps at most is told, remembered, and changed"):
+        assert relay.run("status")["store_max"] == 256 << 20, relay.run("status")
+        for options, size in ((("--store-max", "5M"), 5000000), ((), 5000000),
+                              (("--store-max", "0"), 256 << 20), ((), 256 << 20)):
+            relay.stop()
+            relay.start(*options)
+            assert relay.run("status")["store_max"] == size, (options, relay.run("status"))
+        assert "store_max" not in a.run("status")
     with test.step("the same ticket given again is fine, another meeting's is not"):
         relay.stop()
         relay.start("--relay", for_relay)
