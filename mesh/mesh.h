@@ -357,7 +357,9 @@ typedef struct {
     uint64_t packets_sent, packets_lost; /* by this link, since it was last up anew */
     uint64_t messages_expired;           /* given up at their deadline, not wholly sent */
     uint64_t unconfirmed; /* of what was written here in this run: entries it has not confirmed to
-                             us; of a member never linked with all of them */
+                             us, by its link or by citing them */
+    bool confirms; /* false: it is reached through others and may have these too, which is not known
+                      before it writes something */
 } MeshMember;
 
 /* What the map shows of a member. */

@@ -16,7 +16,7 @@ MeshInfo mesh_info(const Mesh *mesh) {
         .epoch = roster->epoch,
         .members = roster_people(roster),
         .entries = journal_count(mesh->journal),
-        .written = owed_count(mesh, NEIGHBOUR_NONE),
+        .written = owed_written(mesh),
     };
     size_t self;
 
@@ -133,8 +133,9 @@ bool mesh_member(const Mesh *mesh, size_t index, MeshMember *ret_member) {
         view_link(mesh, neighbour, ret_member);
     }
     view_way(mesh, ret_member);
-    ret_member->unconfirmed =
-        owed_count(mesh, neighbour ? neighbour_slot(mesh, neighbour) : NEIGHBOUR_NONE);
+    ret_member->unconfirmed = owed_count(mesh, &member->key);
+    ret_member->confirms =
+        ret_member->unconfirmed == 0 || ret_member->linked || ret_member->state != MESH_LINK_UP;
     return true;
 }
 

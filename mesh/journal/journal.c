@@ -150,6 +150,10 @@ void journal_hurry(Journal *journal, const Record *record) {
     journal->records[record - journal->records].urgent = true;
 }
 
+void journal_note_past(Journal *journal, const Record *record, uint64_t past) {
+    journal->records[record - journal->records].past = past;
+}
+
 const Chain *journal_chain(const Journal *journal, uint32_t index) {
     return &journal->chains[index];
 }

@@ -21,6 +21,7 @@ typedef struct {
     uint32_t chain; /* index of its chain */
     uint64_t sequence;
     uint64_t height; /* 1 + the greatest height of what it cites (Lamport) */
+    uint64_t past;   /* entries of this node's chain among its causes, as noted; see owed.h */
     bool urgent;     /* it goes before others on its way; see journal_hurry */
 } Record;
 
@@ -96,6 +97,7 @@ const Record *journal_find(const Journal *journal, const MeshHash *hash);
 const Chain *journal_chain(const Journal *journal, uint32_t index);
 /* What it says decides something, such as a ballot: it is passed on before what is only said. */
 void journal_hurry(Journal *journal, const Record *record);
+void journal_note_past(Journal *journal, const Record *record, uint64_t past);
 /* The record lies at or after a fork of its chain: its content counts for nothing. */
 bool journal_is_cut(const Journal *journal, const Record *record);
 

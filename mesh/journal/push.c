@@ -108,6 +108,7 @@ void sync_applied(Mesh *mesh, const Record *record, bool own) {
 
     pull_changed(mesh);
     learn_first(mesh, record);
+    owed_applied(mesh, record);
     for (uint32_t slot = 0; news && slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 

@@ -41,6 +41,7 @@ void sync_forget(Mesh *mesh, uint32_t slot) {
 }
 
 void sync_finish(Mesh *mesh) {
+    free(mesh->sync.authors);
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         sync_forget(mesh, slot);
     }

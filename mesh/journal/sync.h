@@ -56,8 +56,16 @@ typedef struct {
     uint64_t ask_us; /* it is asked for then */
 } SyncLater;
 
+/* An author whose entries have some of ours among their causes: it has these. */
+typedef struct {
+    MeshKey author;
+    uint64_t has; /* of our chain, in a row */
+} SyncAuthor;
+
 typedef struct {
     SyncPeer *peers[MESH_PEERS_MAX];
+    SyncAuthor *authors; /* see owed.h */
+    size_t author_count, author_capacity;
     SyncFirst firsts[SYNC_FIRSTS_SIZE]; /* a ring */
     size_t first_next;
     SyncLater later[SYNC_LATER_SIZE];

@@ -86,7 +86,12 @@ void views_peer(JsonBuilder *builder, Room *room, const MeshMember *member, Lang
     json_put_int(builder, "hops", up ? member->hops : 0);
     put_quality(builder, member);
     put_line(builder, room, member, language);
-    json_put_int(builder, "unconfirmed", (gint64)member->unconfirmed);
+    json_builder_set_member_name(builder, "unconfirmed");
+    if (member->confirms) {
+        json_builder_add_int_value(builder, (gint64)member->unconfirmed);
+    } else {
+        json_builder_add_null_value(builder);
+    }
     json_builder_end_object(builder);
 }
 

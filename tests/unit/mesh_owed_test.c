@@ -90,9 +90,48 @@ static void test_never_early(void) {
     room_free(room);
 }
 
+static bool confirms_to(Peer *peer, const Peer *by) {
+    MeshMember member;
+
+    for (size_t i = 0; mesh_member(peer->mesh, i, &member); i++) {
+        if (!memcmp(member.key.bytes, by->key.bytes, MESH_KEY_SIZE)) {
+            return member.confirms;
+        }
+    }
+    g_assert_not_reached();
+}
+
+/* Of whoever is not linked with it is not known what it has before it writes: what it cites it has.
+ */
+static void test_not_linked(void) {
+    Room *room = room_new();
+    Peer *chair = &room->peers[0], *anne = &room->peers[1], *luc = &room->peers[2];
+
+    room_meet(room, 3);
+    chair->mesh->psk[0] ^= 1; /* it links with nobody any more, and goes on with Anne */
+    neighbour_drop(chair->mesh, peer_neighbour(chair, luc));
+    neighbour_drop(luc->mesh, peer_neighbour(luc, chair));
+    room_run(room, 5 * S);
+    peer_say(chair, "un");
+    room_expect_message(room, 1 << 2, "un");
+    g_assert_false(peer_is_linked(chair, luc));
+    g_assert_cmpuint(unconfirmed(chair, luc), >, 0);
+    g_assert_false(confirms_to(chair, luc));
+    g_assert_true(confirms_to(chair, anne));
+    peer_say(luc, "bien reçu");
+    room_expect_message(room, 1 << 0, "bien reçu");
+    g_assert_cmpuint(unconfirmed(chair, luc), ==, 0);
+    g_assert_true(confirms_to(chair, luc));
+    peer_say(chair, "deux");
+    g_assert_cmpuint(unconfirmed(chair, luc), ==, 1);
+    g_assert_false(confirms_to(chair, luc));
+    room_free(room);
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/mesh/owed/silence", test_silence);
     g_test_add_func("/mesh/owed/never_early", test_never_early);
+    g_test_add_func("/mesh/owed/not-linked", test_not_linked);
     return g_test_run();
 }

@@ -45,7 +45,7 @@ export class Model {
       if (this.state.sources.length > 0) this.later("sources");
     }, FIGURES_MS);
     setInterval(() => {
-      if (!document.hidden && this.state.peers.some((peer) => peer.unconfirmed > 0)) {
+      if (!document.hidden && this.state.peers.some((peer) => (peer.unconfirmed ?? 0) > 0)) {
         this.later("peers");
       }
     }, CONFIRM_MS);

@@ -13,7 +13,7 @@ export interface Peer {
   id: string; name: string; state: "up" | "connecting" | "down"; path: string; via: string;
   rtt_ms: number; loss: number; rate_bps: number; reason: string; line: string;
   silent_ms: number; // -1: it never answered since the node began
-  unconfirmed: number; // of what was written here since then
+  unconfirmed: number | null; // of what was written here since then; null: not known
   neighbour: boolean; // linked with, nobody between
   hops: number; // links on the way; 0: not up
   since: number; // when it last answered, by the clock of this machine; 0: not known

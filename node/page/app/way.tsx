@@ -12,8 +12,10 @@ const LOOK_MS = 2000; // the rest of a document is told anew so often
 const HOUR_S = 3600;
 
 // One's own messages, ballots and hands that nobody has confirmed: 0 too where nobody else is.
-export const unconfirmedByAll = (peers: Peer[]) =>
-  peers.length > 0 ? Math.min(...peers.map((peer) => peer.unconfirmed)) : 0;
+export function unconfirmedByAll(peers: Peer[]): number {
+  const known = peers.flatMap(({ unconfirmed }) => unconfirmed ?? []);
+  return known.length > 0 ? Math.min(...known) : 0;
+}
 
 // The one sentence that matters most, and how many bars stand before it.
 export function summary(all: Around, state: State): { bars: number; words: string } {
@@ -56,7 +58,7 @@ function OnItsWay({ state }: { state: State }) {
     return () => clearInterval(timer);
   }, []);
   const coming = state.documents.filter((one) => one.have < one.size);
-  const owed = state.peers.filter((peer) => peer.unconfirmed > 0);
+  const owed = state.peers.filter((peer) => (peer.unconfirmed ?? 0) > 0);
   const nobody = unconfirmedByAll(state.peers);
   return (
     <div role="group" aria-labelledby="way-title" class="way">
@@ -66,7 +68,7 @@ function OnItsWay({ state }: { state: State }) {
           <span class="muted">{comingText(all, one)}</span></li>)}
         {nobody > 0 && <li>{text("way.nobody", { n: nobody })}</li>}
         {nobody === 0 && owed.map((peer) => <li key={peer.id}>
-          {text("way.owed", { n: peer.unconfirmed, name: peer.name })}</li>)}
+          {text("way.owed", { n: peer.unconfirmed ?? 0, name: peer.name })}</li>)}
       </ul>
       {coming.length === 0 && owed.length === 0 && <p class="muted">{text("way.none")}</p>}
     </div>
