@@ -14,6 +14,7 @@
 #define MESH_EDGES_MAX     64  /* links that one node declares in the map */
 #define MESH_HOPS_MAX      12  /* neighbours that pass one datagram on */
 #define MESH_TREES_MAX     16  /* ways to spread from one source that are kept computed */
+#define MESH_OUTDONE_MAX   3   /* records of our own that we did not make: more are a copy's */
 #define MESH_STRANGERS_MAX 32  /* of the map, kept until their authors are in the roster */
 #define MESH_INVITES_MAX   256 /* tickets ever published in one meeting */
 #define MESH_NAME_MAX      64  /* bytes of a person's name */

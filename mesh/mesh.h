@@ -238,6 +238,7 @@ typedef enum {
     MESH_NOTICE_HAND,     /* key: its hand went up or down, or its turn changed */
     MESH_NOTICE_FORK,     /* key: an author signed two entries with one number */
     MESH_NOTICE_EXPELLED, /* this node itself */
+    MESH_NOTICE_COPIED,   /* this node itself: see MeshInfo */
 } MeshNotice;
 
 typedef struct {
@@ -316,6 +317,7 @@ typedef struct {
     size_t members; /* not expelled, this node included, relays not */
     size_t entries;
     uint64_t written; /* of them here, in this run of the node */
+    bool copied;      /* another node with this one's key runs somewhere: its home was copied */
 } MeshInfo;
 
 typedef enum {

@@ -17,6 +17,7 @@ MeshInfo mesh_info(const Mesh *mesh) {
         .members = roster_people(roster),
         .entries = journal_count(mesh->journal),
         .written = owed_written(mesh),
+        .copied = declare_is_copied(mesh),
     };
     size_t self;
 

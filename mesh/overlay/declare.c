@@ -15,6 +15,8 @@
 #define CLOCK_SHIFT  16         /* the first number of a run: of the clock, in seconds */
 #define LOST_LEAST   8          /* packets that a line must lose before it is said to */
 #define RTT_GUESS    6          /* of a link not measured yet: up to 320 ms */
+#define COPIED_US    (600 * S)  /* after so long in peace the copy is gone */
+#define CONTEST_US   (60 * S)   /* between two records while it is there: each outdoes the other */
 #define WEAK_CEILING 32000      /* bytes a second: who may send less carries nothing for others */
 
 /* ---- what is measured ---- */
@@ -98,9 +100,31 @@ void declare_soon(Mesh *mesh) {
     mesh->map.changed = true;
 }
 
+bool declare_is_copied(const Mesh *mesh) {
+    const Map *map = &mesh->map;
+
+    return map->outdone > MESH_OUTDONE_MAX && mesh->now_us < map->outdone_us + COPIED_US;
+}
+
+/* One of a former run, whose clock was ahead, is outdone for good; a copy of this node goes on. */
+static void outdone(Mesh *mesh) {
+    Map *map = &mesh->map;
+
+    map->outdone = mesh->now_us < map->outdone_us + COPIED_US ? map->outdone : 0;
+    map->outdone_us = mesh->now_us;
+    if (map->outdone <= MESH_OUTDONE_MAX && ++map->outdone > MESH_OUTDONE_MAX) {
+        core_notify(mesh, MESH_NOTICE_COPIED, NULL, &mesh->self.key);
+    }
+}
+
 void declare_above(Mesh *mesh, uint64_t number) {
-    mesh->map.above = later(mesh->map.above, number);
-    plan(&mesh->map, mesh->now_us);
+    Map *map = &mesh->map;
+
+    if (map->number > 0 && number > map->above && number >= map->number) {
+        outdone(mesh);
+    }
+    map->above = later(map->above, number);
+    plan(map, mesh->now_us);
 }
 
 static void edge_came(Mesh *mesh, uint32_t slot) {
@@ -254,15 +278,20 @@ static void issue(Mesh *mesh) {
     }
     node->urgent |= urgent;
     map->number = number;
+    map->issued_us = mesh->now_us;
     map->paid_us = later(map->paid_us, mesh->now_us) + PACE_US;
     spread_record(mesh, node, 0);
     map->send_us = mesh->now_us; /* it was gathered already */
 }
 
-static uint64_t issue_due_us(const Map *map) {
+static uint64_t issue_due_us(const Mesh *mesh) {
+    const Map *map = &mesh->map;
     uint64_t most_us = (PACE_BURST - 1) * PACE_US;
     uint64_t free_us = map->paid_us > most_us ? map->paid_us - most_us : 0;
 
+    if (declare_is_copied(mesh)) {
+        free_us = later(free_us, map->issued_us + CONTEST_US);
+    }
     return map->issue_us == UINT64_MAX ? UINT64_MAX : later(map->issue_us, free_us);
 }
 
@@ -280,7 +309,7 @@ void declare_timeout(Mesh *mesh) {
     if (mesh->now_us >= map->look_us) {
         look(mesh);
     }
-    if (mesh->now_us >= issue_due_us(map)) {
+    if (mesh->now_us >= issue_due_us(mesh)) {
         map->issue_us = UINT64_MAX;
         issue(mesh);
     }
@@ -288,7 +317,7 @@ void declare_timeout(Mesh *mesh) {
 
 uint64_t declare_deadline_us(const Mesh *mesh) {
     const Map *map = &mesh->map;
-    uint64_t due_us = issue_due_us(map);
+    uint64_t due_us = issue_due_us(mesh);
     uint64_t beyond_us = later(map->beyond_us, map->look_us);
 
     if (mesh->status != MESH_STATUS_MEMBER) {

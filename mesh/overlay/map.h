@@ -62,14 +62,17 @@ typedef struct {
 
     /* our own record */
     MapEdge edges[MESH_PEERS_MAX];
-    bool changed;       /* links may have come or gone */
-    uint64_t number;    /* of the last one; 0: none in this run */
-    uint64_t above;     /* the next has a number above this */
-    uint64_t issue_us;  /* the next is made then; UINT64_MAX: no need */
-    uint64_t paid_us;   /* until then those made fill what may be made */
-    uint64_t calm_us;   /* none for classes alone before */
-    uint64_t look_us;   /* what is measured is not looked at before */
-    uint64_t beyond_us; /* an edge has been beyond its classes for long enough then */
+    bool changed;        /* links may have come or gone */
+    uint64_t number;     /* of the last one; 0: none in this run */
+    uint64_t above;      /* the next has a number above this */
+    uint32_t outdone;    /* so often one was heard that was not made here, nor before this run */
+    uint64_t outdone_us; /* the last time */
+    uint64_t issued_us;  /* the last was made then */
+    uint64_t issue_us;   /* the next is made then; UINT64_MAX: no need */
+    uint64_t paid_us;    /* until then those made fill what may be made */
+    uint64_t calm_us;    /* none for classes alone before */
+    uint64_t look_us;    /* what is measured is not looked at before */
+    uint64_t beyond_us;  /* an edge has been beyond its classes for long enough then */
 
     bool notify;        /* whoever looks is to be told, */
     uint64_t notify_us; /* not before */
@@ -133,6 +136,8 @@ void map_roster_changed(Mesh *mesh);
 void declare_soon(Mesh *mesh);
 /* A record of ours is about with this number, and not our last: the next is above. */
 void declare_above(Mesh *mesh, uint64_t number);
+/* That happens again and again: another node has this one's key. */
+bool declare_is_copied(const Mesh *mesh);
 void declare_timeout(Mesh *mesh);
 uint64_t declare_deadline_us(const Mesh *mesh);
 

@@ -325,6 +325,12 @@ const FrenchSentence french_sentences[] = {
     {"no such document", "ce document est inconnu"},
     {"no such motion", "ce scrutin est inconnu"},
     {"you were expelled from the meeting “%s”", "vous avez été exclu de la réunion « %s »"},
+    {"this home was copied, and the copy runs too: the others reach now one, now the other. Stop "
+     "one of the two",
+     "ce dossier a été copié, et la copie tourne aussi : les autres joignent tantôt l’un, tantôt "
+     "l’autre. Arrêtez l’un des deux"},
+    {"What it keeps for members who are away, at most:",
+     "Ce qu’il garde pour les membres absents, au plus :"},
     {"this relay was expelled from its meeting", "ce relais a été exclu de sa réunion"},
     {"carries for the meeting %.8s, and can read nothing of it",
      "transporte pour la réunion %.8s, et ne peut rien en lire"},

@@ -132,6 +132,10 @@ static void print_meeting(JsonObject *meeting) {
         printf(", %s", _("left"));
     }
     puts("");
+    if (json_flag(meeting, "copied")) {
+        printf("  %s\n", _("this home was copied, and the copy runs too: the others reach now one, "
+                           "now the other. Stop one of the two"));
+    }
 }
 
 static void print_path(JsonObject *peer, JsonArray *peers) {

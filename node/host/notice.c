@@ -81,6 +81,7 @@ static gboolean put_thing(JsonBuilder *builder, Room *room, MeshNotice notice, c
         return TRUE;
     case MESH_NOTICE_MEETING:
     case MESH_NOTICE_EXPELLED:
+    case MESH_NOTICE_COPIED:
         json_builder_set_member_name(builder, "state");
         views_meeting(builder, room);
         return TRUE;
@@ -97,6 +98,7 @@ static const char *event_name(MeshNotice notice) {
         [MESH_NOTICE_DOCUMENT] = "document", [MESH_NOTICE_MOTION] = "motion",
         [MESH_NOTICE_HAND] = "hand",         [MESH_NOTICE_FORK] = "fork",
         [MESH_NOTICE_EXPELLED] = "expelled", [MESH_NOTICE_MAP] = "map",
+        [MESH_NOTICE_COPIED] = "copied",
     };
     return names[notice];
 }
@@ -108,6 +110,9 @@ static void tell_person(Room *room, MeshNotice notice, const MeshKey *key) {
         notice_tell(room->host, N_("this relay was expelled from its meeting"));
     } else if (notice == MESH_NOTICE_EXPELLED) {
         notice_tell(room->host, N_("you were expelled from the meeting “%s”"), title);
+    } else if (notice == MESH_NOTICE_COPIED) {
+        notice_tell(room->host, N_("this home was copied, and the copy runs too: the others reach "
+                                   "now one, now the other. Stop one of the two"));
     } else if (notice == MESH_NOTICE_FORK && match_member_key(room->mesh, key, &member)) {
         notice_tell(room->host, N_("%s has signed entries that contradict each other"),
                     member.name); /* who signs has one, or had no part in the meeting */

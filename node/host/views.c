@@ -30,6 +30,7 @@ void views_meeting(JsonBuilder *builder, Room *room) {
     json_put_flag(builder, "current", room == room_current(room->host));
     json_put_text(builder, "profile", info.profile);
     json_put_text(builder, "role", naming_role(info.own_role));
+    json_put_flag(builder, "copied", info.copied);
     json_put_text(builder, "state",
                   info.status == MESH_STATUS_EXPELLED ? "expelled"
                   : room_is_awake(room)               ? "member"

@@ -123,8 +123,37 @@ def silent(test, world):
         a.wait("it to be told", lambda: told(a)[-1].startswith("Léa is out of reach"), LOST_S)
         shown = of(a, "Léa")
         assert not shown["present"] and shown["hops"] == 0 and not shown["via"], shown
+        assert a.peer("Léa")["ended"] == "silent", a.peer("Léa")
+
+
+def copied(test, world):
+    """A home that was copied, and runs twice"""
+    _, hosts = world.lan(4)
+    a, b, c = (Node(world, host, name).start() for host, name in zip(hosts, ("Alice", "Bob", "Léa")))
+    a.create("Cellule")
+    ticket = a.invite("--uses", "5")
+    b.join(ticket)
+    c.join(ticket)
+    c.wait_peer("Bob")
+    b.stop()
+    home = world.directory / "copy"
+    shutil.copytree(b.home, home, ignore=shutil.ignore_patterns("bus", "events"))
+    b.start()
+    twin = Node(world, hosts[3], "Bob", home=home).start()
+    with test.step("each of both is told, once, and shows it"):
+        for node in (b, twin):
+            node.process.line("maillon: this home was copied", 120)
+            assert node.meeting()["copied"], node.meeting()
+        for node in (a, c):
+            assert not node.meeting()["copied"], node.meeting()
+    with test.step("when the copy is gone the other goes on"):
+        twin.stop()
+        b.say("me revoilà")
+        c.wait_text("me revoilà", timeout=60)
+        told = [line for line in b.process.lines if "was copied" in line]
+        assert len(told) == 1, told
 
 
 if __name__ == "__main__":
     tap.need_environment("MAILLON_BIN", "the node program")
-    tap.main(silent)
+    tap.main(silent, copied)

@@ -194,6 +194,9 @@ static void do_notify(Node *node, const MeshEffect *effect) {
     case MESH_NOTICE_FORK:
         world_fail(world, "%s sees a fork, and no node forges any", node->name);
         break;
+    case MESH_NOTICE_COPIED:
+        world_fail(world, "%s thinks that its home was copied", node->name);
+        break;
     case MESH_NOTICE_EXPELLED:
         world_expect(world, node->place == NODE_EXPELLED, "%s is told that it is expelled",
                      node->name);

@@ -174,6 +174,44 @@ static void test_own_ahead(void) {
     room_free(room);
 }
 
+/* Another node with our key outdoes each of our records, as we do its: that is seen, told once, and
+ * the contest is left. */
+static void test_copied(void) {
+    Room *room = room_new();
+    Peer *peer = &room->peers[0];
+    uint64_t number;
+    guint issued = 0;
+
+    room_meet(room, 3);
+    room_run(room, 60 * S);
+    for (guint i = 0; i < 4; i++) {
+        g_assert_false(mesh_info(peer->mesh).copied);
+        g_assert_cmpuint(peer->notices[MESH_NOTICE_COPIED], ==, 0);
+        number = own_number(peer);
+        give(peer, &room->peers[1], &peer->mesh->self, number + 1, NULL, 0);
+        room_run(room, 5 * S);
+    }
+    g_assert_true(mesh_info(peer->mesh).copied);
+    g_assert_cmpuint(own_number(peer), ==, number); /* it is not outdone at once any more */
+    room_run(room, 60 * S);
+    g_assert_cmpuint(own_number(peer), ==, number + 2);
+    for (guint i = 0; i < 30; i++) {
+        number = own_number(peer);
+        give(peer, &room->peers[1], &peer->mesh->self, peer->mesh->map.above + 2, NULL, 0);
+        room_run(room, 10 * S);
+        issued += own_number(peer) != number;
+    }
+    g_assert_cmpuint(issued, >=, 4);
+    g_assert_cmpuint(issued, <=, 6);
+    g_assert_cmpuint(peer->notices[MESH_NOTICE_COPIED], ==, 1);
+    /* The copy is gone. */
+    room_run(room, 660 * S);
+    g_assert_false(mesh_info(peer->mesh).copied);
+    expect_same(room, 3);
+    g_assert_cmpuint(degree(&room->peers[2], peer), ==, 2);
+    room_free(room);
+}
+
 static void test_restart(void) {
     Room *room = room_new();
     uint64_t number;
@@ -366,6 +404,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/mesh/map-lies/flood", test_flood);
     g_test_add_func("/mesh/map-lies/far-ahead", test_far_ahead);
     g_test_add_func("/mesh/map-lies/own-ahead", test_own_ahead);
+    g_test_add_func("/mesh/map-lies/copied", test_copied);
     g_test_add_func("/mesh/map-lies/restart", test_restart);
     g_test_add_func("/mesh/map-lies/early", test_early);
     g_test_add_func("/mesh/map-lies/any-order", test_any_order);
