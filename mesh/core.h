@@ -95,6 +95,8 @@ struct Mesh {
 
 void core_random(Mesh *mesh, void *ret_bytes, size_t length);
 void core_notify(Mesh *mesh, MeshNotice notice, const MeshHash *hash, const MeshKey *key);
+/* Its link came, went or moved. */
+void core_notify_peer(Mesh *mesh, const MeshKey *key, MeshEnd end);
 /* Ends an intent. */
 void core_done(Mesh *mesh, uint64_t tag, MeshError error, const MeshHash *hash, const char *text);
 /*

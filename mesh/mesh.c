@@ -88,6 +88,15 @@ void core_notify(Mesh *mesh, MeshNotice notice, const MeshHash *hash, const Mesh
     effects_add(&mesh->effects, &effect, BYTES_NONE, BYTES_NONE);
 }
 
+void core_notify_peer(Mesh *mesh, const MeshKey *key, MeshEnd end) {
+    MeshEffect effect = {.kind = MESH_EFFECT_NOTIFY,
+                         .notify = {.notice = MESH_NOTICE_PEER, .key = *key, .end = end}};
+
+    if (!mesh->loading) {
+        effects_add(&mesh->effects, &effect, BYTES_NONE, BYTES_NONE);
+    }
+}
+
 void core_done(Mesh *mesh, uint64_t tag, MeshError error, const MeshHash *hash, const char *text) {
     MeshEffect effect = {.kind = MESH_EFFECT_DONE, .done = {.tag = tag, .error = error}};
 

@@ -230,7 +230,7 @@ typedef enum {
 typedef enum {
     MESH_NOTICE_MEETING,  /* title, epoch, own role */
     MESH_NOTICE_MEMBER,   /* key */
-    MESH_NOTICE_PEER,     /* key: its link came, went or moved */
+    MESH_NOTICE_PEER,     /* key: its link came, went or moved; end: why it is direct no more */
     MESH_NOTICE_MAP,      /* links between members, who is reached; at most once a second */
     MESH_NOTICE_MESSAGE,  /* hash */
     MESH_NOTICE_DOCUMENT, /* hash: announced, progressed or whole */
@@ -240,6 +240,19 @@ typedef enum {
     MESH_NOTICE_EXPELLED, /* this node itself */
     MESH_NOTICE_COPIED,   /* this node itself: see MeshInfo */
 } MeshNotice;
+
+/* Why the link to a member ended, or others carry what went directly before. */
+typedef enum {
+    MESH_END_NONE,     /* it did not */
+    MESH_END_SILENT,   /* nothing was heard of it any more */
+    MESH_END_UNHEARD,  /* it takes another way, so nothing of us is heard there */
+    MESH_END_NETWORK,  /* this node's own network changed */
+    MESH_END_RENEWED,  /* it began another run, or the two ends lost count: it begins anew */
+    MESH_END_LEFT,     /* it said that it goes */
+    MESH_END_SPARED,   /* it said that it has links enough */
+    MESH_END_LET_GO,   /* this node has links enough */
+    MESH_END_EXPELLED, /* it is in the meeting no more */
+} MeshEnd;
 
 typedef struct {
     MeshEffectKind kind;
@@ -269,6 +282,7 @@ typedef struct {
             MeshNotice notice;
             MeshHash hash;
             MeshKey key;
+            MeshEnd end; /* PEER */
         } notify;
         struct {
             uint64_t tag;

@@ -19,7 +19,7 @@ typedef enum {
     SESSION_DATA = 0,  /* a packet of the link */
     SESSION_PROBE = 1, /* a path is tried: 8 bytes to be echoed */
     SESSION_ECHO = 2,  /* the echo, on the path the probe came by */
-    SESSION_BYE = 3,   /* whoever sends it ends the link; empty */
+    SESSION_BYE = 3,   /* whoever sends it ends the link: a byte, why */
 } SessionKind;
 
 typedef struct {

@@ -89,7 +89,7 @@ static bool begin_link(Mesh *mesh, Neighbour *neighbour, const Keys *keys) {
     if (!link) {
         return false;
     }
-    route_lost(mesh, neighbour);
+    route_lost(mesh, neighbour, MESH_END_RENEWED);
     memcpy(neighbour->instance, keys->own_instance, sizeof neighbour->instance);
     neighbour->contact = CONTACT_IDLE;
     link_destroy(neighbour->link);

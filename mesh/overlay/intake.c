@@ -143,7 +143,7 @@ static void echo(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, Bytes t
 void neighbour_nonsense(Mesh *mesh, Neighbour *neighbour) {
     if (++neighbour->nonsense >= NONSENSE_MOST) {
         neighbour->nonsense = 0;
-        route_lost(mesh, neighbour);
+        route_lost(mesh, neighbour, MESH_END_RENEWED);
     }
 }
 
@@ -166,7 +166,7 @@ static MeshError opened(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, 
         return MESH_OK;
     }
     if (kind == SESSION_BYE) {
-        route_left(mesh, neighbour);
+        route_left(mesh, neighbour, plain);
         return MESH_OK;
     }
     if (keys != keyring->current &&

@@ -378,7 +378,7 @@ static void notify(Mesh *mesh) {
 
         if (node->shown != reached) {
             node->shown = reached;
-            core_notify(mesh, MESH_NOTICE_PEER, NULL, edges_author(node->record));
+            core_notify_peer(mesh, edges_author(node->record), MESH_END_NONE);
         }
     }
 }

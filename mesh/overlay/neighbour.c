@@ -93,7 +93,8 @@ Neighbour *neighbour_want(Mesh *mesh, const MeshKey *key, const uint8_t psk[HAND
 void neighbour_drop(Mesh *mesh, Neighbour *neighbour) {
     uint32_t slot = neighbour_slot(mesh, neighbour);
 
-    route_lost(mesh, neighbour);
+    route_lost(mesh, neighbour,
+               core_member(mesh, &neighbour->key) ? MESH_END_LET_GO : MESH_END_EXPELLED);
     upgrade_stop(mesh, neighbour);
     library_lost(mesh, slot);
     sync_forget(mesh, slot);
@@ -360,7 +361,7 @@ void neighbours_timeout(Mesh *mesh) {
             end_doubt(mesh, neighbour);
         }
         if (mesh->now_us >= neighbour->leave_us) {
-            route_bye(mesh, neighbour);
+            route_bye(mesh, neighbour, BYE_GOES);
             neighbour_drop(mesh, neighbour);
             continue;
         }

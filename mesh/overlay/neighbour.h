@@ -35,6 +35,12 @@ typedef enum {
     LINKED_UP,      /* keys confirmed, and a path that lives */
 } Linked;
 
+/* What a goodbye says: why. */
+typedef enum {
+    BYE_GOES = 0,   /* the node goes, or has nothing to do with the other any more */
+    BYE_SPARES = 1, /* it has links enough */
+} Bye;
+
 /* How the silence of a path is taken, see pulse.c. */
 typedef enum {
     PULSE_CALM,  /* it may be so long, or was just probed */
@@ -119,6 +125,7 @@ typedef struct {
     uint32_t line_bps, line_queue_us; /* of a busy link, when last compared; smoothed */
     uint64_t doubt_us;  /* one in no roster is given up then; UINT64_MAX: it is in the roster */
     uint64_t gone_us;   /* it said goodbye: what was still under way is awaited until then */
+    MeshEnd gone_why;   /* what it said */
     uint64_t leave_us;  /* the link is closed then; UINT64_MAX: never */
     uint64_t confirmed; /* entries of our own chain; see owed.h */
     uint64_t told, has; /* entries of our own chain that it was told of; that it surely has */
@@ -220,22 +227,22 @@ void route_probe_all(Mesh *mesh, Neighbour *neighbour);
 bool route_may_be(const Mesh *mesh, const MeshPath *path, const Neighbour *neighbour);
 void route_timeout(Mesh *mesh, Neighbour *neighbour);
 uint64_t route_deadline_us(const Mesh *mesh, const Neighbour *neighbour);
-/* The link is gone: nothing is heard any more. */
-void route_lost(Mesh *mesh, Neighbour *neighbour);
+/* The link is gone. */
+void route_lost(Mesh *mesh, Neighbour *neighbour, MeshEnd why);
 /* Tells the other that the link ends; twice, as nobody will ask again. */
-void route_bye(Mesh *mesh, Neighbour *neighbour);
+void route_bye(Mesh *mesh, Neighbour *neighbour, Bye why);
 /* Ends a link that neither needs, with a word. */
 void route_part(Mesh *mesh, Neighbour *neighbour);
 /* It still speaks under the keys of a link that we ended: tells it again. */
 void route_parted(Mesh *mesh, Neighbour *neighbour);
-/* The other said so. */
-void route_left(Mesh *mesh, Neighbour *neighbour);
+/* The other said so, and why. */
+void route_left(Mesh *mesh, Neighbour *neighbour, Bytes why);
 /* The path in use is dead: takes another, or loses the link. */
-void route_dead(Mesh *mesh, Neighbour *neighbour);
+void route_dead(Mesh *mesh, Neighbour *neighbour, MeshEnd why);
 /* Nothing is heard of it: others do not count on the link until it is. */
 void route_doubt(Mesh *mesh, Neighbour *neighbour);
 /* What is said goes through others from now on, and the path in use until now is tried further. */
-void route_detour(Mesh *mesh, Neighbour *neighbour, const MeshPath *path);
+void route_detour(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, MeshEnd why);
 /* Everything may be different: probe now. */
 void route_wake(Mesh *mesh);
 

@@ -115,7 +115,7 @@ static void calm(Mesh *mesh, Neighbour *neighbour) {
     if (neighbour->linked == LINKED_DOUBTED) {
         neighbour->linked = LINKED_UP;
         map_links_changed(mesh);
-        core_notify(mesh, MESH_NOTICE_PEER, NULL, &neighbour->key);
+        core_notify_peer(mesh, &neighbour->key, MESH_END_NONE);
     }
 }
 
@@ -146,7 +146,7 @@ bool pulse_is_settled(const Mesh *mesh, const Neighbour *neighbour) {
 /* Nobody asks for anything at once: an idle path, or one on which something awaits its answer. */
 static void probe(Mesh *mesh, Neighbour *neighbour) {
     if (neighbour->probes_unanswered >= PROBES_LOST) {
-        route_dead(mesh, neighbour);
+        route_dead(mesh, neighbour, MESH_END_SILENT);
         return;
     }
     route_probe(mesh, neighbour, &neighbour->path);
@@ -172,11 +172,11 @@ static void ask(Mesh *mesh, Neighbour *neighbour) {
 
     if (neighbour->probes_unanswered >= FIRST_PROBES && neighbour->path.kind != MESH_PATH_RELAY &&
         forward_path(mesh, neighbour->key.bytes, &path)) {
-        route_detour(mesh, neighbour, &path);
+        route_detour(mesh, neighbour, &path, MESH_END_SILENT);
         return;
     }
     if (mesh->now_us >= dead_us(neighbour)) {
-        route_dead(mesh, neighbour);
+        route_dead(mesh, neighbour, MESH_END_SILENT);
         return;
     }
     if (neighbour->linked == LINKED_UP && mesh->now_us >= doubt_us(neighbour)) {

@@ -54,7 +54,9 @@ static bool is_same(const MeshPath *a, const MeshPath *b) {
     return a->kind == MESH_PATH_RELAY ? b->kind == MESH_PATH_RELAY : mesh_path_equal(a, b);
 }
 
-static void use(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint64_t counter) {
+/* `why`: when this one is direct no more. */
+static void use(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint64_t counter,
+                MeshEnd why) {
     bool was_direct = neighbour_is_direct(neighbour);
 
     if (path->kind == MESH_PATH_RELAY && neighbour->path.kind != MESH_PATH_RELAY) {
@@ -81,7 +83,8 @@ static void use(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint64_t
     if (was_direct != neighbour_is_direct(neighbour)) {
         map_links_changed(mesh);
     }
-    core_notify(mesh, MESH_NOTICE_PEER, NULL, &neighbour->key);
+    core_notify_peer(mesh, &neighbour->key,
+                     was_direct && path->kind == MESH_PATH_RELAY ? why : MESH_END_NONE);
 }
 
 static void come_up(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint64_t counter) {
@@ -92,7 +95,7 @@ static void come_up(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint
     neighbour->gone_us = UINT64_MAX;
     neighbour->contact = CONTACT_IDLE;
     neighbour->path.kind = MESH_PATH_NONE;
-    use(mesh, neighbour, path, counter);
+    use(mesh, neighbour, path, counter, MESH_END_NONE);
     company_linked(mesh, neighbour);
     reach_greet(mesh, neighbour);
     join_greet(mesh, slot);
@@ -103,9 +106,11 @@ static void come_up(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint
 }
 
 void route_doubt(Mesh *mesh, Neighbour *neighbour) {
+    MeshEnd end = neighbour_is_direct(neighbour) ? MESH_END_SILENT : MESH_END_NONE;
+
     neighbour->linked = LINKED_DOUBTED;
     map_links_changed(mesh);
-    core_notify(mesh, MESH_NOTICE_PEER, NULL, &neighbour->key);
+    core_notify_peer(mesh, &neighbour->key, end);
 }
 
 /* Whoever was reached by way of one that is lost: by way of another or, while none is known, not;
@@ -120,7 +125,7 @@ static void carry_otherwise(Mesh *mesh, const Neighbour *lost) {
             continue;
         }
         if (forward_path(mesh, carried->key.bytes, &path)) {
-            use(mesh, carried, &path, carried->path_counter);
+            use(mesh, carried, &path, carried->path_counter, MESH_END_NONE);
         } else {
             route_doubt(mesh, carried);
         }
@@ -129,7 +134,7 @@ static void carry_otherwise(Mesh *mesh, const Neighbour *lost) {
     }
 }
 
-static void end(Mesh *mesh, Neighbour *neighbour) {
+static void end(Mesh *mesh, Neighbour *neighbour, MeshEnd why) {
     uint32_t slot = neighbour_slot(mesh, neighbour);
 
     /* Both ends begin anew, lest one waits for what the other forgot. */
@@ -147,15 +152,15 @@ static void end(Mesh *mesh, Neighbour *neighbour) {
     feed_lost(mesh, slot);
     spread_lost(mesh, slot);
     map_links_changed(mesh);
-    core_notify(mesh, MESH_NOTICE_PEER, NULL, &neighbour->key);
+    core_notify_peer(mesh, &neighbour->key, why);
     carry_otherwise(mesh, neighbour);
 }
 
-void route_lost(Mesh *mesh, Neighbour *neighbour) {
+void route_lost(Mesh *mesh, Neighbour *neighbour, MeshEnd why) {
     if (!neighbour_is_up(neighbour)) {
         return;
     }
-    end(mesh, neighbour);
+    end(mesh, neighbour, why);
     if (neighbour->leave_us == UINT64_MAX &&
         (core_member(mesh, &neighbour->key) || mesh->status == MESH_STATUS_JOINING)) {
         contact_begin(mesh, neighbour, false);
@@ -163,44 +168,47 @@ void route_lost(Mesh *mesh, Neighbour *neighbour) {
     }
 }
 
-static void bye(Mesh *mesh, Neighbour *neighbour) {
-    uint8_t datagram[SESSION_OVERHEAD_SIZE];
+static void bye(Mesh *mesh, Neighbour *neighbour, Bye why) {
+    uint8_t byte = (uint8_t)why;
+    uint8_t datagram[sizeof byte + SESSION_OVERHEAD_SIZE];
     size_t length = session_seal(&neighbour->keyring.current->session, SESSION_BYE,
-                                 neighbour->counter++, BYTES_NONE, datagram);
+                                 neighbour->counter++, BYTES_AT(&byte, sizeof byte), datagram);
 
     neighbour->tx_bytes += length;
     neighbour_transmit(mesh, &neighbour->path, BYTES_AT(datagram, length), LINK_CONTROL);
 }
 
-void route_bye(Mesh *mesh, Neighbour *neighbour) {
+void route_bye(Mesh *mesh, Neighbour *neighbour, Bye why) {
     for (unsigned i = 0; neighbour_is_up(neighbour) && i < BYES; i++) {
-        bye(mesh, neighbour);
+        bye(mesh, neighbour, why);
     }
 }
 
 void route_part(Mesh *mesh, Neighbour *neighbour) {
-    route_bye(mesh, neighbour);
-    end(mesh, neighbour);
+    route_bye(mesh, neighbour, BYE_SPARES);
+    end(mesh, neighbour, MESH_END_LET_GO);
     neighbour->contact = CONTACT_IDLE;
     neighbour->sighted_us = mesh->now_us; /* what was still under way says nothing */
 }
 
 void route_parted(Mesh *mesh, Neighbour *neighbour) {
     if (neighbour->keyring.current && neighbour->path.kind != MESH_PATH_NONE) {
-        bye(mesh, neighbour);
+        bye(mesh, neighbour, BYE_SPARES);
     }
 }
 
-void route_left(Mesh *mesh, Neighbour *neighbour) {
+void route_left(Mesh *mesh, Neighbour *neighbour, Bytes why) {
     if (neighbour->gone_us == UINT64_MAX) {
+        neighbour->gone_why =
+            why.length > 0 && why.data[0] == BYE_SPARES ? MESH_END_SPARED : MESH_END_LEFT;
         neighbour->gone_us = mesh->now_us + LAST_WORDS_US;
     }
 }
 
-void route_detour(Mesh *mesh, Neighbour *neighbour, const MeshPath *path) {
+void route_detour(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, MeshEnd why) {
     bool ice = neighbour->path.kind == MESH_PATH_ICE;
 
-    use(mesh, neighbour, path, neighbour->path_counter);
+    use(mesh, neighbour, path, neighbour->path_counter, why);
     route_probe(mesh, neighbour, path); /* so that the other follows */
     if (ice) {
         upgrade_doubt(mesh, neighbour);
@@ -210,7 +218,7 @@ void route_detour(Mesh *mesh, Neighbour *neighbour, const MeshPath *path) {
 }
 
 /* The path is dead: another one, or none. */
-void route_dead(Mesh *mesh, Neighbour *neighbour) {
+void route_dead(Mesh *mesh, Neighbour *neighbour, MeshEnd why) {
     MeshPath dead = neighbour->path;
     MeshPath path;
 
@@ -218,13 +226,13 @@ void route_dead(Mesh *mesh, Neighbour *neighbour) {
         forward_in_vain(mesh, neighbour);
     }
     if (!forward_path(mesh, neighbour->key.bytes, &path) || mesh_path_equal(&path, &dead)) {
-        route_lost(mesh, neighbour);
+        route_lost(mesh, neighbour, why);
         return;
     }
     if (dead.kind == MESH_PATH_ICE) {
         upgrade_stop(mesh, neighbour);
     }
-    use(mesh, neighbour, &path, neighbour->path_counter);
+    use(mesh, neighbour, &path, neighbour->path_counter, why);
     route_probe(mesh, neighbour, &path);
     neighbour->probes_unanswered = 1;
     neighbour->probe_next_us = mesh->now_us + FIRST_US;
@@ -260,10 +268,10 @@ void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, Session
         }
     } else if (is_better(mesh, neighbour, path, kind, counter)) {
         if (path->kind == MESH_PATH_RELAY) {
-            route_detour(mesh, neighbour, path);
+            route_detour(mesh, neighbour, path, MESH_END_UNHEARD);
             neighbour->path_counter = counter;
         } else {
-            use(mesh, neighbour, path, counter);
+            use(mesh, neighbour, path, counter, MESH_END_NONE);
         }
     } else if (kind == SESSION_PROBE && neighbour->path.kind == MESH_PATH_RELAY &&
                path->kind != MESH_PATH_RELAY) {
@@ -284,7 +292,7 @@ static bool may_revive(const Mesh *mesh, const Neighbour *neighbour) {
 
 void route_timeout(Mesh *mesh, Neighbour *neighbour) {
     if (neighbour_is_up(neighbour) && mesh->now_us >= neighbour->gone_us) {
-        route_lost(mesh, neighbour);
+        route_lost(mesh, neighbour, neighbour->gone_why);
         contact_rest(mesh, neighbour);
         company_shun(mesh, &neighbour->key); /* it goes, or has enough others */
     }
@@ -327,7 +335,8 @@ void route_wake(Mesh *mesh) {
 
         if (neighbour && neighbour_is_up(neighbour) && neighbour->path.kind == MESH_PATH_ICE &&
             forward_path(mesh, neighbour->key.bytes, &path)) {
-            route_dead(mesh, neighbour); /* its agent's sockets had the former addresses */
+            route_dead(mesh, neighbour,
+                       MESH_END_NETWORK); /* its agent's sockets had the former addresses */
         } else if (neighbour && neighbour_is_up(neighbour)) {
             /* As if the path had been silent: what answers now is the one to use. */
             neighbour->probe_next_us = mesh->now_us;

@@ -181,7 +181,7 @@ void upgrade_agent_state(Mesh *mesh, uint32_t agent, bool up) {
     forget(neighbour);
     try_later(mesh, neighbour);
     if (neighbour_is_up(neighbour) && mesh_path_equal(&neighbour->path, &path)) {
-        route_dead(mesh, neighbour);
+        route_dead(mesh, neighbour, MESH_END_SILENT);
     }
 }
 

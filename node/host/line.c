@@ -168,7 +168,11 @@ char *line_sentence(Language language, const LineView *view) {
     GString *text = g_string_new(NULL);
     if (line_condition(view) == LINE_SILENT) {
         g_autofree char *time = line_time_text(language, view->silent_ms);
-        g_string_append_printf(text, language_text_in(language, N_("no answer for %s")), time);
+        g_string_append_printf(text,
+                               language_text_in(language, view->left && view->state != MESH_LINK_UP
+                                                              ? N_("it said goodbye %s ago")
+                                                              : N_("no answer for %s")),
+                               time);
     } else if (answers(view)) {
         add_figures(text, language, view);
         add_reason(text, language, view);

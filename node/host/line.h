@@ -29,6 +29,7 @@ typedef struct {
     MeshLineState line;
     gboolean known;    /* it was up before, since this node began */
     guint64 silent_ms; /* nothing was answered for so long */
+    gboolean left;     /* because it went: it said so */
     guint rate_bps;    /* 0: not measured */
     guint loss_ppm;
     guint rtt_us;

@@ -79,7 +79,8 @@ LineView lines_view(Room *room, const MeshMember *member) {
                      .line = member->line_state,
                      .rate_bps = member->rate_bps,
                      .loss_ppm = member->loss_ppm,
-                     .rtt_us = member->rtt_us};
+                     .rtt_us = member->rtt_us,
+                     .left = ways_end(room, &member->key) == MESH_END_LEFT};
     if (line != NULL) {
         view.known = line->known;
         view.silent_ms = line->known ? (guint64)(now_ms() - line->heard_ms) : 0;
@@ -188,7 +189,6 @@ static gboolean look(gpointer data) {
         for (size_t at = 0; mesh_member(room->mesh, at, &member); at++) {
             if (!member.self && !member.expelled) {
                 look_at(room, &member, now);
-                ways_heard(room, &member, now);
             }
         }
         ways_look(room, now);

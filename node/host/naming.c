@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "node/bus/json.h"
+
 const char *naming_role(MeshRole role) {
     static const char *const names[] = {"founder", "member", "guest", "observer", "relay"};
     return (guint)role < G_N_ELEMENTS(names) ? names[role] : "observer";

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <json-glib/json-glib.h>
+
 #include "mesh/mesh.h"
 #include "node/cli/language.h"
 

@@ -175,9 +175,6 @@ static gboolean keep_store(Host *host, GError **error) {
 static gboolean come(Host *host, const char *ticket, GError **error) {
     g_autofree char *before = NULL;
     Room *room = joined_room(host);
-    if (!host->relay) {
-        return TRUE;
-    }
     if (room != NULL && mesh_info(room->mesh).status == MESH_STATUS_EXPELLED) {
         return refuse(error, N_("this relay was expelled from its meeting: only another one, in a "
                                 "home of its own (`--home DIR`), comes in again"));

@@ -221,6 +221,7 @@ static void do_effect(Room *room, const MeshEffect *effect) {
         sources_keyframe(room, (MediaKind)effect->stream.frame.kind);
         break;
     case MESH_EFFECT_NOTIFY:
+        ways_ended(room, &effect->notify.key, effect->notify.end);
         notice_publish(room, effect->notify.notice, &effect->notify.hash, &effect->notify.key);
         break;
     case MESH_EFFECT_DONE:

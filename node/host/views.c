@@ -10,6 +10,8 @@
 #include "node/host/record.h"
 #include "node/host/rungs.h"
 #include "node/host/speakers.h"
+#include "node/host/way.h"
+#include "node/host/ways.h"
 
 #define MILLION      1000000.0
 #define MS_PER_YEARS 253402300799000ull /* the last one of the year 9999 */

@@ -1,6 +1,21 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "node/host/way.h"
 
+const char *way_end_name(MeshEnd end) {
+    static const char *const names[] = {
+        [MESH_END_NONE] = "",
+        [MESH_END_SILENT] = "silent",
+        [MESH_END_UNHEARD] = "unheard",
+        [MESH_END_NETWORK] = "network",
+        [MESH_END_RENEWED] = "renewed",
+        [MESH_END_LEFT] = "left",
+        [MESH_END_SPARED] = "spared",
+        [MESH_END_LET_GO] = "let_go",
+        [MESH_END_EXPELLED] = "expelled",
+    };
+    return (guint)end < G_N_ELEMENTS(names) ? names[end] : "";
+}
+
 static char *direct_sentence(Language language, const WayChange *change) {
     switch (change->was) {
     case WAY_NONE:
@@ -38,39 +53,66 @@ static char *moved_sentence(Language language, const WayChange *change, const ch
         change->name, via);
 }
 
+/* Why it is not reached directly any more. */
+static const char *why_relayed(MeshEnd end) {
+    switch (end) {
+    case MESH_END_SILENT:
+        return N_("the direct link went silent");
+    case MESH_END_UNHEARD:
+        return N_("nothing of this node arrives there by the direct link");
+    case MESH_END_NETWORK:
+        return N_("the network of this computer changed");
+    case MESH_END_RENEWED:
+        return N_("the direct link begins anew");
+    case MESH_END_SPARED:
+        return N_("it closed the direct link, having others enough");
+    case MESH_END_LET_GO:
+        return N_("this node closed the direct link, having others enough");
+    case MESH_END_NONE:
+    case MESH_END_LEFT: /* it is back, by another way */
+    case MESH_END_EXPELLED:
+        break;
+    }
+    return N_("there is no direct link");
+}
+
 static char *relayed_sentence(Language language, const WayChange *change) {
     const char *via =
         change->via != NULL ? change->via : language_text_in(language, N_("another member"));
     if (change->was == WAY_RELAYED) {
         return moved_sentence(language, change, via);
     }
-    switch (change->end) {
-    case WAY_SILENT:
-        return g_strdup_printf(
-            language_text_in(language, N_("%s is reached through %s: the direct link went silent")),
-            change->name, via);
-    case WAY_CLOSED:
-        return g_strdup_printf(
-            language_text_in(
-                language,
-                N_("%s is reached through %s: the direct link was closed, other links are enough")),
-            change->name, via);
-    case WAY_NEVER:
-        break;
+    return g_strdup_printf(language_text_in(language, N_("%s is reached through %s: %s")),
+                           change->name, via, language_text_in(language, why_relayed(change->end)));
+}
+
+/* Of whoever was linked with directly. */
+static const char *why_lost(MeshEnd end) {
+    switch (end) {
+    case MESH_END_UNHEARD:
+        return N_("nothing of this node arrives there any more");
+    case MESH_END_NETWORK:
+        return N_("the network of this computer changed");
+    case MESH_END_RENEWED:
+        return N_("the direct link was to begin anew, and did not");
+    case MESH_END_SPARED:
+    case MESH_END_LET_GO:
+        return N_("the direct link was closed as one too many, and there is no other way");
+    default:
+        return N_("the direct link went silent, and there is no other way");
     }
-    return g_strdup_printf(
-        language_text_in(language, N_("%s is reached through %s: there is no direct link")),
-        change->name, via);
 }
 
 static char *gone_sentence(Language language, const WayChange *change) {
+    if (change->end == MESH_END_LEFT || change->end == MESH_END_EXPELLED) {
+        return g_strdup_printf(language_text_in(language, change->end == MESH_END_LEFT
+                                                              ? N_("%s is gone: it said goodbye")
+                                                              : N_("%s is gone: it was expelled")),
+                               change->name);
+    }
     if (change->was == WAY_DIRECT) {
-        return g_strdup_printf(
-            language_text_in(language, change->end == WAY_CLOSED
-                                           ? N_("%s is gone: the link was closed")
-                                           : N_("%s is out of reach: the direct link went silent, "
-                                                "and there is no other way")),
-            change->name);
+        return g_strdup_printf(language_text_in(language, N_("%s is out of reach: %s")),
+                               change->name, language_text_in(language, why_lost(change->end)));
     }
     if (change->before == NULL) {
         return g_strdup_printf(language_text_in(language, N_("%s is out of reach")), change->name);

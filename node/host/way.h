@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "mesh/mesh.h"
 #include "node/cli/language.h"
 
 /* How a member is reached. */
@@ -17,22 +18,18 @@ typedef enum {
     WAY_DIRECT,  /* by a link without anyone between */
 } WayKind;
 
-/* How the last direct link ended. */
-typedef enum {
-    WAY_NEVER, /* there was none since this node began */
-    WAY_SILENT,
-    WAY_CLOSED,
-} WayEnd;
-
 typedef struct {
     WayKind was, is;
     const char *name;
-    const char *via;    /* RELAYED: the name of the first who carries; NULL: not known */
-    const char *before; /* the same of the way before; NULL also when it was the same one */
-    WayEnd end;
+    const char *via;       /* RELAYED: the name of the first who carries; NULL: not known */
+    const char *before;    /* the same of the way before; NULL also when it was the same one */
+    MeshEnd end;           /* of the last direct link; NONE: there was none since this node began */
     gboolean carrier_lost; /* `before` is linked with directly no more */
     gboolean carrier_cut;  /* `before` was linked with the member, and is no more */
 } WayChange;
+
+/* English names for programs: "silent", "left" …; "": NONE. */
+const char *way_end_name(MeshEnd end);
 
 /* The sentence, without a point after it; NULL: it is none for a person. The caller frees. */
 char *way_sentence(Language language, const WayChange *change);

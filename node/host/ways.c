@@ -9,10 +9,9 @@
 #include "node/host/notice.h"
 #include "node/host/way.h"
 
-#define SILENT_MS 1500 /* a link that ends when nothing came for so long was not closed */
-#define HOLD_MS   2000 /* who is gone for less is not said to be */
-#define MANY      4    /* of more at once one sentence tells */
-#define KEPT_MAX  8    /* changes */
+#define HOLD_MS  2000 /* who is gone for less is not said to be */
+#define MANY     4    /* of more at once one sentence tells */
+#define KEPT_MAX 8    /* changes */
 
 typedef struct {
     MeshKey key;
@@ -20,11 +19,8 @@ typedef struct {
     MeshKey via; /* RELAYED */
     guint hops;
     gboolean declared, weak;
-    WayEnd end;
-    gint64 gone_ms;  /* not told of yet: since when there is no way; 0: there is one */
-    gint64 heard_ms; /* the direct link, last */
-    guint64 rx_bytes;
-    gboolean out; /* it did not answer any more */
+    MeshEnd end;    /* of the last direct link, as the core said; NONE: it lives, or never was */
+    gint64 gone_ms; /* not told of yet: since when there is no way; 0: there is one */
 } Way;
 
 typedef struct {
@@ -89,16 +85,16 @@ static WayKind kind_of(const MeshMember *member) {
                                                                      : WAY_DIRECT;
 }
 
-void ways_heard(Room *room, const MeshMember *member, gint64 now_ms) {
-    Way *way = find_or_add(room, &member->key);
-    if (kind_of(member) != WAY_DIRECT) {
-        return;
+void ways_ended(Room *room, const MeshKey *member, MeshEnd why) {
+    if (why != MESH_END_NONE) {
+        find_or_add(room, member)->end = why;
     }
-    if (member->rx_bytes != way->rx_bytes || way->heard_ms == 0) {
-        way->heard_ms = now_ms;
-        way->rx_bytes = member->rx_bytes;
-    }
-    way->out = member->line_state == MESH_LINE_OUTAGE;
+}
+
+MeshEnd ways_end(const Room *room, const MeshKey *member) {
+    Way wanted = {.key = *member};
+    const Way *way = room->ways != NULL ? g_hash_table_lookup(room->ways->ways, &wanted) : NULL;
+    return way != NULL ? way->end : MESH_END_NONE;
 }
 
 /* ---- what was kept ---- */
@@ -129,15 +125,6 @@ static Change *keep(Ways *ways, const MeshKey *about) {
 
 /* ---- what changed ---- */
 
-/* How a direct link ended that is no more. Whoever closes one says goodbye, which is heard. */
-static WayEnd end_of(const Way *way, const MeshMember *member, gint64 now_ms) {
-    if (way->out || member->linked) {
-        return WAY_SILENT;
-    }
-    return member->rx_bytes == way->rx_bytes && now_ms - way->heard_ms >= SILENT_MS ? WAY_SILENT
-                                                                                    : WAY_CLOSED;
-}
-
 static gboolean are_linked(const Mesh *mesh, const MeshKey *one, const MeshKey *other) {
     MeshMapEdge edge;
     for (size_t i = 0; mesh_map_edge(mesh, one, i, &edge); i++) {
@@ -158,10 +145,9 @@ static void look_at_carrier(const Room *room, const Way *way, WayChange *change)
     }
 }
 
-static WayChange change_of(const Room *room, const Way *way, const MeshMember *member) {
+static WayChange change_of(const Room *room, const Way *way, const MeshMember *member, WayKind is) {
     MeshMember carrier;
-    WayChange change = {
-        .was = way->kind, .is = kind_of(member), .name = member->name, .end = way->end};
+    WayChange change = {.was = way->kind, .is = is, .name = member->name, .end = way->end};
     if (change.is == WAY_RELAYED && match_member_key(room->mesh, &member->via, &carrier)) {
         change.via = carrier.name;
     }
@@ -172,9 +158,11 @@ static WayChange change_of(const Room *room, const Way *way, const MeshMember *m
     return change;
 }
 
-/* Whether it is gone since too short a time to be told. */
+/* Whether it is gone since too short a time to be told. Of whoever said goodbye the map is known to
+ * show a way for a moment more. */
 static gboolean is_held(Way *way, WayKind is, gint64 now_ms) {
-    if (is != WAY_NONE || way->kind == WAY_NONE) {
+    gboolean goes = is == WAY_NONE || (is == WAY_RELAYED && way->end == MESH_END_LEFT);
+    if (!goes || way->kind == WAY_NONE) {
         way->gone_ms = 0;
     } else if (way->gone_ms == 0) {
         way->gone_ms = now_ms;
@@ -184,20 +172,17 @@ static gboolean is_held(Way *way, WayKind is, gint64 now_ms) {
 
 static gboolean look_at(Room *room, const MeshMember *member, gint64 now_ms, Found *ret_found) {
     Way *way = find_or_add(room, &member->key);
-    WayKind is = kind_of(member);
-    if (way->kind == WAY_DIRECT && is != WAY_DIRECT && way->gone_ms == 0) {
-        way->end = end_of(way, member, now_ms);
-    }
-    if (is_held(way, is, now_ms)) {
+    WayKind is = member->expelled ? WAY_NONE : kind_of(member);
+    if (member->expelled) {
+        way->end = MESH_END_EXPELLED;
+    } else if (is_held(way, is, now_ms)) {
         room->ways->stale = TRUE;
         return FALSE;
     }
-    *ret_found = (Found){change_of(room, way, member), member->key, member->via, way->via};
+    *ret_found = (Found){change_of(room, way, member, is), member->key, member->via, way->via};
     gboolean changed = is != way->kind || ret_found->change.before != NULL;
-    if (is == WAY_DIRECT && way->kind != WAY_DIRECT) {
-        way->heard_ms = now_ms;
-        way->rx_bytes = member->rx_bytes;
-        way->out = FALSE;
+    if (is == WAY_DIRECT || (is == WAY_RELAYED && way->end == MESH_END_LEFT)) {
+        way->end = MESH_END_NONE;
     }
     way->kind = is;
     way->via = member->via;
@@ -263,7 +248,7 @@ static void find_changes(Room *room, gint64 now_ms) {
     MeshMember member;
     for (size_t i = 0; mesh_member(room->mesh, i, &member); i++) {
         Found one;
-        if (member.self || member.expelled) {
+        if (member.self) {
             continue;
         }
         if (look_at(room, &member, now_ms, &one)) {

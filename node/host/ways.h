@@ -13,8 +13,11 @@
 
 /* The map, or a way, may be another one: the next look tells of it. */
 void ways_changed(Room *room);
-/* Once a second: of each member; then of the room. */
-void ways_heard(Room *room, const MeshMember *member, gint64 now_ms);
+/* A link ended, or is direct no more. */
+void ways_ended(Room *room, const MeshKey *member, MeshEnd why);
+/* Why there is no direct link to a member any more; NONE: there is, or never was. */
+MeshEnd ways_end(const Room *room, const MeshKey *member);
+/* Once a second. */
 void ways_look(Room *room, gint64 now_ms);
 /* The array of the last changes, the newest last: at, member and text, in that language. */
 void ways_put(JsonBuilder *builder, const Room *room, Language language);

@@ -230,7 +230,7 @@ static void act(uint8_t op, BytesReader *reader) {
     if (slot == NEIGHBOUR_NONE) {
         befriend(&people[1 + op / OPS % 2]);
     } else if (op % OPS == LOST) {
-        route_lost(mesh, neighbour_at(mesh, slot));
+        route_lost(mesh, neighbour_at(mesh, slot), MESH_END_SILENT);
     } else if (op % OPS == SIGNED) {
         send_signed(reader, slot);
     } else {

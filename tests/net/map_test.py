@@ -2,6 +2,7 @@
 """The mesh as three nodes show it while one direct link dies and comes back: map, peers, events."""
 
 import json
+import shutil
 import time
 
 from harness import tap, wait
@@ -118,6 +119,15 @@ def silent(test, world):
         for node in everyone:
             node.wait("the whole map", lambda node=node: links(node) == whole, timeout=60)
     events.close()
+    with test.step("who goes is said to have gone, not to be silent"):
+        b.stop()
+        a.wait("it to be told", lambda: told(a)[-1] == "Bob is gone: it said goodbye", LOST_S)
+        assert a.peer("Bob")["ended"] == "left", a.peer("Bob")
+        a.wait("the sentence", lambda: a.peer("Bob")["reason"].startswith("it said goodbye"))
+        b.start()
+        a.wait_peer("Bob")
+        assert a.peer("Bob")["ended"] == "", a.peer("Bob")
+        a.wait("it to be told", lambda: told(a)[-1] == "Bob is here, by a direct link")
     with test.step("who is killed is absent after a while, and said to have gone silent"):
         c.kill()
         a.wait("it to be told", lambda: told(a)[-1].startswith("Léa is out of reach"), LOST_S)

@@ -215,6 +215,7 @@ static void act(Peer *peer, const MeshEffect *effect) {
         break;
     case MESH_EFFECT_NOTIFY:
         peer->notices[effect->notify.notice]++;
+        peer->ends[effect->notify.end]++;
         break;
     case MESH_EFFECT_DONE:
         g_assert_null(peer_result(peer, effect->done.tag));

@@ -35,9 +35,10 @@ typedef struct {
     uint64_t store_max; /* of its next runs */
     guint crash_in;     /* events until it stops for good; 0: it does not */
     GArray *done;       /* RoomDone */
-    guint notices[MESH_NOTICE_EXPELLED + 1];
-    guint opened, closed, frames; /* of streams received */
-    guint keyframes;              /* asked of its own encoder */
+    guint notices[MESH_NOTICE_COPIED + 1];
+    guint ends[MESH_END_EXPELLED + 1]; /* of links, as notices told */
+    guint opened, closed, frames;      /* of streams received */
+    guint keyframes;                   /* asked of its own encoder */
 } Peer;
 
 /* What becomes of a datagram from one to the other: false loses it; it may be changed. */

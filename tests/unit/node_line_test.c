@@ -89,9 +89,11 @@ static void test_silence(void) {
     assert_says(judged(view), "no answer for 3 min", "aucune réponse depuis 3" NB "min");
     view.silent_ms = 8 * 3600 * 1000;
     assert_says(judged(view), "no answer for 8 h", "aucune réponse depuis 8" NB "h");
+    view.left = TRUE;
+    assert_says(judged(view), "it said goodbye 8 h ago", "a dit au revoir il y a 8" NB "h");
     view.state = MESH_LINK_UP;
     view.line = MESH_LINE_OUTAGE;
-    view.silent_ms = 4000;
+    view.silent_ms = 4000; /* it is back, and falls silent */
     assert_says(judged(view), "no answer for 4 s", "aucune réponse depuis 4" NB "s");
     view.silent_ms = 900;
     assert_says(judged(view), NULL, NULL);

@@ -30,17 +30,36 @@ static void test_direct(void) {
 
 static void test_relayed(void) {
     WayChange change = {.was = WAY_DIRECT, .is = WAY_RELAYED, .name = "Léa", .via = "Bob"};
-    change.end = WAY_SILENT;
+    change.end = MESH_END_SILENT;
     assert_says(change, "Léa is reached through Bob: the direct link went silent",
                 "Léa passe par Bob" NB ": la liaison directe est devenue muette");
     change.was = WAY_NONE; /* it was known to be gone for a moment */
     assert_says(change, "Léa is reached through Bob: the direct link went silent",
                 "Léa passe par Bob" NB ": la liaison directe est devenue muette");
-    change.end = WAY_CLOSED;
+    change.was = WAY_DIRECT;
+    change.end = MESH_END_SPARED;
     assert_says(change,
-                "Léa is reached through Bob: the direct link was closed, other links are enough",
-                "Léa passe par Bob" NB ": la liaison directe a été fermée, d’autres suffisent");
-    change.end = WAY_NEVER;
+                "Léa is reached through Bob: it closed the direct link, having others enough",
+                "Léa passe par Bob" NB ": il a fermé la liaison directe, d’autres lui suffisent");
+    change.end = MESH_END_LET_GO;
+    assert_says(
+        change,
+        "Léa is reached through Bob: this node closed the direct link, having others enough",
+        "Léa passe par Bob" NB ": ce poste a fermé la liaison directe, d’autres lui suffisent");
+    change.end = MESH_END_UNHEARD;
+    assert_says(change,
+                "Léa is reached through Bob: nothing of this node arrives there by the direct link",
+                "Léa passe par Bob" NB ": rien de ce poste n’y arrive par la liaison directe");
+    change.end = MESH_END_NETWORK;
+    assert_says(change, "Léa is reached through Bob: the network of this computer changed",
+                "Léa passe par Bob" NB ": le réseau de cet ordinateur a changé");
+    change.end = MESH_END_RENEWED;
+    assert_says(change, "Léa is reached through Bob: the direct link begins anew",
+                "Léa passe par Bob" NB ": la liaison directe recommence");
+    change.end = MESH_END_LEFT; /* and it is back */
+    assert_says(change, "Léa is reached through Bob: there is no direct link",
+                "Léa passe par Bob" NB ": il n’y a pas de liaison directe");
+    change.end = MESH_END_NONE;
     assert_says(change, "Léa is reached through Bob: there is no direct link",
                 "Léa passe par Bob" NB ": il n’y a pas de liaison directe");
     change.via = NULL;
@@ -64,10 +83,32 @@ static void test_moved(void) {
 }
 
 static void test_gone(void) {
-    WayChange change = {.was = WAY_DIRECT, .is = WAY_NONE, .name = "Léa", .end = WAY_CLOSED};
-    assert_says(change, "Léa is gone: the link was closed",
-                "Léa n’est plus là" NB ": la liaison a été fermée");
-    change.end = WAY_SILENT;
+    WayChange change = {.was = WAY_DIRECT, .is = WAY_NONE, .name = "Léa", .end = MESH_END_LEFT};
+    assert_says(change, "Léa is gone: it said goodbye",
+                "Léa n’est plus là" NB ": il a dit au revoir");
+    change.was = WAY_RELAYED; /* it was linked with, others carried */
+    assert_says(change, "Léa is gone: it said goodbye",
+                "Léa n’est plus là" NB ": il a dit au revoir");
+    change.end = MESH_END_EXPELLED;
+    assert_says(change, "Léa is gone: it was expelled", "Léa n’est plus là" NB ": il a été exclu");
+    change.was = WAY_DIRECT;
+    change.end = MESH_END_SPARED;
+    assert_says(change,
+                "Léa is out of reach: the direct link was closed as one too many, and there is no "
+                "other way",
+                "Léa est hors de portée" NB ": la liaison directe a été fermée comme superflue, et "
+                "il n’y a pas d’autre chemin");
+    change.end = MESH_END_UNHEARD;
+    assert_says(change, "Léa is out of reach: nothing of this node arrives there any more",
+                "Léa est hors de portée" NB ": rien de ce poste n’y arrive plus");
+    change.end = MESH_END_NETWORK;
+    assert_says(change, "Léa is out of reach: the network of this computer changed",
+                "Léa est hors de portée" NB ": le réseau de cet ordinateur a changé");
+    change.end = MESH_END_RENEWED;
+    assert_says(change, "Léa is out of reach: the direct link was to begin anew, and did not",
+                "Léa est hors de portée" NB
+                ": la liaison directe devait recommencer, et ne l’a pas fait");
+    change.end = MESH_END_SILENT;
     assert_says(change,
                 "Léa is out of reach: the direct link went silent, and there is no other way",
                 "Léa est hors de portée" NB

@@ -127,10 +127,6 @@ export function settled(before: Peer[], peers: Peer[]): Peer[] {
   });
 }
 
-// The sentence of an event is in the node's language: the page asks for its own.
-const told = (state: State, peer: Json): Peer => ({ ...dated(peer),
-  reason: state.peers.find((one) => one.id === peer.id)?.reason ?? "" });
-
 const sameStream = (one: Stream, other: Stream) =>
   one.member === other.member && one.kind === other.kind;
 
