@@ -19,3 +19,11 @@ const char *naming_member(Language language, const MeshMember *member) {
                         member->key.bytes[0], member->key.bytes[1]);
     return g_intern_string(called);
 }
+
+void naming_put_texts(JsonBuilder *builder, const char *name, char *const texts[LANGUAGES]) {
+    json_put_begin(builder, name);
+    for (Language language = 0; language < LANGUAGES; language++) {
+        json_put_text(builder, language_code(language), texts[language]);
+    }
+    json_builder_end_object(builder);
+}

@@ -15,3 +15,5 @@
 const char *naming_role(MeshRole role);
 /* As it named itself, else as "relay 3f2a…". Valid while the member is. */
 const char *naming_member(Language language, const MeshMember *member);
+/* Adds an object of this name: the text in each language, by its code. */
+void naming_put_texts(JsonBuilder *builder, const char *name, char *const texts[LANGUAGES]);

@@ -11,6 +11,7 @@
 #include "node/host/hands.h"
 #include "node/host/joining.h"
 #include "node/host/match.h"
+#include "node/host/naming.h"
 #include "node/host/views.h"
 #include "node/host/voice_message.h"
 #include "node/host/ways.h"
@@ -42,7 +43,7 @@ static void put_previous(JsonBuilder *builder, const Mesh *mesh, const MeshHash 
 static void put_member(JsonBuilder *builder, const Room *room, const MeshMember *member) {
     Queue queue;
     hands_queue(room, &queue);
-    views_member(builder, member, hands_number(&queue, &member->key), language_chosen());
+    views_member(builder, member, hands_number(&queue, &member->key), VIEWS_EVENT);
 }
 
 /* The thing itself, under a name; FALSE when it is not there (any more). */
@@ -61,7 +62,7 @@ static gboolean put_thing(JsonBuilder *builder, Room *room, MeshNotice notice, c
     case MESH_NOTICE_PEER:
         json_builder_set_member_name(builder, "peer");
         return match_member_key(room->mesh, key, &member) &&
-               (views_peer(builder, room, &member, language_chosen()), TRUE);
+               (views_peer(builder, room, &member, VIEWS_EVENT), TRUE);
     case MESH_NOTICE_MESSAGE:
         put_previous(builder, room->mesh, hash);
         json_builder_set_member_name(builder, "message");
@@ -151,7 +152,7 @@ void notice_line(Room *room, const MeshMember *member) {
     }
     JsonBuilder *builder = begin(room);
     json_builder_set_member_name(builder, "peer");
-    views_peer(builder, room, member, language_chosen());
+    views_peer(builder, room, member, VIEWS_EVENT);
     bus_publish(room->host->bus, "line", builder);
 }
 
@@ -176,11 +177,7 @@ void notice_tell_texts(Host *host, const MeshKey *about, char *texts[LANGUAGES])
     if (host->bus != NULL) {
         JsonBuilder *builder = json_begin_object();
         json_put_text(builder, "text", texts[language_chosen()]);
-        json_put_begin(builder, "texts");
-        for (Language language = 0; language < LANGUAGES; language++) {
-            json_put_text(builder, language_code(language), texts[language]);
-        }
-        json_builder_end_object(builder);
+        naming_put_texts(builder, "texts", texts);
         if (about != NULL) {
             char id[MATCH_TEXT_SIZE];
             match_text(about->bytes, id);

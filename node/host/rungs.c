@@ -3,6 +3,7 @@
 
 #include "node/bus/json.h"
 #include "node/cli/language.h"
+#include "node/host/naming.h"
 #include "node/host/notice.h"
 #include "node/host/rung.h"
 
@@ -51,10 +52,22 @@ void rungs_put(Host *host, JsonBuilder *builder, Language language) {
 
 /* ---- telling ---- */
 
+static void put_reasons(JsonBuilder *builder, const MediaRung *rung) {
+    char *texts[LANGUAGES];
+    for (Language language = 0; language < LANGUAGES; language++) {
+        texts[language] = rung_sentence(language, rung);
+    }
+    naming_put_texts(builder, "reasons", texts);
+    for (Language language = 0; language < LANGUAGES; language++) {
+        g_free(texts[language]);
+    }
+}
+
 static void publish(Host *host, const MediaRung *rung) {
     if (bus_is_heard(host->bus)) {
         JsonBuilder *builder = json_begin_object();
         put_members(builder, rung, language_chosen());
+        put_reasons(builder, rung);
         bus_publish(host->bus, "rung", builder);
     }
 }

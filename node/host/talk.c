@@ -130,19 +130,18 @@ static void offer(Host *host, const TalkLine *line) {
             language_text_in(language,
                              N_("`maillon voice send` records a message that will arrive.")));
     }
-    g_autofree char *text = g_strdup(texts[language_chosen()]);
-    notice_tell_texts(host, NULL, texts);
-    if (!bus_is_heard(host->bus)) {
-        return;
+    if (bus_is_heard(host->bus)) {
+        char id[MATCH_TEXT_SIZE];
+        match_text(line->best.key.bytes, id);
+        JsonBuilder *builder = json_begin_object();
+        json_put_text(builder, "offer", "voice send");
+        json_put_text(builder, "member", id);
+        json_put_int(builder, "rate_bps", line->bps);
+        json_put_text(builder, "text", texts[language_chosen()]);
+        naming_put_texts(builder, "texts", texts);
+        bus_publish(host->bus, "offer", builder);
     }
-    char id[MATCH_TEXT_SIZE];
-    match_text(line->best.key.bytes, id);
-    JsonBuilder *builder = json_begin_object();
-    json_put_text(builder, "offer", "voice send");
-    json_put_text(builder, "member", id);
-    json_put_int(builder, "rate_bps", line->bps);
-    json_put_text(builder, "text", text);
-    bus_publish(host->bus, "offer", builder);
+    notice_tell_texts(host, NULL, texts);
 }
 
 void talk_offer(Host *host) {

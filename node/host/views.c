@@ -40,10 +40,25 @@ void views_meeting(JsonBuilder *builder, Room *room) {
     json_builder_end_object(builder);
 }
 
+static Language spoken_in(Language language) {
+    return language == VIEWS_EVENT ? language_chosen() : language;
+}
+
+static void put_name(JsonBuilder *builder, const MeshMember *member, Language language) {
+    json_put_text(builder, "name", naming_member(spoken_in(language), member));
+    if (language == VIEWS_EVENT && member->name[0] == '\0') {
+        char *texts[LANGUAGES];
+        for (Language each = 0; each < LANGUAGES; each++) {
+            texts[each] = (char *)naming_member(each, member);
+        }
+        naming_put_texts(builder, "names", texts);
+    }
+}
+
 void views_member(JsonBuilder *builder, const MeshMember *member, guint hand, Language language) {
     json_builder_begin_object(builder);
     put_id(builder, "id", member->key.bytes);
-    json_put_text(builder, "name", naming_member(language, member));
+    put_name(builder, member, language);
     json_put_text(builder, "role", naming_role(member->role));
     json_put_flag(builder, "self", member->self);
     json_put_flag(builder, "expelled", member->expelled);
@@ -61,14 +76,35 @@ static void put_quality(JsonBuilder *builder, const MeshMember *member) {
     json_put_flag(builder, "measured", member->linked && member->rtt_us != 0);
 }
 
+static void put_reasons(JsonBuilder *builder, const LineView *view) {
+    char *texts[LANGUAGES];
+    for (Language language = 0; language < LANGUAGES; language++) {
+        texts[language] = line_sentence(language, view);
+    }
+    naming_put_texts(builder, "reasons", texts);
+    for (Language language = 0; language < LANGUAGES; language++) {
+        g_free(texts[language]);
+    }
+}
+
+/* Why there is no direct link, as far as there is none. */
+static MeshEnd ended(const Room *room, const MeshMember *member) {
+    gboolean direct = member->linked && member->path.kind != MESH_PATH_RELAY;
+    return direct ? MESH_END_NONE : ways_end(room, &member->key);
+}
+
 /* What a person is told of the line. */
 static void put_line(JsonBuilder *builder, Room *room, const MeshMember *member,
                      Language language) {
     LineView view = lines_view(room, member);
-    g_autofree char *sentence = line_sentence(language, &view);
+    g_autofree char *sentence = line_sentence(spoken_in(language), &view);
     json_put_text(builder, "state", line_state_name(member->state));
     json_put_text(builder, "line", line_line_name(member->line_state));
     json_put_text(builder, "reason", sentence);
+    if (language == VIEWS_EVENT && sentence != NULL) {
+        put_reasons(builder, &view);
+    }
+    json_put_text(builder, "ended", way_end_name(ended(room, member)));
     json_put_int(builder, "silent_ms", view.known ? (gint64)view.silent_ms : -1);
 }
 
@@ -77,7 +113,7 @@ void views_peer(JsonBuilder *builder, Room *room, const MeshMember *member, Lang
     gboolean relayed = up && member->path.kind == MESH_PATH_RELAY;
     json_builder_begin_object(builder);
     put_id(builder, "id", member->key.bytes);
-    json_put_text(builder, "name", naming_member(language, member));
+    put_name(builder, member, language);
     json_put_text(builder, "role", naming_role(member->role));
     json_put_text(builder, "path", !up ? "" : relayed ? "relayed" : "direct");
     if (relayed) {

@@ -8,6 +8,10 @@
 #include "node/cli/language.h"
 #include "node/host/room.h"
 
+/* For the language: of an event. What is said in the node's is then besides in each, in `names`
+ * (of whoever has no name of its own) and `reasons`. */
+#define VIEWS_EVENT LANGUAGES
+
 /* Each adds one object to the builder. */
 void views_meeting(JsonBuilder *builder, Room *room);
 /* `hand`: its number among those who ask to speak, 0: it does not. Called so in that language. */

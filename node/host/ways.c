@@ -306,11 +306,7 @@ void ways_put_news(JsonBuilder *builder, const Room *room) {
         const Change *change = g_queue_peek_nth(&room->ways->changes, i);
         json_builder_begin_object(builder);
         put_change(builder, change, language_chosen());
-        json_put_begin(builder, "texts");
-        for (Language language = 0; language < LANGUAGES; language++) {
-            json_put_text(builder, language_code(language), change->texts[language]);
-        }
-        json_builder_end_object(builder);
+        naming_put_texts(builder, "texts", change->texts);
         json_builder_end_object(builder);
     }
     json_builder_end_array(builder);

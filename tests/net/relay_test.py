@@ -6,6 +6,7 @@ import signal
 
 import voice_test
 from harness import sound, tap
+from harness.bus import Events
 from harness.node import Node
 
 TITLE = "Cellule inondation"
@@ -207,6 +208,7 @@ def refusals(test, world):
         assert over(n) == 1
         n.start()  # a home like any other
         n.create("Ailleurs")
+    events = Events(a.home, timeout=60)
     relay = relay_of(world, hosts[1], for_relay, "R2")
     with test.step("an event tells what it is called in each language"):
         key = relay.run("status")["id"][:4]

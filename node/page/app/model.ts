@@ -111,8 +111,17 @@ export class Model {
     else this.frame = requestAnimationFrame(draw);
   }
 
+  // What an event says is in the node's language and, beside that, in each.
+  private translate(thing: Json): void {
+    const code = this.link.language;
+    if (thing?.names?.[code]) thing.name = thing.names[code];
+    if (thing?.reasons?.[code]) thing.reason = thing.reasons[code];
+    if (thing?.texts?.[code]) thing.text = thing.texts[code];
+  }
+
   private heard(event: Json): void {
     const before = current(this.state)?.id;
+    for (const thing of [event, event.member, event.peer]) this.translate(thing);
     this.act({ kind: "event", event });
     switch (event.event) {
       case "meeting":
@@ -125,7 +134,7 @@ export class Model {
         break;
       case "peer":
       case "line":
-        if (event.current) this.later("peers"); // its sentence, in the language of the page
+        if (event.current) this.later("peers"); // the figures of its line
         break;
       case "map":
         if (event.current && this.charted) this.later("map");

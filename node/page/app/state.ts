@@ -157,7 +157,7 @@ function heard(state: State, event: Json): State {
       return { ...state, members: put(state.members, event.member) };
     case "peer":
     case "line":
-      return { ...state, peers: put(state.peers, told(state, event.peer)) };
+      return { ...state, peers: put(state.peers, dated(event.peer)) };
     case "message":
       return { ...state, messages: putMessage(state.messages, event.message, event.previous) };
     case "document":
