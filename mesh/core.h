@@ -18,6 +18,7 @@
 #include "mesh/overlay/live.h"
 #include "mesh/overlay/map.h"
 #include "mesh/overlay/neighbour.h"
+#include "mesh/overlay/porter.h"
 #include "mesh/overlay/reach.h"
 #include "mesh/overlay/stream.h"
 #include "mesh/overlay/uplink.h"
@@ -84,6 +85,7 @@ struct Mesh {
     Map map;
     Uplink uplink;
     Reach reach;
+    Porter porter;
     Company company;
     Feed feed;
     Live live;

@@ -56,6 +56,10 @@
 #define MESH_STORE_MAX            (256 * 1024 * 1024) /* bytes of entries kept, unless told */
 #define MESH_STORE_AUTHOR_DIVISOR 4                   /* of them, of one author: a quarter */
 #define MESH_RELAY_PUSHES_MAX     32 /* neighbours a relay pushes one stream to, as it has links */
+#define MESH_GUESTS_MAX           16 /* strangers a relay passes on for at once, */
+#define MESH_GUESTS_HOST_MAX      4  /* of them from one address */
+#define MESH_GUEST_BYTES_MAX      65536   /* for one, to and fro, while it is in no roster */
+#define MESH_GUEST_KNOCKS_MAX     16      /* a second, of all whom nobody answered yet */
 #define MESH_CARRIED_RATE_MAX     1000000 /* bytes a second carried for one neighbour */
 
 /* Documents. */

@@ -62,6 +62,15 @@ size_t roster_place(const Roster *roster, const MeshKey *key) {
                : roster->member_count;
 }
 
+bool roster_has_short(const Roster *roster, const uint8_t key[SHORT_KEY_SIZE]) {
+    for (size_t i = 0; i < roster->member_count; i++) {
+        if (!memcmp(roster->members[i].key.bytes, key, SHORT_KEY_SIZE)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 Member *roster_find(Roster *roster, const MeshKey *key) {
     size_t place = roster_place(roster, key);
 

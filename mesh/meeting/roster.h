@@ -63,6 +63,8 @@ void roster_finish(Roster *roster);
 /* Its place among the members; member_count: it is none. */
 size_t roster_place(const Roster *roster, const MeshKey *key);
 Member *roster_find(Roster *roster, const MeshKey *key);
+/* Whether a key in it begins so, be it of an expelled one. */
+bool roster_has_short(const Roster *roster, const uint8_t key[SHORT_KEY_SIZE]);
 Invite *roster_invite(Roster *roster, const uint8_t id[ACT_TICKET_ID_SIZE]);
 /* Members not expelled; of them those who are people, relays left out. */
 size_t roster_size(const Roster *roster);

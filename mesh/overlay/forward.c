@@ -142,7 +142,18 @@ void forward_send(Mesh *mesh, const MeshPath *path, Bytes datagram, LinkPriority
         memcpy(forward.to, path->ip, SHORT_KEY_SIZE);
         memcpy(forward.from, mesh->self.key.bytes, SHORT_KEY_SIZE);
         submit(mesh, hop, &forward);
+    } else {
+        porter_send(mesh, path->ip, datagram);
     }
+}
+
+bool forward_for(Mesh *mesh, Neighbour *to, const uint8_t from[SHORT_KEY_SIZE], uint8_t hops,
+                 Bytes datagram) {
+    Forward forward = {.hops = hops, .priority = LINK_CONTROL, .datagram = datagram};
+
+    memcpy(forward.to, to->key.bytes, SHORT_KEY_SIZE);
+    memcpy(forward.from, from, SHORT_KEY_SIZE);
+    return submit(mesh, to, &forward);
 }
 
 /* ---- carrying ---- */
@@ -175,6 +186,9 @@ static bool is_within(Mesh *mesh, Neighbour *from, const Neighbour *hop, const F
 static MeshError carry(Mesh *mesh, Neighbour *from, Forward *forward) {
     Neighbour *hop = next_hop(mesh, forward->to, forward->from, from->key.bytes);
 
+    if (!hop) {
+        return porter_answer(mesh, forward->to, forward->from, forward->datagram);
+    }
     if (!is_hop(mesh, hop) || forward->hops == 0) {
         return MESH_ERROR_UNKNOWN;
     }
@@ -189,9 +203,11 @@ static MeshError carry(Mesh *mesh, Neighbour *from, Forward *forward) {
 /* Reads a datagram as if it had come by itself. What comes of it is counted there. */
 static MeshError deliver(Mesh *mesh, const Neighbour *from, const Forward *forward) {
     MeshPath path = forward_path_by(mesh, from, forward->from);
+    uint8_t first = forward->datagram.data[0];
 
-    if (forward->datagram.data[0] == HAIL_HAIL || forward->datagram.data[0] == HAIL_HERE) {
-        return MESH_ERROR_FORBIDDEN; /* those who carry know each other's keys */
+    /* Those who carry know each other's keys; who comes by a relay knows nobody's. */
+    if (first == HAIL_HERE || (first == HAIL_HAIL && !core_is_relay(mesh, &from->key))) {
+        return MESH_ERROR_FORBIDDEN;
     }
     mesh->neighbours.carried = true;
     neighbours_datagram(mesh, &path, forward->datagram);

@@ -25,6 +25,10 @@ void forward_in_vain(Mesh *mesh, Neighbour *neighbour);
 
 /* Sends a datagram by such a path: by the first hop that is the best now, else by the one named. */
 void forward_send(Mesh *mesh, const MeshPath *path, Bytes datagram, LinkPriority priority);
+/* Sends what came for a neighbour by no neighbour, in the name of `from`: as if it had been carried
+ * here. False: the link does not take it. */
+bool forward_for(Mesh *mesh, Neighbour *to, const uint8_t from[SHORT_KEY_SIZE], uint8_t hops,
+                 Bytes datagram);
 /*
  * A MESSAGE_FORWARD came from a neighbour: goes on, or is read when it is for us. FORBIDDEN: not by
  * a direct link, or its first hop lies about who sends; UNKNOWN: no way on, or no hop is left;

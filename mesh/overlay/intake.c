@@ -263,6 +263,8 @@ MeshError neighbours_datagram(Mesh *mesh, const MeshPath *path, Bytes datagram) 
         error = reach_hail_received(mesh, path, datagram);
     } else if (datagram.data[0] == HAIL_HERE) {
         error = reach_here_received(mesh, path, datagram);
+    } else if (datagram.data[0] == PORTER_PASS) {
+        error = porter_received(mesh, path, datagram);
     } else if (session_peek(datagram, &kind, &phase)) {
         error = transport(mesh, path, phase, datagram);
     }

@@ -95,16 +95,19 @@ size_t reach_ticket_addresses(Mesh *mesh, MeshPath *ret_addresses, size_t room) 
     size_t own_count = reach_own_addresses(mesh, own, MESH_ADDRESSES_MAX);
     size_t count = 0;
 
-    /* Two of ours leave room for one of a member who may be reachable when we are not. */
+    /* Two of ours leave room for one who may be reachable when we are not. */
     for (size_t i = 0; i < own_count && i < 2; i++) {
         count = add(ret_addresses, count, room, &own[i]);
     }
-    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_at(mesh, slot);
+    /* A relay, which is there to be reached, before others. */
+    for (int relay = 1; relay >= 0; relay--) {
+        for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+            const Neighbour *neighbour = neighbour_at(mesh, slot);
 
-        if (neighbour && neighbour_is_direct(neighbour) && !is_loopback(&neighbour->path) &&
-            !core_is_relay(mesh, &neighbour->key)) {
-            count = add(ret_addresses, count, room, &neighbour->path);
+            if (neighbour && neighbour_is_direct(neighbour) && !is_loopback(&neighbour->path) &&
+                core_is_relay(mesh, &neighbour->key) == relay) {
+                count = add(ret_addresses, count, room, &neighbour->path);
+            }
         }
     }
     for (size_t i = 2; i < own_count; i++) {

@@ -18,10 +18,12 @@
 
 /* The secret under which we hail; NULL: there is nobody to hail. */
 static const uint8_t *hail_psk(const Mesh *mesh) {
-    if (mesh->status == MESH_STATUS_JOINING) {
+    bool joining = mesh->status == MESH_STATUS_JOINING;
+
+    if (joining && !mesh->admission.welcomed) {
         return mesh->admission.psk;
     }
-    return mesh->status == MESH_STATUS_MEMBER && mesh->has_psk ? mesh->psk : NULL;
+    return (joining || mesh->status == MESH_STATUS_MEMBER) && mesh->has_psk ? mesh->psk : NULL;
 }
 
 static Hail own_hail(Mesh *mesh) {
@@ -49,6 +51,12 @@ static void hail(Mesh *mesh) {
             neighbour_transmit(mesh, &mesh->admission.ticket.addresses[i], BYTES_AT(bytes, length),
                                LINK_CONTROL);
         }
+        if (reach->hail_tries > 0 && !mesh->admission.welcomed) {
+            porter_knock(mesh, NULL, BYTES_AT(bytes, length));
+        }
+    } else if (mesh->porter.way.kind != MESH_PATH_NONE) {
+        /* The relay that let our knocks in, of which no more is known than where it is. */
+        neighbour_transmit(mesh, &mesh->porter.way, BYTES_AT(bytes, length), LINK_CONTROL);
     }
 }
 
@@ -184,6 +192,9 @@ MeshError reach_hail_received(Mesh *mesh, const MeshPath *path, Bytes datagram) 
     psk = read_hail(mesh, datagram, &hail);
     if (!psk) {
         return MESH_ERROR_FOREIGN;
+    }
+    if (path->kind == MESH_PATH_RELAY && memcmp(path->ip, hail.sender.bytes, SHORT_KEY_SIZE) != 0) {
+        return MESH_ERROR_FORGED; /* the answer would go to somebody else */
     }
     member = roster_find(&mesh->meeting.roster, &hail.sender);
     if (mesh_key_equal(&hail.sender, &mesh->self.key)) {

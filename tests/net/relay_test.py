@@ -292,6 +292,15 @@ def by_hand(test, world):
         relay.process.line(READY, 30)
         a.wait("the relay", lambda: shown(a, relay)["state"] == "up", 60)
         assert not knows(relay), knows(relay)
+    with test.step("a newcomer behind another hard NAT comes in through it"):
+        other = world.nat(public, "symmetric", "192.168.2.0/24")
+        b = Node(world, other.join(world.host("b")), "B").start()
+        b.join(a.invite())
+        assert b.wait_peer("A")["path"] == "relayed", b.peer("A")
+        b.wait("its own link", lambda: (shown(b, relay) or {}).get("neighbour"), 30)
+        b.say("le pont de Moissac est fermé")
+        a.wait_text("le pont de Moissac est fermé")
+        assert not knows(relay), knows(relay)
 
 
 if __name__ == "__main__":

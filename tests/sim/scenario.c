@@ -54,6 +54,8 @@ static const Scenario scenarios[] = {
      relay_carries},
     {"drops", "a relay nearer than any other way that drops all: members go round it", 0, 0,
      relay_drops},
+    {"porter", "who knocks through a relay alone comes in, whoever made the ticket is there or not",
+     0, 0, relay_porter},
     {"relays", "thirty behind hard NATs, whom two relays bring together", 0, 0, relay_many},
     {"liar", "who acknowledges what it did not get gets no more than leaves, and all in the end", 0,
      0, liar},

@@ -106,6 +106,7 @@ void talk_4(World *world);
 void relay_carries(World *world);
 void relay_drops(World *world);
 void relay_many(World *world);
+void relay_porter(World *world);
 void weak_slide(World *world);
 void weak_document_1(World *world);
 void weak_document_2(World *world);

@@ -285,3 +285,33 @@ void relay_drops(World *world) {
     expect_meeting(world, &crew, 1);
     expect_keyless(&crew);
 }
+
+/* ---- one that newcomers knock through ---- */
+
+/* All behind hard NATs, and newcomers too: of the addresses in the ticket they reach the relay's.
+ */
+void relay_porter(World *world) {
+    const char *ticket;
+    Crew crew;
+
+    network_set_lines(world->network, &scenario_thin);
+    crew = gather(world, 3, 1);
+    node_crash(crew.members[0]);
+    world_run(world, MINUTE_US, NULL, NULL);
+    ticket = person_invite(crew.members[1], MESH_ROLE_MEMBER, 3);
+    for (; crew.count < 6 && !world->failure; crew.count++) {
+        Node *guest = world_add(world, network_site(world->network, NAT_SYMMETRIC));
+
+        crew.members[crew.count] = guest;
+        if (crew.count == 4) {
+            node_crash(crew.members[1]); /* whoever made the ticket: another lets in */
+            world_run(world, MINUTE_US, NULL, NULL);
+        }
+        person_join(guest, ticket, 30 * SECOND_US);
+    }
+    world_expect(world, world_run(world, MINUTE_US, are_linked, &crew),
+                 "somebody is linked with no relay");
+    scenario_chat(world, 30 * SECOND_US, SECOND_US);
+    check_settle(world, MINUTE_US);
+    expect_keyless(&crew);
+}
