@@ -38,13 +38,13 @@ typedef struct {
 } FlightPacket;
 
 typedef struct {
+    uint32_t out;          /* packets whose fate is unknown */
     FlightPacket *packets; /* ring, in the order of counters */
     uint32_t capacity, head, count;
     FlightChunk *chunks;
     uint32_t chunk_capacity, chunk_free;
     uint32_t chunk_free_count;
-    uint32_t out;      /* packets whose fate is unknown */
-    uint64_t bytes;    /* wire bytes of those */
+    uint64_t bytes;    /* wire bytes of those unknown */
     uint64_t floor;    /* counters up to this one are no longer remembered; 0: none is */
     uint64_t newest;   /* position (from the first ever) of the newest one acknowledged, plus 1 */
     uint64_t popped;   /* packets no longer remembered */

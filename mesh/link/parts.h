@@ -13,13 +13,14 @@
 #include "mesh/link/receipt.h"
 
 struct Link {
+    /* When something is to be done: looked at in every step, so in front. */
+    Flight flight;
+    Receipt receipt;
+    Queue queue;
     uint32_t overhead;
     uint64_t next_counter; /* none below may be used any more; 0: none was */
     Rate rate;
-    Queue queue;
-    Flight flight;
     Mtu mtu;
-    Receipt receipt;
     Inbox inbox;
     uint64_t voice_us;        /* voice was last submitted; UINT64_MAX: never */
     uint64_t voice_gap_us;    /* between its messages, smoothed */

@@ -38,22 +38,22 @@ typedef struct Message {
 } Message;
 
 typedef struct {
-    Message **slots; /* grown to the most there were */
+    unsigned any;                   /* priorities of which some wait, a bit each, */
+    Message *next[LINK_PRIORITIES]; /* and the first of each that does */
+    uint64_t copy_us;               /* no copy is due earlier */
+    uint64_t ride_us;               /* nor may one ride earlier */
+    uint64_t deadline_us;           /* no message's is earlier */
+    Message **slots;                /* grown to the most there were */
     uint32_t slot_capacity;
     Message *first[LINK_PRIORITIES], *last[LINK_PRIORITIES];
     uint64_t waiting[LINK_PRIORITIES]; /* bytes to be sent */
-    unsigned any;                      /* priorities of which some wait, a bit each, */
-    Message *next[LINK_PRIORITIES];    /* and the first of each that does */
     uint64_t number[LINK_PRIORITIES];  /* of the next message first sent */
     uint64_t serial;
     uint32_t count;                   /* of messages, */
     uint64_t bytes;                   /* their bytes, */
     uint32_t counts[LINK_PRIORITIES]; /* and of each priority */
     uint64_t sizes[LINK_PRIORITIES];
-    uint64_t deadline_us; /* no message's is earlier */
-    uint64_t copy_us;     /* no copy is due earlier */
-    uint64_t ride_us;     /* nor may one ride earlier */
-    uint64_t expired;     /* messages not wholly sent by their deadline */
+    uint64_t expired; /* messages not wholly sent by their deadline */
 } Queue;
 
 /* A row of grains to be sent; grains 0: that the message is forgotten. */

@@ -13,6 +13,7 @@
 #define RECEIPT_PACE_US     24000
 
 typedef struct {
+    uint64_t due_us;  /* UINT64_MAX: no acknowledgement is owed */
     uint64_t known;   /* highest counter received that asked for an answer, plus 1; 0: none */
     uint64_t seen;    /* the same, of all packets */
     uint64_t came_us; /* when that of `known` came */
@@ -21,7 +22,6 @@ typedef struct {
                                                acknowledgements; [0] since the last */
     uint32_t untold;                        /* packets since the last acknowledgement */
     uint64_t untold_bytes;
-    uint64_t due_us;  /* UINT64_MAX: no acknowledgement is owed */
     uint64_t pace_us; /* the peer wants to wait no longer */
 } Receipt;
 

@@ -63,7 +63,6 @@ size_t session_seal(Session *session, SessionKind kind, uint64_t counter, Bytes 
     crypto_aead_chacha20poly1305_ietf_encrypt(ret_bytes + SESSION_HEADER_SIZE, &length, plain.data,
                                               plain.length, ret_bytes, SESSION_HEADER_SIZE, NULL,
                                               nonce, session->keys.send);
-    session->sealed++;
     return SESSION_HEADER_SIZE + (size_t)length;
 }
 

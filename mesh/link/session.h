@@ -24,8 +24,7 @@ typedef enum {
 
 typedef struct {
     HandshakeKeys keys;
-    uint8_t phase; /* 0 … 3 */
-    uint64_t sealed;
+    uint8_t phase;    /* 0 … 3 */
     bool any;         /* something was opened */
     uint64_t highest; /* counter opened; before the first, where it is expected about */
     uint64_t window[MESH_REPLAY_MAX / 64];

@@ -115,10 +115,6 @@ bool contact_confirmed(Mesh *mesh, Neighbour *neighbour, Keys *keys) {
     return true;
 }
 
-bool contact_is_first(const Mesh *mesh, const Neighbour *neighbour) {
-    return memcmp(mesh->self.static_public, neighbour->static_key, 32) < 0;
-}
-
 /* ---- beginning ---- */
 
 static MeshError begin(Mesh *mesh, Neighbour *neighbour, const uint8_t seed[32], Bytes payload) {
@@ -231,10 +227,8 @@ static void transmit_init(Mesh *mesh, Neighbour *neighbour) {
 static bool is_due(const Mesh *mesh, const Neighbour *neighbour) {
     const Keyring *keyring = &neighbour->keyring;
 
-    return neighbour_is_up(neighbour) && neighbour->contact == CONTACT_IDLE &&
-           contact_is_first(mesh, neighbour) &&
-           (mesh->now_us >= keyring->used_us + REKEY_US ||
-            keyring->current->session.sealed > REKEY_PACKETS);
+    return neighbour_is_up(neighbour) && neighbour->contact == CONTACT_IDLE && neighbour->first &&
+           (mesh->now_us >= keyring->used_us + REKEY_US || keyring->sealed > REKEY_PACKETS);
 }
 
 void contact_timeout(Mesh *mesh, Neighbour *neighbour) {

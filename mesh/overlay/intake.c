@@ -169,8 +169,7 @@ static MeshError opened(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, 
         route_left(mesh, neighbour, plain);
         return MESH_OK;
     }
-    if (keys != keyring->current &&
-        keyring_is_newer(keyring, keys, contact_is_first(mesh, neighbour)) &&
+    if (keys != keyring->current && keyring_is_newer(keyring, keys, neighbour->first) &&
         !contact_confirmed(mesh, neighbour, keys)) {
         return MESH_ERROR_NO_MEMORY;
     }

@@ -74,6 +74,7 @@ void keyring_use(Keyring *keyring, Keys *keys, uint64_t now_us) {
     keys->confirmed = true;
     keyring->current = keys;
     keyring->used_us = now_us;
+    keyring->sealed = 0;
 }
 
 void keyring_wipe(Keyring *keyring, uint64_t now_us) {

@@ -25,11 +25,12 @@ typedef struct {
 } Keys;
 
 typedef struct {
-    Keys *keys[MESH_KEYS_MAX];
     Keys *current; /* those in use; NULL: none ever were */
     uint64_t used_us;
+    uint64_t sealed; /* packets of the link, under them */
     uint32_t made;
     uint32_t count;
+    Keys *keys[MESH_KEYS_MAX];
 } Keyring;
 
 void keyring_finish(Keyring *keyring);

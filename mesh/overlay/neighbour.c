@@ -83,6 +83,7 @@ Neighbour *neighbour_want(Mesh *mesh, const MeshKey *key, const uint8_t psk[HAND
         free(neighbour);
         return NULL;
     }
+    neighbour->first = memcmp(mesh->self.static_public, neighbour->static_key, 32) < 0;
     mesh->neighbours.slots[slot] = neighbour;
     if (mesh->neighbours.end <= slot) {
         mesh->neighbours.end = slot + 1;
@@ -320,6 +321,7 @@ bool neighbour_flush(Mesh *mesh, Neighbour *neighbour, LinkPriority *ret_priorit
     }
     length = session_seal(&neighbour->keyring.current->session, SESSION_DATA, neighbour->counter++,
                           BYTES_AT(plain, length), datagram);
+    neighbour->keyring.sealed++;
     neighbour->tx_bytes += length;
     neighbour_transmit(mesh, &neighbour->path, BYTES_AT(datagram, length), *ret_priority);
     return true;

@@ -56,44 +56,52 @@ typedef enum {
 } UpgradeState;
 
 typedef struct {
+    /* looked at in every step, so side by side */
     MeshKey key;
+    ContactState contact;
+    Linked linked;
+    Greeting greeting;
+    UpgradeState upgrade;
+    Link *link; /* from the first handshake on until it is lost */
+    Pulse pulse;
+    bool first;        /* our static key is the lower: some things are done by one of two alone */
+    uint64_t doubt_us; /* one in no roster is given up then; UINT64_MAX: it is in the roster */
+    uint64_t leave_us; /* the link is closed then; UINT64_MAX: never */
+    uint64_t gone_us;  /* it said goodbye: what was still under way is awaited until then */
+    uint64_t contact_next_us;
+    uint64_t probe_next_us;
+    uint64_t path_heard_us;
+    uint64_t answered_us; /* something came by it that does not only ask whether we hear */
+    uint64_t voice_us;    /* voice last went or came by this link; 0: never */
+    uint64_t flow_us;     /* and without a long pause since then */
+    uint64_t spoken_us;   /* it last went */
+    uint32_t trip_us;     /* the round trip last measured; 0: never */
+    uint32_t probes_unanswered;
+    Keyring keyring;
+    MeshPath path;
+
     uint8_t static_key[32];
     uint8_t psk[HANDSHAKE_PSK_SIZE];
     bool by_ticket;      /* psk is a ticket's: a joiner, or our way in */
     uint8_t instance[4]; /* of our Link: a restarted node has another */
 
     /* handshake */
-    ContactState contact;
     Handshake handshake;
     uint8_t *init; /* owned, as long as init_length says */
     size_t init_length;
     uint64_t init_made_us;
-    uint64_t contact_next_us;
     uint64_t contact_sent_us;
     uint32_t contact_tries;
     uint32_t turn_tries;      /* then it had its turn to be knocked at */
     bool yielded;             /* theirs was answered since ours was sent: ours waited for that */
     uint64_t sighted_us;      /* heard under the keys of a lost link */
     uint64_t wanted_until_us; /* shown as connecting, not down */
-
-    Keyring keyring;
-    uint64_t counter; /* next packet */
+    uint64_t counter;         /* next packet */
 
     /* paths */
-    Linked linked;
-    Greeting greeting;
-    MeshPath path;
     uint64_t path_counter; /* highest counter that came by it */
-    uint64_t heard_us, path_heard_us;
-    uint64_t used_us;     /* it is in use since then */
-    uint64_t answered_us; /* something came by it that does not only ask whether we hear */
-    uint64_t probe_next_us;
-    uint32_t probes_unanswered;
-    Pulse pulse;
-    uint64_t voice_us;   /* voice last went or came by this link; 0: never */
-    uint64_t flow_us;    /* and without a long pause since then */
-    uint64_t spoken_us;  /* it last went */
-    uint32_t trip_us;    /* the round trip last measured; 0: never */
+    uint64_t heard_us;
+    uint64_t used_us;    /* it is in use since then */
     uint64_t came_us;    /* it is linked with since then */
     uint64_t relayed_us; /* others carry since then */
     /* What was to go to it by this hop did not arrive: until then another is taken, if any. */
@@ -109,7 +117,6 @@ typedef struct {
     uint64_t hand_until_us; /* its message 1 came by hand: it is looked for until then */
 
     /* ICE */
-    UpgradeState upgrade;
     uint32_t agent;
     uint32_t round;
     bool controlling;
@@ -118,16 +125,12 @@ typedef struct {
     uint64_t upgrade_began_us, upgrade_next_us, upgrade_give_up_us;
     uint32_t upgrade_tries;
 
-    Link *link; /* from the first handshake on until it is lost */
     uint64_t tx_bytes, rx_bytes;
     uint32_t nonsense;                /* what came of it that no honest one sends */
     uint64_t served;                  /* bytes of documents, as the uplink shares itself out */
     uint32_t line_bps, line_queue_us; /* of a busy link, when last compared; smoothed */
-    uint64_t doubt_us;  /* one in no roster is given up then; UINT64_MAX: it is in the roster */
-    uint64_t gone_us;   /* it said goodbye: what was still under way is awaited until then */
-    MeshEnd gone_why;   /* what it said */
-    uint64_t leave_us;  /* the link is closed then; UINT64_MAX: never */
-    uint64_t confirmed; /* entries of our own chain; see owed.h */
+    MeshEnd gone_why;                 /* what it said when it said goodbye */
+    uint64_t confirmed;               /* entries of our own chain; see owed.h */
     uint64_t told, has; /* entries of our own chain that it was told of; that it surely has */
     /* until then what it made us carry fills what it may; of that what goes before others' chat */
     uint64_t carried_us, carried_soon_us;
@@ -209,8 +212,6 @@ Bytes contact_payload(Mesh *mesh, const Neighbour *neighbour,
                       uint8_t bytes[HANDSHAKE_PAYLOAD_SIZE]);
 /* These keys are used from now on. False when memory is short. */
 bool contact_confirmed(Mesh *mesh, Neighbour *neighbour, Keys *keys);
-/* Ours is the lower of both static keys: some things are done by one of two alone. */
-bool contact_is_first(const Mesh *mesh, const Neighbour *neighbour);
 /* It said that it goes: it will knock when it comes back, and is looked for seldom. */
 void contact_rest(Mesh *mesh, Neighbour *neighbour);
 

@@ -34,8 +34,8 @@ static uint64_t earlier(uint64_t a, uint64_t b) {
 /* ---- times ---- */
 
 /* One of both is enough to probe: the other waits a little longer. */
-static uint64_t idle_us(const Mesh *mesh, const Neighbour *neighbour) {
-    return contact_is_first(mesh, neighbour) ? IDLE_US : IDLE_US + IDLE_MORE_US;
+static uint64_t idle_us(const Neighbour *neighbour) {
+    return neighbour->first ? IDLE_US : IDLE_US + IDLE_MORE_US;
 }
 
 static uint64_t trip_us(const Neighbour *neighbour) {
@@ -111,7 +111,7 @@ static void calm(Mesh *mesh, Neighbour *neighbour) {
     neighbour->pulse = PULSE_CALM;
     neighbour->path_heard_us = mesh->now_us;
     neighbour->probes_unanswered = 0;
-    neighbour->probe_next_us = mesh->now_us + idle_us(mesh, neighbour);
+    neighbour->probe_next_us = mesh->now_us + idle_us(neighbour);
     if (neighbour->linked == LINKED_DOUBTED) {
         neighbour->linked = LINKED_UP;
         map_links_changed(mesh);

@@ -359,7 +359,7 @@ MeshError spread_digest_received(Mesh *mesh, uint32_t slot, Bytes body) {
         if (!answers) {
             send_digest(mesh, slot);
         }
-    } else if ((contact_is_first(mesh, neighbour_at(mesh, slot)) || !answers) &&
+    } else if ((neighbour_at(mesh, slot)->first || !answers) &&
                (peer->clock_us == 0 || mesh->now_us >= peer->clock_us + CLOCK_US)) {
         send_clock(mesh, slot);
     }

@@ -108,7 +108,7 @@ static void test_rekey_by_packets(void) {
     for (guint i = 0; i < 2; i++) {
         Neighbour *neighbour = peer_neighbour(&room->peers[i], &room->peers[1 - i]);
 
-        neighbour->keyring.current->session.sealed = (1u << 20) + 1;
+        neighbour->keyring.sealed = (1u << 20) + 1;
     }
     peer_say(&room->peers[0], "un million");
     room_run(room, S);
