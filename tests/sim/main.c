@@ -10,7 +10,7 @@ typedef struct {
     gint64 seed;    /* of the first world */
     gint seeds;
     gint nodes, minutes; /* 0: as the scenario likes */
-    gboolean traced, listed;
+    gboolean traced, noted, listed;
 } Options;
 
 /* What one world came to. */
@@ -21,8 +21,9 @@ typedef struct {
     uint64_t lasted_us;
 } Outcome;
 
-static Outcome run(const Scenario *scenario, const Options *options, uint64_t seed, bool traced) {
-    WorldOptions wanted = {.seed = seed, .traced = traced};
+static Outcome run(const Scenario *scenario, const Options *options, uint64_t seed,
+                   TraceShown shown) {
+    WorldOptions wanted = {.seed = seed, .shown = shown};
     World *world;
     Outcome outcome;
 
@@ -68,6 +69,7 @@ static unsigned report(unsigned number, const Scenario *scenario, const Options 
 
 /* All worlds of one scenario, and the first of them twice; how many failed. */
 static unsigned run_scenario(const Scenario *scenario, const Options *options, unsigned *number) {
+    TraceShown shown = options->traced ? TRACE_SHOWN : options->noted ? TRACE_NOTES : TRACE_HIDDEN;
     unsigned failed = 0;
 
     for (gint i = 0; i < options->seeds; i++) {
@@ -76,12 +78,12 @@ static unsigned run_scenario(const Scenario *scenario, const Options *options, u
 
         printf("# %s, seed %" G_GUINT64_FORMAT "\n", scenario->name, seed);
         fflush(stdout);
-        outcome = run(scenario, options, seed, options->traced);
+        outcome = run(scenario, options, seed, shown);
         failed += report(++*number, scenario, options, seed, &outcome);
-        if (i == 0 && !options->traced) {
+        if (i == 0 && shown == TRACE_HIDDEN) {
             bool same;
 
-            again = run(scenario, options, seed, false);
+            again = run(scenario, options, seed, TRACE_HIDDEN);
             same = strcmp(outcome.hash, again.hash) == 0;
             failed += !same;
             printf("%s %u - %s, seed %" G_GUINT64_FORMAT ": the same trace twice\n",
@@ -101,6 +103,7 @@ static gboolean read_options(Options *options, int argc, char **argv, GError **e
         {"nodes", 0, 0, G_OPTION_ARG_INT, &options->nodes, "where the scenario lets you", "N"},
         {"minutes", 0, 0, G_OPTION_ARG_INT, &options->minutes, "the same", "N"},
         {"trace", 0, 0, G_OPTION_ARG_NONE, &options->traced, "print all that happens", NULL},
+        {"notes", 0, 0, G_OPTION_ARG_NONE, &options->noted, "print what is noted of it", NULL},
         {"list", 0, 0, G_OPTION_ARG_NONE, &options->listed, "print the scenarios", NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };

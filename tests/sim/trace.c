@@ -13,7 +13,7 @@ struct Trace {
     crypto_generichash_state state;
     size_t kept; /* bytes not hashed yet: many at once are hashed much faster */
     uint8_t bytes[KEPT_SIZE];
-    bool shown;
+    TraceShown shown;
 };
 
 static const char *const event_names[] = {
@@ -43,7 +43,7 @@ static const char *const effect_names[] = {
     [MESH_EFFECT_DONE] = "done",
 };
 
-Trace *trace_create(bool shown) {
+Trace *trace_create(TraceShown shown) {
     Trace *trace = g_new0(Trace, 1);
 
     crypto_generichash_init(&trace->state, NULL, 0, HASH_SIZE);
@@ -149,20 +149,26 @@ static void put_intent(Pen *pen, const MeshIntent *intent) {
     put_bytes(pen, intent->bytes.data, intent->bytes.length);
 }
 
-static Pen begin(Trace *trace, uint64_t now_us, const char *node, const char *sign,
-                 const char *name) {
+/* A line, printed when no less than `least` is. */
+static Pen begin_line(Trace *trace, uint64_t now_us, const char *node, const char *sign,
+                      const char *name, TraceShown least) {
     Pen pen = {trace, NULL};
 
     put_number(&pen, now_us);
     put_text(&pen, node);
     put_text(&pen, name);
-    if (trace->shown) {
+    if (trace->shown >= least) {
         pen.line = g_string_new(NULL);
         g_string_append_printf(pen.line,
                                "# %4" G_GUINT64_FORMAT ".%06" G_GUINT64_FORMAT " %s %s %s",
                                now_us / G_USEC_PER_SEC, now_us % G_USEC_PER_SEC, node, sign, name);
     }
     return pen;
+}
+
+static Pen begin(Trace *trace, uint64_t now_us, const char *node, const char *sign,
+                 const char *name) {
+    return begin_line(trace, now_us, node, sign, name, TRACE_SHOWN);
 }
 
 static void finish(Pen *pen) {
@@ -272,7 +278,7 @@ void trace_effect(Trace *trace, uint64_t now_us, const char *node, const MeshEff
 
 void trace_note(Trace *trace, uint64_t now_us, const char *format, ...) {
     va_list arguments;
-    Pen pen = begin(trace, now_us, "world", "--", "");
+    Pen pen = begin_line(trace, now_us, "world", "--", "", TRACE_NOTES);
     char *words;
 
     va_start(arguments, format);

@@ -12,8 +12,14 @@
 
 typedef struct Trace Trace;
 
-/* `shown`: also print, as comments of TAP. */
-Trace *trace_create(bool shown);
+/* What is printed beside, as comments of TAP. */
+typedef enum {
+    TRACE_HIDDEN,
+    TRACE_NOTES, /* what is noted of the world */
+    TRACE_SHOWN, /* everything */
+} TraceShown;
+
+Trace *trace_create(TraceShown shown);
 void trace_destroy(Trace *trace);
 
 void trace_event(Trace *trace, const char *node, const MeshEvent *event, MeshError answer);

@@ -18,7 +18,7 @@ World *world_create(const WorldOptions *options) {
 
     world->options = *options;
     world->schedule = schedule_create();
-    world->trace = trace_create(options->traced);
+    world->trace = trace_create(options->shown);
     world->network = network_create(world->schedule, options->seed, deliver, world);
     world->ice = ice_create(world->schedule, world->network, options->seed);
     world->ledger = ledger_create();

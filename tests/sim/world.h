@@ -24,7 +24,7 @@ typedef struct {
     uint64_t seed;
     unsigned nodes;   /* asked for; 0: as the scenario likes */
     unsigned minutes; /* the same */
-    bool traced;
+    TraceShown shown;
 } WorldOptions;
 
 typedef struct World {
