@@ -26,7 +26,7 @@ bool memory_grow_secret(void **array, size_t *capacity, size_t count, size_t siz
 }
 
 bool memory_grow(void **array, size_t *capacity, size_t count, size_t size) {
-    size_t wanted = *capacity ? *capacity * 2 : 16;
+    size_t wanted = *capacity ? *capacity + *capacity / 2 : 16;
     void *bigger;
 
     if (count < *capacity) {

@@ -7,7 +7,7 @@
 
 #include "mesh/bytes.h"
 
-/* Doubles an array when it is full; false, and unchanged, when memory is short. */
+/* Makes an array half as long again when it is full; false, and unchanged, when memory is short. */
 bool memory_grow(void **array, size_t *capacity, size_t count, size_t size);
 /* The same of secrets: what is left behind is wiped. */
 bool memory_grow_secret(void **array, size_t *capacity, size_t count, size_t size);

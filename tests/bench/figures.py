@@ -20,7 +20,7 @@ IDLE_S = 60
 SETTLE_S = 20
 ETHERNET_HEADER = 14
 PACKET_MS = 20  # of voice on a good line
-MANY = 60  # members of a large meeting
+MANY = 250  # members of a large meeting
 
 JOIN_GOAL_MS = 100
 READY_GOAL_MS = 200

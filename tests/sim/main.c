@@ -10,7 +10,7 @@ typedef struct {
     gint64 seed;    /* of the first world */
     gint seeds;
     gint nodes, minutes; /* 0: as the scenario likes */
-    gboolean traced, noted, listed;
+    gboolean traced, noted, once, listed;
 } Options;
 
 /* What one world came to. */
@@ -80,7 +80,7 @@ static unsigned run_scenario(const Scenario *scenario, const Options *options, u
         fflush(stdout);
         outcome = run(scenario, options, seed, shown);
         failed += report(++*number, scenario, options, seed, &outcome);
-        if (i == 0 && shown == TRACE_HIDDEN) {
+        if (i == 0 && shown == TRACE_HIDDEN && !options->once) {
             bool same;
 
             again = run(scenario, options, seed, TRACE_HIDDEN);
@@ -104,6 +104,7 @@ static gboolean read_options(Options *options, int argc, char **argv, GError **e
         {"minutes", 0, 0, G_OPTION_ARG_INT, &options->minutes, "the same", "N"},
         {"trace", 0, 0, G_OPTION_ARG_NONE, &options->traced, "print all that happens", NULL},
         {"notes", 0, 0, G_OPTION_ARG_NONE, &options->noted, "print what is noted of it", NULL},
+        {"once", 0, 0, G_OPTION_ARG_NONE, &options->once, "not the first one twice", NULL},
         {"list", 0, 0, G_OPTION_ARG_NONE, &options->listed, "print the scenarios", NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL},
     };
