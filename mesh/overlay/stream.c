@@ -2,6 +2,7 @@
 #include "mesh/overlay/stream.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "mesh/core.h"
@@ -18,7 +19,20 @@
 #define BROUGHT_US  (2 * S)    /* who brings frames is remembered so long, at least */
 #define CALM_US     (2 * S)    /* one silent so long makes room for one that is not */
 
+bool streams_begin(Mesh *mesh) {
+    Streams *streams = &mesh->streams;
+
+    if (!streams->streams) {
+        streams->streams = calloc(MESH_STREAMS_MAX, sizeof *streams->streams);
+    }
+    return streams->streams;
+}
+
 void streams_finish(Mesh *mesh) {
+    if (mesh->streams.streams) {
+        sodium_memzero(mesh->streams.streams, MESH_STREAMS_MAX * sizeof *mesh->streams.streams);
+    }
+    free(mesh->streams.streams);
     sodium_memzero(&mesh->streams, sizeof mesh->streams);
 }
 

@@ -116,7 +116,10 @@ static Stream *find_place(Mesh *mesh) {
             found = stream;
         }
     }
-    return streams->used < MESH_STREAMS_MAX ? &streams->streams[streams->used++] : found;
+    if (streams->used < MESH_STREAMS_MAX && streams_begin(mesh)) {
+        found = &streams->streams[streams->used++];
+    }
+    return found;
 }
 
 /* Of what a neighbour told of one speaker, nothing of it proven, there is a little: the oldest

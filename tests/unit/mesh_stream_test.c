@@ -107,7 +107,7 @@ static size_t count_streams(const Peer *peer, const Peer *first) {
     uint32_t slot = neighbour_slot(peer->mesh, peer_neighbour((Peer *)peer, first));
     size_t count = 0;
 
-    for (size_t i = 0; i < MESH_STREAMS_MAX; i++) {
+    for (size_t i = 0; i < peer->mesh->streams.used; i++) {
         const Stream *stream = &peer->mesh->streams.streams[i];
 
         count += stream->state != STREAM_FREE && stream->first == slot;
@@ -158,6 +158,7 @@ static void test_full(void) {
     StreamWord word = word_of(bob, alice, 1, 1);
     uint32_t slot = row_slot(chloe, bob);
 
+    g_assert_true(streams_begin(chloe->mesh));
     streams->used = MESH_STREAMS_MAX;
     for (guint i = 0; i < MESH_STREAMS_MAX; i++) {
         streams->streams[i] = (Stream){.state = i < 4 ? STREAM_OPEN : STREAM_TOLD,
@@ -189,7 +190,7 @@ static void test_full(void) {
         g_assert_cmpuint(streams->streams[i].id[0] == 3 && streams->streams[i].id[1] == 0xee, ==,
                          0);
     }
-    memset(streams->streams, 0, sizeof streams->streams);
+    memset(streams->streams, 0, MESH_STREAMS_MAX * sizeof *streams->streams);
     room_free(room);
 }
 
@@ -198,9 +199,12 @@ static void test_open_most(void) {
     Room *room = row_new();
     Peer *chloe = &room->peers[2];
     Mesh *mesh = chloe->mesh;
-    Stream *streams = mesh->streams.streams, *next = &streams[MESH_STREAMS_OPEN_MAX];
+    Stream *streams, *next;
     uint64_t limited = mesh_counters(mesh).limited;
 
+    g_assert_true(streams_begin(mesh));
+    streams = mesh->streams.streams;
+    next = &streams[MESH_STREAMS_OPEN_MAX];
     mesh->streams.used = MESH_STREAMS_OPEN_MAX + 1;
     for (guint i = 0; i <= MESH_STREAMS_OPEN_MAX; i++) {
         streams[i] = (Stream){.state = i < MESH_STREAMS_OPEN_MAX ? STREAM_OPEN : STREAM_TOLD,
@@ -217,7 +221,7 @@ static void test_open_most(void) {
     stream_open(mesh, next);
     g_assert_cmpint(next->state, ==, STREAM_OPEN);
     g_assert_cmpint(streams[5].state, ==, STREAM_TOLD);
-    memset(streams, 0, sizeof mesh->streams.streams);
+    memset(streams, 0, MESH_STREAMS_MAX * sizeof *streams);
     room_free(room);
 }
 
