@@ -21,7 +21,8 @@ Mesh *mesh_create(const MeshOptions *options) {
         return NULL;
     }
     mesh->journal = journal_create();
-    if (!map_init(&mesh->map) || !mesh->journal) {
+    if (!neighbours_init(&mesh->neighbours) || !map_init(&mesh->map) || !mesh->journal) {
+        neighbours_finish(mesh);
         map_finish(mesh);
         journal_destroy(mesh->journal);
         free(mesh);
@@ -349,12 +350,13 @@ MeshError mesh_step(Mesh *mesh, const MeshEvent *event) {
         sync_timeout(mesh);
         sync_serve(mesh);
         library_step(mesh);
-        neighbours_timeout(mesh);
+        due_timeout(mesh);
         map_timeout(mesh);
         streams_timeout(mesh);
         uplink_flush(mesh);
         reach_seek(mesh); /* last: on a slow line a knock waits long behind hails */
     }
+    due_settle(mesh);
     return error;
 }
 
@@ -363,10 +365,10 @@ bool mesh_next_effect(Mesh *mesh, MeshEffect *ret_effect) {
 }
 
 uint64_t mesh_deadline_us(const Mesh *mesh) {
-    uint64_t deadlines[] = {neighbours_deadline_us(mesh), reach_deadline_us(mesh),
-                            sync_deadline_us(mesh),       library_deadline_us(mesh),
-                            admission_deadline_us(mesh),  map_deadline_us(mesh),
-                            streams_deadline_us(mesh),    company_deadline_us(mesh)};
+    uint64_t deadlines[] = {due_deadline_us(mesh),       reach_deadline_us(mesh),
+                            sync_deadline_us(mesh),      library_deadline_us(mesh),
+                            admission_deadline_us(mesh), map_deadline_us(mesh),
+                            streams_deadline_us(mesh),   company_deadline_us(mesh)};
     uint64_t least = UINT64_MAX;
 
     for (size_t i = 0; !mesh->loading && i < sizeof deadlines / sizeof *deadlines; i++) {

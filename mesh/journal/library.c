@@ -469,7 +469,7 @@ static void step_document(Mesh *mesh, LibraryDocument *document) {
 
 /* A neighbour that no block came from for long has none, whatever it said. */
 static void step_peer(Mesh *mesh, uint32_t slot, LibraryPeer *peer) {
-    Neighbour *neighbour = neighbour_at(mesh, slot);
+    const Neighbour *neighbour = neighbour_view(mesh, slot);
 
     if (peer->asked_count > 0 && mesh->now_us >= peer->asked_us + ASKED_US) {
         give_up(mesh, slot, peer);

@@ -67,8 +67,8 @@ static uint64_t first_unasked(const Mesh *mesh, const uint8_t *tag, uint64_t seq
 }
 
 /* What has no room is asked for when the rest has come: see pull_arrived. */
-static void ask(Mesh *mesh, SyncPeer *peer, const uint8_t *tag, uint64_t from, uint64_t until,
-                BytesWriter *writer) {
+static void ask(Mesh *mesh, uint32_t slot, SyncPeer *peer, const uint8_t *tag, uint64_t from,
+                uint64_t until, BytesWriter *writer) {
     SyncRange range = {.from = first_unasked(mesh, tag, from), .until = until};
 
     if (mesh->now_us < peer->mute_until_us || range.from >= until ||
@@ -81,6 +81,7 @@ static void ask(Mesh *mesh, SyncPeer *peer, const uint8_t *tag, uint64_t from, u
     memcpy(range.tag, tag, JOURNAL_TAG_SIZE);
     peer->asked[peer->asked_count++] = range;
     peer->asked_us = mesh->now_us;
+    mesh->sync.asked |= 1ull << slot;
     bytes_write(writer, tag, JOURNAL_TAG_SIZE);
     bytes_write_varint(writer, range.from);
     bytes_write_varint(writer, until);
@@ -93,7 +94,7 @@ void pull_range(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE], 
     SyncPeer *peer = mesh->sync.peers[slot];
 
     if (peer) {
-        ask(mesh, peer, tag, from, until, &pull);
+        ask(mesh, slot, peer, tag, from, until, &pull);
     }
     if (bytes_written(&pull) > 0) {
         sync_send(mesh, slot, MESSAGE_PULL, BYTES_AT(bytes, bytes_written(&pull)));
@@ -201,7 +202,7 @@ static void compare_line(Mesh *mesh, uint32_t slot, SyncPeer *peer, const ClockL
         /* Beyond a fork we have entries that our clock does not claim. */
         if (!journal_at(mesh->journal, theirs->tag, ours.count) &&
             !later_waits(mesh, slot, record, &ours, theirs)) {
-            ask(mesh, peer, theirs->tag, ours.count, theirs->count, pull);
+            ask(mesh, slot, peer, theirs->tag, ours.count, theirs->count, pull);
         }
     } else if (theirs->count < ours.count) {
         sync_announce_soon(mesh); /* it does not have what we thought */
@@ -209,7 +210,7 @@ static void compare_line(Mesh *mesh, uint32_t slot, SyncPeer *peer, const ClockL
             peer->known[record->chain].has = (uint32_t)theirs->count;
         }
     } else if (theirs->count > 0 && memcmp(theirs->head, ours.head, JOURNAL_HEAD_SIZE)) {
-        ask(mesh, peer, theirs->tag, ours.count - 1, ours.count, pull);
+        ask(mesh, slot, peer, theirs->tag, ours.count - 1, ours.count, pull);
     }
 }
 
@@ -388,10 +389,12 @@ static void ask_again(Mesh *mesh, uint32_t slot, SyncPeer *peer) {
 }
 
 void pull_timeout(Mesh *mesh) {
-    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        SyncPeer *peer = mesh->sync.peers[slot];
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX && mesh->sync.asked >> slot; slot++) {
+        SyncPeer *peer = mesh->sync.asked >> slot & 1 ? mesh->sync.peers[slot] : NULL;
 
-        if (peer && peer->asked_count > 0 && mesh->now_us >= peer->asked_us + ASKED_US) {
+        if (!peer || peer->asked_count == 0) {
+            mesh->sync.asked &= ~(1ull << slot);
+        } else if (mesh->now_us >= peer->asked_us + ASKED_US) {
             ask_again(mesh, slot, peer);
         }
     }
@@ -407,8 +410,8 @@ void pull_timeout(Mesh *mesh) {
 uint64_t pull_deadline_us(const Mesh *mesh) {
     uint64_t deadline = mesh->sync.missing_us ? mesh->sync.missing_us : UINT64_MAX;
 
-    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const SyncPeer *peer = mesh->sync.peers[slot];
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX && mesh->sync.asked >> slot; slot++) {
+        const SyncPeer *peer = mesh->sync.asked >> slot & 1 ? mesh->sync.peers[slot] : NULL;
 
         if (peer && peer->asked_count > 0 && peer->asked_us + ASKED_US < deadline) {
             deadline = peer->asked_us + ASKED_US;

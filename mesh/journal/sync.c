@@ -154,7 +154,7 @@ static uint32_t index_of(const Mesh *mesh, const Record *record) {
 }
 
 /* Entries to be told, as far as the link has room. */
-static MeshError serve_range(Mesh *mesh, SyncPeer *peer, SyncRange range) {
+static MeshError serve_range(Mesh *mesh, uint32_t slot, SyncPeer *peer, SyncRange range) {
     const Record *record = journal_at(mesh->journal, range.tag, range.from);
 
     if (!record) {
@@ -167,6 +167,7 @@ static MeshError serve_range(Mesh *mesh, SyncPeer *peer, SyncRange range) {
     }
     range.next = index_of(mesh, record);
     peer->serve[peer->serve_count++] = range;
+    mesh->sync.serve |= 1ull << slot;
     return MESH_OK;
 }
 
@@ -207,7 +208,7 @@ void sync_offer(Mesh *mesh, uint32_t slot) {
         SyncRange range = {.until = chain->count};
 
         memcpy(range.tag, chain->tag, JOURNAL_TAG_SIZE);
-        if (chain->count == 0 || serve_range(mesh, peer, range)) {
+        if (chain->count == 0 || serve_range(mesh, slot, peer, range)) {
             continue;
         }
         peer->offered_us = mesh->now_us;
@@ -288,7 +289,7 @@ MeshError sync_pull(Mesh *mesh, uint32_t slot, Bytes body) {
         }
         error = range.from == range.until || is_under_way(mesh, slot, peer, &range)
                     ? MESH_OK
-                    : serve_range(mesh, peer, range);
+                    : serve_range(mesh, slot, peer, range);
         if (error) {
             return error;
         }
@@ -346,11 +347,16 @@ static void serve_peer(Mesh *mesh, uint32_t slot, SyncPeer *peer) {
 }
 
 void sync_serve(Mesh *mesh) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX && mesh->sync.serve >> slot; slot++) {
         SyncPeer *peer = mesh->sync.peers[slot];
 
+        if (!(mesh->sync.serve >> slot & 1)) {
+            continue;
+        }
         if (peer && peer->serve_count > 0) {
             serve_peer(mesh, slot, peer);
+        } else {
+            mesh->sync.serve &= ~(1ull << slot);
         }
     }
 }

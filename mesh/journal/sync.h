@@ -64,6 +64,7 @@ typedef struct {
 
 typedef struct {
     SyncPeer *peers[MESH_PEERS_MAX];
+    uint64_t asked, serve;              /* no others have any, a bit each */
     SyncAuthor *authors; /* see owed.h */
     size_t author_count, author_capacity;
     SyncFirst firsts[SYNC_FIRSTS_SIZE]; /* a ring */

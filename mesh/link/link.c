@@ -160,6 +160,11 @@ uint64_t link_deadline_us(const Link *link, uint64_t now_us) {
     return deadline_us;
 }
 
+bool link_rests(const Link *link) {
+    return link->flight.out == 0 && link->receipt.due_us == UINT64_MAX &&
+           link->queue.copy_us == UINT64_MAX && !queue_ready(&link->queue, LINK_DOCUMENT);
+}
+
 unsigned link_urgency(const Link *link, uint64_t now_us) {
     unsigned urgency = LINK_CONTROL;
 

@@ -95,6 +95,9 @@ void link_favour(Link *link, uint32_t favour);
 
 /* When link_next may have something: UINT64_MAX, never. May lie in the past: now. */
 uint64_t link_deadline_us(const Link *link, uint64_t now_us);
+/* Nothing waits, is under way or owed: until something is submitted or received the deadline is
+ * never. */
+bool link_rests(const Link *link);
 
 /* The path changed: what was learnt of the line is doubted, what is in flight is repaired soon. */
 void link_path_changed(Link *link, uint64_t now_us);

@@ -80,7 +80,7 @@ static uint32_t distance(Mesh *mesh, const Stream *stream, const Neighbour *neig
     const GraphTree *tree = map_tree(mesh, &stream->speaker);
     uint16_t node = map_index(mesh, &neighbour->key);
     uint32_t hops = UNKNOWN_HOPS;
-    uint32_t more = neighbour_at(mesh, stream->pusher) == neighbour ? FAR_HOPS : 0;
+    uint32_t more = neighbour_view(mesh, stream->pusher) == neighbour ? FAR_HOPS : 0;
 
     if (mesh_key_equal(&neighbour->key, &stream->speaker)) {
         return more;
@@ -98,7 +98,7 @@ static uint32_t next(Mesh *mesh, const Stream *stream, uint64_t but) {
     uint32_t best_distance = UINT32_MAX;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_at(mesh, slot);
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
         uint32_t far;
 
         if (!neighbour || but >> slot & 1 || !neighbour_is_direct(neighbour) ||
@@ -139,7 +139,7 @@ static void step_quiet(Mesh *mesh, Stream *stream) {
 
 static bool has_others(Mesh *mesh, const Stream *stream) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_at(mesh, slot);
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
 
         if (neighbour && slot != stream->pusher && neighbour_is_direct(neighbour)) {
             return true;
@@ -170,7 +170,7 @@ static void step_gaps(Mesh *mesh, Stream *stream) {
     }
     slot = next(mesh, stream, wish->asks);
     if (slot != NEIGHBOUR_NONE && slot != stream->pusher &&
-        link_state(neighbour_at(mesh, slot)->link, mesh->now_us).loss_ppm < GAPS_PPM) {
+        link_state(neighbour_view(mesh, slot)->link, mesh->now_us).loss_ppm < GAPS_PPM) {
         ask(mesh, stream, slot);
         wish->gaps_us = mesh->now_us;
         wish->tried = 0;
@@ -196,7 +196,7 @@ static void account(Mesh *mesh, Stream *stream, uint32_t slot) {
 
 void ask_came(Mesh *mesh, Stream *stream, uint32_t slot, uint64_t lasts_us) {
     StreamWish *wish = &stream->wish;
-    uint64_t trip_us = link_state(neighbour_at(mesh, slot)->link, mesh->now_us).rtt_us;
+    uint64_t trip_us = link_state(neighbour_view(mesh, slot)->link, mesh->now_us).rtt_us;
 
     wish->tried = 0;
     wish->rounds = 0;
@@ -344,7 +344,7 @@ MeshError ask_at_received(Mesh *mesh, uint32_t slot, Bytes body) {
         return error ? error : MESH_ERROR_MALFORMED;
     }
     if (mesh_key_equal(&speaker, &mesh->self.key) ||
-        !neighbour_is_direct(neighbour_at(mesh, slot))) {
+        !neighbour_is_direct(neighbour_view(mesh, slot))) {
         return MESH_OK;
     }
     stream = stream_of(mesh, &speaker, kind);
@@ -367,14 +367,14 @@ MeshError ask_at_received(Mesh *mesh, uint32_t slot, Bytes body) {
 }
 
 /* There is room for one more. */
-static bool may_push(Mesh *mesh, const FeedLoad *load, uint32_t slot, const MeshKey *speaker,
+static bool may_push(Mesh *mesh, FeedLoad *load, uint32_t slot, const MeshKey *speaker,
                      MeshStreamKind kind) {
     uint64_t bit = 1ull << slot;
-    uint64_t targets = feed_targets(mesh, speaker);
+    uint64_t targets = feed_targets(mesh, load, speaker);
     uint64_t asked = feed_asked(mesh, speaker, kind) | bit;
 
     if (map_is_weak(mesh, &mesh->self.key) &&
-        map_degree(mesh, &neighbour_at(mesh, slot)->key) > 1) {
+        map_degree(mesh, &neighbour_view(mesh, slot)->key) > 1) {
         return false; /* others can */
     }
     return feed_grant(mesh, load, kind, targets, asked) & bit;
@@ -384,7 +384,7 @@ static bool may_push(Mesh *mesh, const FeedLoad *load, uint32_t slot, const Mesh
  * in an outage of the speaker's line nobody has more. */
 static bool grant(Mesh *mesh, uint32_t slot, const MeshKey *speaker, MeshStreamKind kind,
                   uint32_t number) {
-    const LiveOwn *own = &mesh->live.own[kind];
+    LiveOwn *own = &mesh->live.own[kind];
     Stream *stream = stream_of(mesh, speaker, kind);
     bool again = feed_asked(mesh, speaker, kind) >> slot & 1;
 

@@ -223,22 +223,34 @@ static void transmit_init(Mesh *mesh, Neighbour *neighbour) {
     }
 }
 
-/* The lower static key renews the keys of a link in use. */
-static bool is_due(const Mesh *mesh, const Neighbour *neighbour) {
+/* When the lower static key renews the keys of a link in use. */
+static uint64_t rekey_us(const Neighbour *neighbour) {
     const Keyring *keyring = &neighbour->keyring;
 
-    return neighbour_is_up(neighbour) && neighbour->contact == CONTACT_IDLE && neighbour->first &&
-           (mesh->now_us >= keyring->used_us + REKEY_US || keyring->sealed > REKEY_PACKETS);
+    if (!neighbour_is_up(neighbour) || neighbour->contact != CONTACT_IDLE || !neighbour->first) {
+        return UINT64_MAX;
+    }
+    return keyring->sealed > REKEY_PACKETS ? 0 : keyring->used_us + REKEY_US;
+}
+
+uint64_t contact_renew_us(const Neighbour *neighbour) {
+    uint64_t wipe_us = keyring_wipe_us(&neighbour->keyring);
+
+    return wipe_us < rekey_us(neighbour) ? wipe_us : rekey_us(neighbour);
+}
+
+uint64_t contact_deadline_us(const Neighbour *neighbour) {
+    return neighbour->contact == CONTACT_KNOCKING ? neighbour->contact_next_us : UINT64_MAX;
 }
 
 void contact_timeout(Mesh *mesh, Neighbour *neighbour) {
     uint64_t pause_us;
 
     keyring_wipe(&neighbour->keyring, mesh->now_us);
-    if (is_due(mesh, neighbour)) {
+    if (mesh->now_us >= rekey_us(neighbour)) {
         contact_begin(mesh, neighbour, false);
     }
-    if (neighbour->contact != CONTACT_KNOCKING || mesh->now_us < neighbour->contact_next_us) {
+    if (mesh->now_us < contact_deadline_us(neighbour)) {
         return;
     }
     if (neighbour->init_made_us != UINT64_MAX &&
@@ -414,11 +426,11 @@ static Neighbour *find_index(const Mesh *mesh, Bytes message) {
 
     handshake_index(message, index);
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *neighbour = mesh->neighbours.slots[slot];
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
 
         if (neighbour && neighbour->contact == CONTACT_KNOCKING && neighbour->init_length > 0 &&
             !memcmp(neighbour->handshake.index, index, sizeof index)) {
-            return neighbour;
+            return neighbour_at(mesh, slot);
         }
     }
     return NULL;

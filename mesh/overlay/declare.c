@@ -134,6 +134,7 @@ static void edge_came(Mesh *mesh, uint32_t slot) {
                                       .guessed = state.rtt_us == 0,
                                       .classes = classes_of(&state),
                                       .since_us = mesh->now_us};
+    mesh->map.guessed |= state.rtt_us == 0;
     plan(&mesh->map, mesh->now_us + (state.rtt_us == 0 ? MEASURE_US : GATHER_US));
 }
 
@@ -161,14 +162,16 @@ static void find_changes(Mesh *mesh) {
 /* The first measure of an edge is not waited for as a change is. */
 static void measure(Mesh *mesh) {
     Map *map = &mesh->map;
+    bool guessed = false;
 
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; map->guessed && slot < MESH_PEERS_MAX; slot++) {
         MapEdge *edge = &map->edges[slot];
         LinkState state;
 
         if (!edge->guessed) {
             continue;
         }
+        guessed = true;
         state = link_state(neighbour_at(mesh, slot)->link, mesh->now_us);
         if (state.rtt_us > 0) {
             edge->guessed = false;
@@ -176,6 +179,7 @@ static void measure(Mesh *mesh) {
             plan(map, later(edge->since_us + GATHER_US, mesh->now_us));
         }
     }
+    map->guessed = guessed;
 }
 
 static void look(Mesh *mesh) {

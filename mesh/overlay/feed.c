@@ -47,18 +47,36 @@ bool feed_hears_source(Mesh *mesh, const Neighbour *neighbour, const MeshKey *so
     return tree && node < tree->count && tree->parent[node] == tree->source;
 }
 
-uint64_t feed_targets(Mesh *mesh, const MeshKey *speaker) {
+/* All whom this node pushes to by the tree, whether or not they listen now. */
+static uint64_t find_targets(Mesh *mesh, const MeshKey *speaker) {
     const GraphTree *tree = map_tree(mesh, speaker);
     uint16_t self = map_index(mesh, &mesh->self.key);
     bool own = mesh_key_equal(speaker, &mesh->self.key);
     uint64_t slots = 0;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_at(mesh, slot);
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
 
-        if (neighbour && neighbour_is_up(neighbour) && !mesh_key_equal(&neighbour->key, speaker) &&
-            pushes(mesh, tree, self, &neighbour->key, own, true) &&
-            neighbour_is_greeted(mesh, neighbour)) {
+        if (neighbour && !mesh_key_equal(&neighbour->key, speaker) &&
+            pushes(mesh, tree, self, &neighbour->key, own, true)) {
+            slots |= 1ull << slot;
+        }
+    }
+    return slots;
+}
+
+uint64_t feed_targets(Mesh *mesh, FeedLoad *load, const MeshKey *speaker) {
+    uint64_t slots = 0;
+
+    /* Nobody begins to listen without the map taking note of the link. */
+    if (load->turn != mesh->map.turn) {
+        load->targets = find_targets(mesh, speaker);
+        load->turn = mesh->map.turn;
+    }
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+        const Neighbour *neighbour = load->targets >> slot & 1 ? neighbour_view(mesh, slot) : NULL;
+
+        if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
             slots |= 1ull << slot;
         }
     }
@@ -85,15 +103,13 @@ void feed_load(Mesh *mesh, FeedLoad *load, size_t size) {
     load->last_us = mesh->now_us;
 }
 
-/* What this node may send, bit/s; UINT64_MAX while that is unknown: of a line to one of `slots`, or
- * of all. */
-static uint64_t uplink_bps(const Mesh *mesh, uint64_t slots) {
-    uint64_t ceiling_bps = mesh->uplink.ceiling > 0 ? mesh->uplink.ceiling * 8 : UINT64_MAX;
-    uint64_t sum_bps = 0;
+/* Adds up what lines are known to carry, bit/s, until that is enough. True: of all that were looked
+ * at it is known. */
+static bool add_lines(const Mesh *mesh, uint64_t slots, uint64_t enough_bps, uint64_t *sum_bps) {
     bool known = true;
 
-    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_at(mesh, slot);
+    for (uint32_t slot = 0; slot < mesh->neighbours.end && *sum_bps < enough_bps; slot++) {
+        const Neighbour *neighbour = slots >> slot & 1 ? neighbour_view(mesh, slot) : NULL;
         LinkState state;
 
         if (!neighbour || !neighbour_is_direct(neighbour)) {
@@ -101,11 +117,22 @@ static uint64_t uplink_bps(const Mesh *mesh, uint64_t slots) {
         }
         state = link_state(neighbour->link, mesh->now_us);
         if (state.reason != LINK_LINE_START) {
-            sum_bps += state.rate_bps;
-        } else if (slots >> slot & 1) {
+            *sum_bps += state.rate_bps;
+        } else {
             known = false;
         }
     }
+    return known;
+}
+
+/* What this node may send, bit/s: of more than enough nothing is said. UINT64_MAX while that is
+ * unknown: of a line to one of `slots`, or of all. */
+static uint64_t uplink_bps(const Mesh *mesh, uint64_t slots, uint64_t enough_bps) {
+    uint64_t ceiling_bps = mesh->uplink.ceiling > 0 ? mesh->uplink.ceiling * 8 : UINT64_MAX;
+    uint64_t sum_bps = 0;
+    bool known = add_lines(mesh, slots, UINT64_MAX, &sum_bps);
+
+    add_lines(mesh, ~slots, known ? enough_bps : 0, &sum_bps);
     return known && sum_bps > 0 && sum_bps < ceiling_bps ? sum_bps : ceiling_bps;
 }
 
@@ -161,11 +188,16 @@ static uint64_t first_of(uint64_t slots, uint64_t most) {
 
 uint64_t feed_grant(Mesh *mesh, const FeedLoad *load, MeshStreamKind kind, uint64_t targets,
                     uint64_t asked) {
-    uint64_t uplink = uplink_bps(mesh, targets | asked);
-    uint64_t before = before_bps(mesh, load, kind);
     uint64_t most = mesh->relay ? MESH_RELAY_PUSHES_MAX : MESH_PUSHES_MAX;
-    uint64_t granted;
+    uint64_t wanted = targets | asked;
+    uint64_t before, uplink, granted;
 
+    if (!wanted) {
+        return 0;
+    }
+    before = before_bps(mesh, load, kind);
+    uplink = uplink_bps(
+        mesh, wanted, ((before + count_bits(wanted) * (uint64_t)load->rate_bps) / SHARE + 1) * 10);
     if (uplink != UINT64_MAX && load->rate_bps > 0) {
         uint64_t share_bps = uplink / 10 * SHARE;
 
@@ -197,7 +229,7 @@ uint64_t feed_asked(const Mesh *mesh, const MeshKey *speaker, MeshStreamKind kin
 
     for (size_t i = 0; i < mesh->feed.ask_count; i++) {
         const FeedAsk *ask = &mesh->feed.asks[i];
-        const Neighbour *neighbour = neighbour_at(mesh, ask->slot);
+        const Neighbour *neighbour = neighbour_view(mesh, ask->slot);
 
         if (ask->kind == kind && mesh_key_equal(&ask->speaker, speaker) && neighbour &&
             neighbour_is_up(neighbour) && mesh->now_us < ask->until_us) {

@@ -30,6 +30,8 @@ typedef struct {
     uint64_t since_us; /* then; 0: no frame yet */
     uint64_t last_us;  /* the last frame */
     uint64_t pushed;   /* to whom it went, a bit each */
+    uint64_t targets;  /* to whom it is pushed by the tree, a bit each, */
+    uint64_t turn;     /* as of this turn of the map */
 } FeedLoad;
 
 /* This node pushes to a neighbour what `source` writes in the journal. */
@@ -37,8 +39,8 @@ bool feed_pushes(Mesh *mesh, const Neighbour *to, const MeshKey *source);
 /* A greeted neighbour that hears the source itself, by the map: nobody needs to tell it more. */
 bool feed_hears_source(Mesh *mesh, const Neighbour *neighbour, const MeshKey *source);
 /* Neighbours that streams of this speaker are to be pushed to by the tree, a bit each. Where much
- * is lost, and where many are, two push to each. */
-uint64_t feed_targets(Mesh *mesh, const MeshKey *speaker);
+ * is lost, and where many are, two push to each. `load`: of one of them. */
+uint64_t feed_targets(Mesh *mesh, FeedLoad *load, const MeshKey *speaker);
 /* Those that asked for this one. */
 uint64_t feed_asked(const Mesh *mesh, const MeshKey *speaker, MeshStreamKind kind);
 

@@ -184,10 +184,10 @@ static MeshError opened(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, 
     return error;
 }
 
-static bool comes_by(const Mesh *mesh, const Neighbour *neighbour, const MeshPath *path) {
+static bool comes_by(const Neighbour *neighbour, const MeshPath *path) {
     switch (path->kind) {
     case MESH_PATH_ICE:
-        return upgrade_neighbour(mesh, path->agent) == neighbour;
+        return neighbour->upgrade != UPGRADE_NONE && neighbour->agent == path->agent;
     case MESH_PATH_RELAY:
         return !memcmp(neighbour->key.bytes, path->ip, SHORT_KEY_SIZE);
     default:
@@ -197,8 +197,9 @@ static bool comes_by(const Mesh *mesh, const Neighbour *neighbour, const MeshPat
 
 /* Tries the keys of this phase that were agreed with one neighbour; true when some opened it,
  * `ret_error` is what came of it. */
-static bool open_by(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint8_t phase,
-                    Bytes datagram, MeshError *ret_error) {
+static bool open_by(Mesh *mesh, uint32_t slot, const MeshPath *path, uint8_t phase, Bytes datagram,
+                    MeshError *ret_error) {
+    const Neighbour *neighbour = neighbour_view(mesh, slot);
     uint8_t plain[MESH_DATAGRAM_MAX];
     SessionKind kind;
     uint64_t counter;
@@ -216,16 +217,16 @@ static bool open_by(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint
                 : MESH_ERROR_FORGED;
 
         if (!error) {
-            neighbour->rx_bytes += datagram.length;
-            *ret_error =
-                opened(mesh, neighbour, path, keys, kind, counter, BYTES_AT(plain, length));
+            neighbour_at(mesh, slot)->rx_bytes += datagram.length;
+            *ret_error = opened(mesh, neighbour_at(mesh, slot), path, keys, kind, counter,
+                                BYTES_AT(plain, length));
             sodium_memzero(plain, length);
             return true;
         }
         replayed = replayed || error == MESH_ERROR_REPLAYED;
     }
     /* A counter too old for one may be new to another: only the keys tell whose it is. */
-    mesh->counters.replayed += replayed && comes_by(mesh, neighbour, path);
+    mesh->counters.replayed += replayed && comes_by(neighbour, path);
     return false;
 }
 
@@ -235,10 +236,10 @@ static MeshError transport(Mesh *mesh, const MeshPath *path, uint8_t phase, Byte
     /* Where it comes from says whose it most often is; a moved node is found by trying all. */
     for (int expected = 1; expected >= 0; expected--) {
         for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-            Neighbour *neighbour = mesh->neighbours.slots[slot];
+            const Neighbour *neighbour = neighbour_view(mesh, slot);
 
-            if (neighbour && comes_by(mesh, neighbour, path) == expected &&
-                open_by(mesh, neighbour, path, phase, datagram, &error)) {
+            if (neighbour && comes_by(neighbour, path) == expected &&
+                open_by(mesh, slot, path, phase, datagram, &error)) {
                 return error;
             }
         }

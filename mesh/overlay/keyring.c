@@ -77,20 +77,40 @@ void keyring_use(Keyring *keyring, Keys *keys, uint64_t now_us) {
     keyring->sealed = 0;
 }
 
+/* When these, which are not in use, are wiped. */
+static uint64_t end_us(const Keyring *keyring, const Keys *keys) {
+    bool replaced =
+        keyring->current && (keys->confirmed || keys->number < keyring->current->number);
+    uint64_t former_us = replaced ? keyring->used_us + FORMER_US : UINT64_MAX;
+    uint64_t waiting_us = keys->made_us + WAITING_US;
+
+    return former_us < waiting_us ? former_us : waiting_us;
+}
+
 void keyring_wipe(Keyring *keyring, uint64_t now_us) {
     bool others = keyring->count > (keyring->current != NULL);
 
     for (size_t i = 0; others && i < MESH_KEYS_MAX; i++) {
         const Keys *keys = keyring->keys[i];
-        bool replaced = keys && keys != keyring->current && keyring->current &&
-                        (keys->confirmed || keys->number < keyring->current->number);
 
-        if (keys && keys != keyring->current &&
-            ((replaced && now_us >= keyring->used_us + FORMER_US) ||
-             now_us >= keys->made_us + WAITING_US)) {
+        if (keys && keys != keyring->current && now_us >= end_us(keyring, keys)) {
             drop(keyring, i);
         }
     }
+}
+
+uint64_t keyring_wipe_us(const Keyring *keyring) {
+    bool others = keyring->count > (keyring->current != NULL);
+    uint64_t wipe_us = UINT64_MAX;
+
+    for (size_t i = 0; others && i < MESH_KEYS_MAX; i++) {
+        const Keys *keys = keyring->keys[i];
+
+        if (keys && keys != keyring->current && end_us(keyring, keys) < wipe_us) {
+            wipe_us = end_us(keyring, keys);
+        }
+    }
+    return wipe_us;
 }
 
 Keys *keyring_answered(const Keyring *keyring, const uint8_t hash[16]) {

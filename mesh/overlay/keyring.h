@@ -43,6 +43,8 @@ Keys *keyring_add(Keyring *keyring, uint64_t now_us, uint32_t chance);
 void keyring_use(Keyring *keyring, Keys *keys, uint64_t now_us);
 /* Wipes what was replaced long ago: then nobody can open any more what was under way. */
 void keyring_wipe(Keyring *keyring, uint64_t now_us);
+/* When that wipes any; UINT64_MAX: never. */
+uint64_t keyring_wipe_us(const Keyring *keyring);
 
 /* The keys by which this message 1 was answered, if that may be repeated; NULL. */
 Keys *keyring_answered(const Keyring *keyring, const uint8_t hash[16]);

@@ -162,7 +162,8 @@ MeshError live_frame(Mesh *mesh, const MeshFrame *frame) {
     account_frame(mesh, frame);
     length = frame_seal(&own->keys, own->name, frame, body);
     feed_load(mesh, &own->load, length);
-    slots = feed_targets(mesh, &mesh->self.key) | feed_asked(mesh, &mesh->self.key, frame->kind);
+    slots = feed_targets(mesh, &own->load, &mesh->self.key) |
+            feed_asked(mesh, &mesh->self.key, frame->kind);
     feed_frame(mesh, &own->load, slots, frame, BYTES_AT(body, length));
     return MESH_OK;
 }

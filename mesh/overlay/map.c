@@ -24,6 +24,7 @@ static_assert(MESH_PEERS_MAX <= 64, "a neighbour is a bit of 64");
 /* ---- life ---- */
 
 bool map_init(Map *map) {
+    map->turn = 1;
     map->send_us = UINT64_MAX;
     map->issue_us = UINT64_MAX;
     map->beyond_us = UINT64_MAX;
@@ -114,6 +115,7 @@ static uint64_t digest_of(const uint8_t *record) {
 /* What was computed is forgotten, and whoever looks is told. */
 static void stale(Map *map) {
     map->cache->graph_stale = true;
+    map->turn++;
     map->notify = true;
 }
 
@@ -149,6 +151,7 @@ MapNode *map_keep(Mesh *mesh, const uint8_t *record) {
 
 void map_links_changed(Mesh *mesh) {
     mesh->map.cache->paths_stale = true;
+    mesh->map.turn++;
     mesh->map.notify = true;
     company_changed(mesh);
     declare_soon(mesh);
@@ -239,7 +242,7 @@ static GraphPaths *find_paths(const Mesh *mesh, const Graph *graph, uint16_t sel
         uint8_t classes;
         uint16_t other = graph_other(graph, self, i, &classes);
 
-        closed[other] = !is_usable(neighbour_find(mesh, map_key(mesh, other)));
+        closed[other] = !is_usable(neighbour_view_of(mesh, map_key(mesh, other)));
     }
     return graph_paths(graph, self, closed);
 }
@@ -337,7 +340,7 @@ static bool is_linked(const Neighbour *neighbour) {
 }
 
 bool map_is_present(const Mesh *mesh, const MeshKey *key) {
-    return is_linked(neighbour_find(mesh, key)) || map_reaches(mesh, key);
+    return is_linked(neighbour_view_of(mesh, key)) || map_reaches(mesh, key);
 }
 
 size_t map_present_count(const Mesh *mesh) {
@@ -345,7 +348,7 @@ size_t map_present_count(const Mesh *mesh) {
     size_t count = paths ? paths->reached : 0;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_at(mesh, slot);
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
 
         count += is_linked(neighbour) && !map_reaches(mesh, &neighbour->key);
     }

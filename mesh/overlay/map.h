@@ -53,6 +53,7 @@ typedef struct {
     uint64_t digest;          /* what their authors and numbers come to */
     size_t members, expelled; /* as of when the roster was last looked at */
     MapCache *cache;          /* owned */
+    uint64_t turn;            /* how often anything changed that ways and trees follow from */
 
     /* what is told */
     MapPeer peers[MESH_PEERS_MAX];
@@ -63,6 +64,7 @@ typedef struct {
     /* our own record */
     MapEdge edges[MESH_PEERS_MAX];
     bool changed;        /* links may have come or gone */
+    bool guessed;        /* one of them may not be measured yet */
     uint64_t number;     /* of the last one; 0: none in this run */
     uint64_t above;      /* the next has a number above this */
     uint32_t outdone;    /* so often one was heard that was not made here, nor before this run */

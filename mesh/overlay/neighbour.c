@@ -9,15 +9,35 @@
 #include "mesh/overlay/message.h"
 #include "mesh/overlay/relayed.h"
 
-#define RELAY_OVERHEAD 58       /* of the carrying link: its seal, its framing, ours */
-#define DOUBT_US       (60 * S) /* a stranger is given so long to be admitted */
-#define AWAITED_US     (3 * S)  /* and so long to speak first */
-#define SMALL_SIZE     2048     /* a message up to this needs no memory of its own */
+#define RELAY_OVERHEAD 58      /* of the carrying link: its seal, its framing, ours */
+#define AWAITED_US     (3 * S) /* and so long to speak first */
+#define SMALL_SIZE     2048    /* a message up to this needs no memory of its own */
 
 /* ---- slots ---- */
 
-Neighbour *neighbour_at(const Mesh *mesh, uint32_t slot) {
+bool neighbours_init(Neighbours *neighbours) {
+    neighbours->dues = calloc(1, sizeof *neighbours->dues);
+    return neighbours->dues != NULL;
+}
+
+/* The first bytes of a key: two that differ in them are two. */
+static uint64_t name_of(const uint8_t key[SHORT_KEY_SIZE]) {
+    uint64_t name;
+
+    memcpy(&name, key, sizeof name);
+    return name;
+}
+
+const Neighbour *neighbour_view(const Mesh *mesh, uint32_t slot) {
     return slot < MESH_PEERS_MAX ? mesh->neighbours.slots[slot] : NULL;
+}
+
+Neighbour *neighbour_at(const Mesh *mesh, uint32_t slot) {
+    if (!neighbour_view(mesh, slot)) {
+        return NULL;
+    }
+    due_stir(mesh, slot);
+    return mesh->neighbours.slots[slot];
 }
 
 uint32_t neighbour_slot(const Mesh *mesh, const Neighbour *neighbour) {
@@ -29,26 +49,30 @@ uint32_t neighbour_slot(const Mesh *mesh, const Neighbour *neighbour) {
     return NEIGHBOUR_NONE;
 }
 
-Neighbour *neighbour_find(const Mesh *mesh, const MeshKey *key) {
-    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *neighbour = mesh->neighbours.slots[slot];
+/* The slot of this key, or of the one that begins so; NEIGHBOUR_NONE. */
+static uint32_t find(const Mesh *mesh, const uint8_t *key, size_t length) {
+    const Neighbours *neighbours = &mesh->neighbours;
+    uint64_t name = name_of(key);
 
-        if (neighbour && mesh_key_equal(&neighbour->key, key)) {
-            return neighbour;
+    for (uint32_t slot = 0; slot < neighbours->end; slot++) {
+        if (neighbours->names[slot] == name && neighbours->slots[slot] &&
+            !memcmp(neighbours->slots[slot]->key.bytes, key, length)) {
+            return slot;
         }
     }
-    return NULL;
+    return NEIGHBOUR_NONE;
+}
+
+const Neighbour *neighbour_view_of(const Mesh *mesh, const MeshKey *key) {
+    return neighbour_view(mesh, find(mesh, key->bytes, MESH_KEY_SIZE));
+}
+
+Neighbour *neighbour_find(const Mesh *mesh, const MeshKey *key) {
+    return neighbour_at(mesh, find(mesh, key->bytes, MESH_KEY_SIZE));
 }
 
 Neighbour *neighbour_find_short(const Mesh *mesh, const uint8_t key[SHORT_KEY_SIZE]) {
-    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *neighbour = mesh->neighbours.slots[slot];
-
-        if (neighbour && !memcmp(neighbour->key.bytes, key, SHORT_KEY_SIZE)) {
-            return neighbour;
-        }
-    }
-    return NULL;
+    return neighbour_at(mesh, find(mesh, key, SHORT_KEY_SIZE));
 }
 
 Neighbour *neighbour_want(Mesh *mesh, const MeshKey *key, const uint8_t psk[HANDSHAKE_PSK_SIZE],
@@ -73,7 +97,7 @@ Neighbour *neighbour_want(Mesh *mesh, const MeshKey *key, const uint8_t psk[HAND
     }
     neighbour->key = *key;
     neighbour->by_ticket = by_ticket;
-    neighbour->doubt_us = core_member(mesh, key) ? UINT64_MAX : mesh->now_us + DOUBT_US;
+    neighbour->doubt_us = core_member(mesh, key) ? UINT64_MAX : mesh->now_us + NEIGHBOUR_DOUBT_US;
     neighbour->leave_us = UINT64_MAX;
     neighbour->gone_us = UINT64_MAX;
     neighbour->counter = 1;
@@ -85,10 +109,11 @@ Neighbour *neighbour_want(Mesh *mesh, const MeshKey *key, const uint8_t psk[HAND
     }
     neighbour->first = memcmp(mesh->self.static_public, neighbour->static_key, 32) < 0;
     mesh->neighbours.slots[slot] = neighbour;
+    mesh->neighbours.names[slot] = name_of(key->bytes);
     if (mesh->neighbours.end <= slot) {
         mesh->neighbours.end = slot + 1;
     }
-    return neighbour;
+    return neighbour_at(mesh, slot);
 }
 
 void neighbour_drop(Mesh *mesh, Neighbour *neighbour) {
@@ -107,6 +132,7 @@ void neighbour_drop(Mesh *mesh, Neighbour *neighbour) {
     sodium_memzero(neighbour, sizeof *neighbour);
     free(neighbour);
     mesh->neighbours.slots[slot] = NULL;
+    due_stir(mesh, slot);
     while (mesh->neighbours.end > 0 && !mesh->neighbours.slots[mesh->neighbours.end - 1]) {
         mesh->neighbours.end--;
     }
@@ -114,8 +140,10 @@ void neighbour_drop(Mesh *mesh, Neighbour *neighbour) {
 
 void neighbours_leave(Mesh *mesh) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        if (mesh->neighbours.slots[slot]) {
-            mesh->neighbours.slots[slot]->leave_us = mesh->now_us;
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (neighbour) {
+            neighbour->leave_us = mesh->now_us;
         }
     }
 }
@@ -138,7 +166,7 @@ bool neighbours_make_room(Mesh *mesh, bool stranger) {
     size_t count = 0;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *neighbour = mesh->neighbours.slots[slot];
+        Neighbour *neighbour = neighbour_at(mesh, slot);
         bool idle = neighbour && !neighbour_is_up(neighbour) && neighbour->hand_until_us == 0 &&
                     !is_awaited(mesh, neighbour);
 
@@ -160,10 +188,13 @@ bool neighbours_make_room(Mesh *mesh, bool stranger) {
 
 void neighbours_finish(Mesh *mesh) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        if (mesh->neighbours.slots[slot]) {
-            neighbour_drop(mesh, mesh->neighbours.slots[slot]);
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (neighbour) {
+            neighbour_drop(mesh, neighbour);
         }
     }
+    free(mesh->neighbours.dues);
 }
 
 bool neighbour_is_up(const Neighbour *neighbour) {
@@ -228,11 +259,11 @@ static void greet(Mesh *mesh, Neighbour *neighbour) {
 
 void neighbours_greet(Mesh *mesh) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *neighbour = mesh->neighbours.slots[slot];
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
 
         if (neighbour && !(neighbour->greeting & GREETING_SAID) &&
             neighbour_is_trusted(mesh, neighbour)) {
-            greet(mesh, neighbour);
+            greet(mesh, neighbour_at(mesh, slot));
         }
     }
 }
@@ -282,10 +313,10 @@ bool neighbour_send(Mesh *mesh, Neighbour *neighbour, LinkPriority priority, uin
 void neighbours_send(Mesh *mesh, LinkPriority priority, uint64_t life_us, uint8_t kind,
                      Bytes body) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *neighbour = mesh->neighbours.slots[slot];
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
 
         if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
-            neighbour_send(mesh, neighbour, priority, life_us, kind, body);
+            neighbour_send(mesh, neighbour_at(mesh, slot), priority, life_us, kind, body);
         }
     }
 }
@@ -325,79 +356,4 @@ bool neighbour_flush(Mesh *mesh, Neighbour *neighbour, LinkPriority *ret_priorit
     neighbour->tx_bytes += length;
     neighbour_transmit(mesh, &neighbour->path, BYTES_AT(datagram, length), *ret_priority);
     return true;
-}
-
-/* ---- time ---- */
-
-/* One who is in the roster by now stays; who is not may come again. */
-static void end_doubt(Mesh *mesh, Neighbour *neighbour) {
-    if (core_member(mesh, &neighbour->key)) {
-        neighbour->doubt_us = UINT64_MAX;
-    } else if (mesh->status == MESH_STATUS_JOINING) {
-        neighbour->doubt_us = mesh->now_us + DOUBT_US; /* we know no roster yet */
-    } else if (mesh->now_us < neighbour->hand_until_us) {
-        neighbour->doubt_us = neighbour->hand_until_us;
-    } else {
-        neighbour->leave_us = mesh->now_us;
-    }
-}
-
-/* What a link held that was lost means nothing any more; one that is not up yet stays. */
-static void free_lost(Neighbour *neighbour) {
-    const Keyring *keyring = &neighbour->keyring;
-
-    if (!keyring->current || keyring_is_stale(keyring, keyring->current, neighbour->instance)) {
-        link_destroy(neighbour->link);
-        neighbour->link = NULL;
-    }
-}
-
-void neighbours_timeout(Mesh *mesh) {
-    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *neighbour = mesh->neighbours.slots[slot];
-
-        if (!neighbour) {
-            continue;
-        }
-        if (mesh->now_us >= neighbour->doubt_us) {
-            end_doubt(mesh, neighbour);
-        }
-        if (mesh->now_us >= neighbour->leave_us) {
-            route_bye(mesh, neighbour, BYE_GOES);
-            neighbour_drop(mesh, neighbour);
-            continue;
-        }
-        contact_timeout(mesh, neighbour);
-        route_timeout(mesh, neighbour);
-        upgrade_timeout(mesh, neighbour);
-        if (neighbour->link && !neighbour_is_up(neighbour)) {
-            free_lost(neighbour);
-        }
-    }
-}
-
-static uint64_t least(uint64_t a, uint64_t b) {
-    return a < b ? a : b;
-}
-
-uint64_t neighbours_deadline_us(const Mesh *mesh) {
-    uint64_t deadline = UINT64_MAX;
-
-    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = mesh->neighbours.slots[slot];
-
-        if (!neighbour) {
-            continue;
-        }
-        deadline = least(deadline, least(neighbour->leave_us, neighbour->doubt_us));
-        deadline = least(deadline, route_deadline_us(mesh, neighbour));
-        deadline = least(deadline, upgrade_deadline_us(mesh, neighbour));
-        if (neighbour->contact == CONTACT_KNOCKING) {
-            deadline = least(deadline, neighbour->contact_next_us);
-        }
-        if (neighbour_is_up(neighbour)) {
-            deadline = least(deadline, uplink_deadline_us(mesh, neighbour));
-        }
-    }
-    return deadline;
 }

@@ -8,11 +8,13 @@
 
 #include "mesh/link/link.h"
 #include "mesh/mesh.h"
+#include "mesh/overlay/due.h"
 #include "mesh/overlay/keyring.h"
 
 #define NEIGHBOUR_NONE          UINT32_MAX
 #define NEIGHBOUR_PHASES        4
-#define CONTACT_TURN            4 /* knocks before others may have the turn */
+#define NEIGHBOUR_DOUBT_US      UINT64_C(60000000) /* a stranger is given so long to be admitted */
+#define CONTACT_TURN            4                  /* knocks before others may have the turn */
 #define NEIGHBOUR_WIRE_OVERHEAD (28 + SESSION_OVERHEAD_SIZE) /* IPv4, UDP, our seal */
 
 /* The handshake we began, if any. */
@@ -138,15 +140,23 @@ typedef struct {
 
 typedef struct {
     Neighbour *slots[MESH_PEERS_MAX];
-    uint32_t end; /* none from this one on is taken */
+    uint64_t names[MESH_PEERS_MAX]; /* the first bytes of their keys, side by side */
+    uint32_t end;                   /* none from this one on is taken */
+    Dues *dues;                     /* owned */
     uint32_t next_agent;
     bool carried; /* what is being read came through a member */
 } Neighbours;
 
+/* False when memory is short. */
+bool neighbours_init(Neighbours *neighbours);
 void neighbours_finish(Mesh *mesh);
+/* For whoever may change it: it is looked after in this step, see due.h. */
 Neighbour *neighbour_at(const Mesh *mesh, uint32_t slot);
 Neighbour *neighbour_find(const Mesh *mesh, const MeshKey *key);
 Neighbour *neighbour_find_short(const Mesh *mesh, const uint8_t key[SHORT_KEY_SIZE]);
+/* For whoever only looks. */
+const Neighbour *neighbour_view(const Mesh *mesh, uint32_t slot);
+const Neighbour *neighbour_view_of(const Mesh *mesh, const MeshKey *key);
 uint32_t neighbour_slot(const Mesh *mesh, const Neighbour *neighbour);
 /* Makes sure that one more slot can be had, if need be of a node that is not linked. `stranger`: it
  * is for one in no roster, of whom there are at most MESH_HALF_OPEN_MAX. False: there is none. */
@@ -191,14 +201,15 @@ void neighbour_nonsense(Mesh *mesh, Neighbour *neighbour);
 void neighbour_transmit(Mesh *mesh, const MeshPath *path, Bytes bytes, LinkPriority priority);
 /* One packet of a link; false: it has none now. */
 bool neighbour_flush(Mesh *mesh, Neighbour *neighbour, LinkPriority *ret_priority);
-void neighbours_timeout(Mesh *mesh);
-uint64_t neighbours_deadline_us(const Mesh *mesh);
 
 /* ---- contact.c: handshakes ---- */
 
 /* Begins, or goes on with, trying to link; `soon`: now rather than when its turn comes. */
 void contact_begin(Mesh *mesh, Neighbour *neighbour, bool soon);
 void contact_timeout(Mesh *mesh, Neighbour *neighbour);
+uint64_t contact_deadline_us(const Neighbour *neighbour);
+/* When keys are to be wiped or renewed, in a step that comes anyway. */
+uint64_t contact_renew_us(const Neighbour *neighbour);
 MeshError contact_init(Mesh *mesh, const MeshPath *path, Bytes message);
 MeshError contact_answer(Mesh *mesh, const MeshPath *path, Bytes message);
 /* A node whose link we lost still sends by this path: the handshake takes it too, at once. */

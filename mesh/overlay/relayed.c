@@ -34,7 +34,7 @@ void relayed_tell(Mesh *mesh, Stream *stream, uint32_t slot, bool anew) {
 
 void relayed_tell_all(Mesh *mesh, Stream *stream) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_at(mesh, slot);
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
 
         if (neighbour && !(stream->tellers >> slot & 1) &&
             !feed_hears_source(mesh, neighbour, &stream->speaker)) {
@@ -69,7 +69,7 @@ void relayed_end(Mesh *mesh, Stream *stream, uint32_t from) {
 void relayed_frame(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *frame, Bytes body) {
     uint8_t copy[FRAME_BODY_SIZE];
     uint64_t asked = feed_asked(mesh, &stream->speaker, stream->kind) & ~(1ull << slot);
-    uint64_t slots = feed_targets(mesh, &stream->speaker) & ~(1ull << slot);
+    uint64_t slots = feed_targets(mesh, &stream->load, &stream->speaker) & ~(1ull << slot);
 
     feed_load(mesh, &stream->load, body.length);
     if (frame->kind == MESH_STREAM_VOICE && !loudest_passes(mesh, stream, frame)) {

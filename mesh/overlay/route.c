@@ -117,7 +117,7 @@ void route_doubt(Mesh *mesh, Neighbour *neighbour) {
  * the map may soon tell of one. */
 static void carry_otherwise(Mesh *mesh, const Neighbour *lost) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *carried = mesh->neighbours.slots[slot];
+        Neighbour *carried = neighbour_at(mesh, slot);
         MeshPath path;
 
         if (!carried || !neighbour_is_up(carried) || carried->path.kind != MESH_PATH_RELAY ||
@@ -330,7 +330,7 @@ uint64_t route_deadline_us(const Mesh *mesh, const Neighbour *neighbour) {
 
 void route_wake(Mesh *mesh) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *neighbour = mesh->neighbours.slots[slot];
+        Neighbour *neighbour = neighbour_at(mesh, slot);
         MeshPath path;
 
         if (neighbour && neighbour_is_up(neighbour) && neighbour->path.kind == MESH_PATH_ICE &&

@@ -67,11 +67,13 @@ void reach_soon(Mesh *mesh) {
 }
 
 static bool is_one_missing(const Mesh *mesh) {
+    uint64_t knocking = due_knocking(mesh);
+
     if (mesh->status == MESH_STATUS_JOINING || mesh->company.absent > 0) {
         return true;
     }
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_at(mesh, slot);
+        const Neighbour *neighbour = knocking >> slot & 1 ? neighbour_view(mesh, slot) : NULL;
 
         if (neighbour && !neighbour_is_up(neighbour) && !neighbour->by_ticket &&
             neighbour->contact == CONTACT_KNOCKING) {
@@ -105,7 +107,7 @@ void reach_seek(Mesh *mesh) {
     uint64_t from_us = reach->hail_from_us + PATIENCE_US;
     uint64_t pause_us;
 
-    if (!is_hailing(mesh) || mesh->now_us < reach->hail_next_us) {
+    if (mesh->now_us < reach->hail_next_us || !is_hailing(mesh)) {
         return;
     }
     if (reach->hail_tries == 0 && mesh->status == MESH_STATUS_MEMBER && mesh->now_us < from_us &&
@@ -223,7 +225,7 @@ static size_t are_asked(const Mesh *mesh) {
     size_t count = 0;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_at(mesh, slot);
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
 
         count +=
             neighbour && (neighbour_is_up(neighbour) || neighbour->contact_tries < CONTACT_TURN);

@@ -366,7 +366,7 @@ void streams_roster_changed(Mesh *mesh) {
 }
 
 static bool has_way(Mesh *mesh, const Stream *stream) {
-    const Neighbour *speaker = neighbour_find(mesh, &stream->speaker);
+    const Neighbour *speaker = neighbour_view_of(mesh, &stream->speaker);
 
     return (speaker && neighbour_is_greeted(mesh, speaker)) || map_reaches(mesh, &stream->speaker);
 }

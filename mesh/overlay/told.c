@@ -231,7 +231,7 @@ static Stream *find(Mesh *mesh, const StreamWord *word) {
 }
 
 bool told_by_speaker(const Mesh *mesh, const Stream *stream) {
-    const Neighbour *speaker = neighbour_find(mesh, &stream->speaker);
+    const Neighbour *speaker = neighbour_view_of(mesh, &stream->speaker);
 
     return speaker && stream->tellers >> neighbour_slot(mesh, speaker) & 1;
 }
@@ -257,7 +257,7 @@ static void settle(Mesh *mesh, Stream *stream) {
 }
 
 MeshError told_stream(Mesh *mesh, uint32_t slot, Bytes body) {
-    const Neighbour *neighbour = neighbour_at(mesh, slot);
+    const Neighbour *neighbour = neighbour_view(mesh, slot);
     StreamWord word;
     MeshError error = read_word(mesh, body, &word);
     bool own;
@@ -287,7 +287,7 @@ MeshError told_stream(Mesh *mesh, uint32_t slot, Bytes body) {
 }
 
 MeshError told_stream_end(Mesh *mesh, uint32_t slot, Bytes body) {
-    const Neighbour *neighbour = neighbour_at(mesh, slot);
+    const Neighbour *neighbour = neighbour_view(mesh, slot);
     Stream *stream = body.length == 1 ? told_find(mesh, slot, body.data[0]) : NULL;
 
     if (stream && mesh_key_equal(&neighbour->key, &stream->speaker)) {

@@ -26,10 +26,10 @@ static void effect(Mesh *mesh, MeshEffectKind kind, const Neighbour *neighbour, 
 
 Neighbour *upgrade_neighbour(const Mesh *mesh, uint32_t agent) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *neighbour = mesh->neighbours.slots[slot];
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
 
         if (neighbour && neighbour->upgrade != UPGRADE_NONE && neighbour->agent == agent) {
-            return neighbour;
+            return neighbour_at(mesh, slot);
         }
     }
     return NULL;
@@ -40,7 +40,7 @@ static size_t find_servers(const Mesh *mesh, MeshPath ret_servers[SERVERS_SIZE])
     size_t count = 0;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end && count < SERVERS_SIZE; slot++) {
-        const Neighbour *neighbour = mesh->neighbours.slots[slot];
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
 
         if (neighbour && neighbour_is_direct(neighbour) &&
             neighbour->path.kind == MESH_PATH_KNOCK) {

@@ -55,10 +55,21 @@ static uint64_t urgent_us(const Uplink *uplink) {
     return ahead_us < uplink->links_us ? ahead_us : uplink->links_us;
 }
 
+static bool is_any_up(const Mesh *mesh) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
+
+        if (neighbour && neighbour_is_up(neighbour)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* While the ceiling is filled no documents leave, and no pictures. */
 static void hold(Mesh *mesh) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_at(mesh, slot);
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
 
         if (neighbour && neighbour_is_up(neighbour)) {
             link_hold(neighbour->link, mesh->uplink.free_us > mesh->now_us);
@@ -74,14 +85,22 @@ void uplink_set_ceiling(Mesh *mesh, uint64_t bps) {
     declare_soon(mesh);
 }
 
-uint64_t uplink_deadline_us(const Mesh *mesh, const Neighbour *neighbour) {
+uint64_t uplink_deadline_us(const Mesh *mesh) {
     const Uplink *uplink = &mesh->uplink;
-    uint64_t deadline_us = link_deadline_us(neighbour->link, mesh->now_us);
+    uint64_t busy = due_busy(mesh);
+    uint64_t deadline_us = UINT64_MAX;
 
-    if (deadline_us < urgent_us(uplink)) {
-        deadline_us = urgent_us(uplink);
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+        const Neighbour *neighbour = busy >> slot & 1 ? neighbour_view(mesh, slot) : NULL;
+
+        if (neighbour && neighbour_is_up(neighbour)) {
+            uint64_t due_us = link_deadline_us(neighbour->link, mesh->now_us);
+
+            deadline_us = due_us < deadline_us ? due_us : deadline_us;
+        }
     }
-    if (uplink->free_us > mesh->now_us && uplink->free_us < deadline_us) {
+    deadline_us = later(deadline_us, urgent_us(uplink));
+    if (uplink->free_us > mesh->now_us && uplink->free_us < deadline_us && is_any_up(mesh)) {
         deadline_us = uplink->free_us;
     }
     return deadline_us;
@@ -102,11 +121,12 @@ static bool is_busy(const Neighbour *neighbour, LinkState state) {
  */
 /* Notes what each link says of its line, and tells which of them stand in one queue, a bit each. */
 static uint64_t find_common(Mesh *mesh) {
+    uint64_t busy = due_busy(mesh);
     uint64_t queue_us = UINT64_MAX;
     uint64_t common = 0;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *neighbour = neighbour_at(mesh, slot);
+        Neighbour *neighbour = busy >> slot & 1 ? neighbour_at(mesh, slot) : NULL;
         LinkState state;
 
         if (!neighbour || !neighbour_is_up(neighbour)) {
@@ -123,7 +143,7 @@ static uint64_t find_common(Mesh *mesh) {
     }
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         if (common >> slot & 1 &&
-            neighbour_at(mesh, slot)->line_queue_us > 2 * queue_us + ALIKE_US) {
+            neighbour_view(mesh, slot)->line_queue_us > 2 * queue_us + ALIKE_US) {
             common &= ~(1ull << slot);
         }
     }
@@ -146,12 +166,12 @@ static void compare(Mesh *mesh) {
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         if (common >> slot & 1) {
-            sum += neighbour_at(mesh, slot)->line_bps;
+            sum += neighbour_view(mesh, slot)->line_bps;
             count++;
         }
     }
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_at(mesh, slot);
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
 
         if (neighbour && neighbour_is_up(neighbour)) {
             bool shares = common >> slot & 1 && count > 1;
@@ -174,10 +194,13 @@ static bool is_due(const Mesh *mesh, const Neighbour *neighbour) {
 
 /* The links that may have something to send now, a bit each. */
 static uint64_t find_due(const Mesh *mesh) {
+    uint64_t busy = due_busy(mesh);
     uint64_t due = 0;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        due |= (uint64_t)is_due(mesh, mesh->neighbours.slots[slot]) << slot;
+        if (busy >> slot & 1) {
+            due |= (uint64_t)is_due(mesh, neighbour_view(mesh, slot)) << slot;
+        }
     }
     return due;
 }
@@ -188,12 +211,13 @@ static Neighbour *next(Mesh *mesh, uint64_t due) {
     Neighbour *best = NULL;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        Neighbour *neighbour = mesh->neighbours.slots[slot];
+        Neighbour *neighbour;
         unsigned urgency;
 
         if (!(due >> slot & 1)) {
             continue;
         }
+        neighbour = neighbour_at(mesh, slot);
         urgency = link_urgency(neighbour->link, mesh->now_us);
         if (urgency == LINK_PRIORITIES) {
             urgency = LINK_URGENT; /* something is to be looked after, and may come of it */

@@ -23,5 +23,5 @@ void uplink_sent(Mesh *mesh, const MeshPath *path, size_t length);
 /* What the links have to send now: the most urgent first, whichever link it is of; of documents,
  * the link that had the least. */
 void uplink_flush(Mesh *mesh);
-/* When this link may have something to send. */
-uint64_t uplink_deadline_us(const Mesh *mesh, const Neighbour *neighbour);
+/* When a link may have something to send. */
+uint64_t uplink_deadline_us(const Mesh *mesh);

@@ -9,7 +9,7 @@ static void watch_links(const Node *node) {
     World *world = node->world;
 
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
-        const Neighbour *neighbour = neighbour_at(node->mesh, slot);
+        const Neighbour *neighbour = neighbour_view(node->mesh, slot);
 
         if (!neighbour)
             continue;
@@ -46,6 +46,8 @@ static void watch_tables(const Node *node) {
 void watch_node(Node *node) {
     watch_links(node);
     watch_tables(node);
+    world_expect(node->world, due_is_true(node->mesh), "%s relies on what is not so of a neighbour",
+                 node->name);
     world_expect(node->world, node->world->noisy || mesh_counters(node->mesh).malformed == 0,
                  "%s found honest datagrams malformed", node->name);
 }
