@@ -7,16 +7,24 @@
 
 #include "mesh/memory.h"
 
-#define ARENA_START 16384
-#define ARENA_KEPT  ARENA_START /* what a burst took beyond is given back */
+#define ARENA_LEAST 2048
+#define ARENA_KEPT  16384 /* what a burst took beyond is given back at once, */
+#define CALM_TURNS  256   /* and what is there when so many steps in a row need no quarter of it */
 #define SLOTS_KEPT  64
 #define ALIGNMENT   16
 
-void effects_finish(Effects *effects) {
+static void free_arena(Effects *effects) {
     if (effects->arena) {
         sodium_memzero(effects->arena, effects->arena_size);
     }
     free(effects->arena);
+    effects->arena = NULL;
+    effects->arena_size = 0;
+    effects->calm = 0;
+}
+
+void effects_finish(Effects *effects) {
+    free_arena(effects);
     free(effects->slots);
     *effects = (Effects){0};
 }
@@ -28,7 +36,7 @@ size_t effects_room(const Effects *effects) {
 }
 
 static bool reserve(Effects *effects, size_t length) {
-    size_t size = effects->arena_size ? effects->arena_size : ARENA_START;
+    size_t size = effects->arena_size ? effects->arena_size : ARENA_LEAST;
     uint8_t *arena;
 
     while (size - effects->arena_used < length + ALIGNMENT) {
@@ -115,8 +123,13 @@ static void point(MeshEffect *effect, Bytes first, Bytes second) {
 
 /* All were pulled. */
 static void empty(Effects *effects) {
+    bool calm = effects->arena_size > ARENA_LEAST && effects->arena_used < effects->arena_size / 4;
+
+    effects->calm = calm ? effects->calm + 1 : 0;
     if (effects->arena_size > ARENA_KEPT || effects->capacity > SLOTS_KEPT) {
         effects_finish(effects);
+    } else if (effects->calm >= CALM_TURNS) {
+        free_arena(effects);
     }
     effects->head = 0;
     effects->count = 0;

@@ -20,6 +20,7 @@ typedef struct {
     size_t head, count, capacity;
     uint8_t *arena;
     size_t arena_used, arena_size;
+    uint32_t calm; /* so many steps in a row needed little of it */
 } Effects;
 
 void effects_finish(Effects *effects);
