@@ -57,6 +57,9 @@ static MeshError create(Mesh *mesh, const MeshIntent *intent) {
     core_random(mesh, key, sizeof key);
     core_learn_key(mesh, key);
     sodium_memzero(key, sizeof key);
+    if (mesh->meeting.key_count == 0) {
+        return MESH_ERROR_NO_MEMORY;
+    }
     error = author_write(mesh, &genesis, &title, (AuthorAnswer){0}, &mesh->meeting.id);
     if (error) {
         return error;

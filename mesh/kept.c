@@ -132,7 +132,8 @@ static void rename_self(Mesh *mesh) {
     const Member *self = core_self(mesh);
     SealedAct act = {.kind = ACT_NAME, .text = BYTES_AT(mesh->name, strlen(mesh->name))};
 
-    if (self && !mesh->relay && mesh->name[0] != '\0' && strcmp(self->name, mesh->name) != 0) {
+    if (self && !mesh->relay && mesh->name[0] != '\0' &&
+        strcmp(roster_name(self), mesh->name) != 0) {
         author_write(mesh, NULL, &act, (AuthorAnswer){0}, NULL);
     }
 }

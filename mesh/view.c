@@ -124,7 +124,7 @@ bool mesh_member(const Mesh *mesh, size_t index, MeshMember *ret_member) {
     }
     member = &roster->members[index];
     *ret_member = (MeshMember){.key = member->key,
-                               .name = member->name,
+                               .name = roster_name(member),
                                .role = member->role,
                                .expelled = member->expelled,
                                .forked = member->forked,
@@ -207,7 +207,7 @@ static const char *name_of(const Mesh *mesh, const MeshKey *key) {
     const Roster *roster = &mesh->meeting.roster;
     size_t place = roster_place(roster, key);
 
-    return place < roster->member_count ? roster->members[place].name : "";
+    return place < roster->member_count ? roster_name(&roster->members[place]) : "";
 }
 
 size_t mesh_message_count(const Mesh *mesh) {
@@ -349,7 +349,7 @@ size_t mesh_motion_voters(const Mesh *mesh, const MeshHash *id,
         if (voter < motion->voter_count) {
             ret_voters[count++] = (MeshVoter){
                 .key = member->key,
-                .name = member->name,
+                .name = roster_name(member),
                 .choice = ballots[voter] ? motion->choices[ballots[voter]->choice] : ""};
         }
     }

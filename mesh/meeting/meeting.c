@@ -40,6 +40,10 @@ void meeting_finish(Meeting *meeting) {
     free(meeting->documents);
     free(meeting->authors);
     free(meeting->tickets);
+    if (meeting->keys) {
+        sodium_memzero(meeting->keys, meeting->key_capacity * sizeof *meeting->keys);
+    }
+    free(meeting->keys);
     hands_finish(&meeting->hands);
     roster_finish(&meeting->roster);
     sodium_memzero(meeting, sizeof *meeting);
@@ -61,7 +65,9 @@ bool meeting_add_key(Meeting *meeting, const uint8_t bytes[32]) {
     bool added;
 
     epoch_key_init(&key, bytes);
-    added = !meeting_key(meeting, key.id) && meeting->key_count < MESH_EPOCHS_MAX;
+    added = !meeting_key(meeting, key.id) && meeting->key_count < MESH_EPOCHS_MAX &&
+            memory_grow_secret((void **)&meeting->keys, &meeting->key_capacity, meeting->key_count,
+                               sizeof *meeting->keys);
     if (added) {
         meeting->keys[meeting->key_count++] = key;
     }
@@ -225,18 +231,6 @@ static bool set_text(char **place, Bytes text, size_t max) {
     return copy;
 }
 
-/* By the last act in the common order: by who admits it at first, then by itself. */
-static bool set_name(Member *member, const Place *place, Bytes name) {
-    if (name.length == 0 || name.length > MESH_NAME_MAX ||
-        place_compare(place, &member->named) <= 0) {
-        return false;
-    }
-    memcpy(member->name, name.data, name.length);
-    member->name[name.length] = '\0';
-    member->named = *place;
-    return true;
-}
-
 /* The member that a NAME in this entry names: with an ADMIT the one it admitted, else its author.
  * NULL when the ADMIT counts for nothing. */
 static Member *named_member(Meeting *meeting, const Entry *entry, Member *author,
@@ -295,7 +289,7 @@ static void fold_sealed(Meeting *meeting, const Entry *entry, const Place *place
         change->notice = MESH_NOTICE_MEMBER;
         if (named) {
             change->key = named->key;
-            change->any = set_name(named, place, act->text);
+            change->any = roster_set_name(named, place, act->text);
         }
         break;
     case ACT_MESSAGE:

@@ -52,8 +52,8 @@ typedef struct {
     size_t author_count, author_capacity;
     MeetingTicket *tickets; /* not for relays, void ones included */
     size_t ticket_count, ticket_capacity;
-    size_t key_count;
-    EpochKey keys[MESH_EPOCHS_MAX];
+    EpochKey *keys; /* at most MESH_EPOCHS_MAX; secret */
+    size_t key_count, key_capacity;
     Message *messages; /* by height, then hash */
     size_t message_count, message_capacity;
     Announced *documents; /* the same */
@@ -78,7 +78,8 @@ void meeting_finish(Meeting *meeting);
 /* Forgets what was folded; keys stay. */
 void meeting_reset(Meeting *meeting);
 
-/* Keeps an epoch key; false when known already or there are too many. */
+/* Keeps an epoch key; false when known already, there are too many, or
+ * memory is short. */
 bool meeting_add_key(Meeting *meeting, const uint8_t bytes[32]);
 const EpochKey *meeting_key(const Meeting *meeting, const uint8_t id[ENTRY_KEY_ID_SIZE]);
 /* The key to seal under now; NULL when we do not have it yet. */

@@ -8,7 +8,15 @@
 
 #include "mesh/memory.h"
 
+static void free_names(Roster *roster) {
+    for (size_t i = 0; i < roster->member_count; i++) {
+        free(roster->members[i].name);
+        free(roster->members[i].named);
+    }
+}
+
 void roster_reset(Roster *roster) {
+    free_names(roster);
     if (roster->invites) {
         sodium_memzero(roster->invites, roster->invite_count * sizeof *roster->invites);
     }
@@ -75,6 +83,35 @@ Member *roster_find(Roster *roster, const MeshKey *key) {
     size_t place = roster_place(roster, key);
 
     return place < roster->member_count ? &roster->members[place] : NULL;
+}
+
+const char *roster_name(const Member *member) {
+    return member->name ? member->name : "";
+}
+
+/* By the last act in the common order: by who admits it at first, then by itself. */
+bool roster_set_name(Member *member, const Place *place, Bytes name) {
+    const Place *former = member->named ? member->named : &member->admitted;
+    bool by_admission = place_compare(place, &member->admitted) == 0;
+    Place *named;
+    char *text;
+
+    if (name.length == 0 || name.length > MESH_NAME_MAX ||
+        (member->name && place_compare(place, former) <= 0)) {
+        return false;
+    }
+    text = memory_text(name);
+    named = by_admission ? NULL : memory_copy(place, sizeof *place);
+    if (!text || (!by_admission && !named)) {
+        free(text);
+        free(named);
+        return false;
+    }
+    free(member->name);
+    free(member->named);
+    member->name = text;
+    member->named = named;
+    return true;
 }
 
 Invite *roster_invite(Roster *roster, const uint8_t id[ACT_TICKET_ID_SIZE]) {

@@ -18,8 +18,8 @@ typedef struct {
     bool forked;
     uint8_t ticket[ACT_TICKET_ID_SIZE]; /* zeros: the founder */
     Place admitted;                     /* of the act that admitted it; later acts of it count */
-    char name[MESH_NAME_MAX + 1];
-    Place named; /* of the act that named it */
+    char *name;                         /* owned; NULL: it has none */
+    Place *named; /* of the act that named it, owned; NULL: by that which admitted it */
 } Member;
 
 typedef struct {
@@ -69,6 +69,10 @@ Invite *roster_invite(Roster *roster, const uint8_t id[ACT_TICKET_ID_SIZE]);
 /* Members not expelled; of them those who are people, relays left out. */
 size_t roster_size(const Roster *roster);
 size_t roster_people(const Roster *roster);
+/* Its name; empty when it has none. */
+const char *roster_name(const Member *member);
+/* Names it by an act at this place, unless a later one did. False: nothing changed. */
+bool roster_set_name(Member *member, const Place *place, Bytes name);
 /* The member, when what it wrote at this place counts: it was admitted before; else NULL. */
 Member *roster_author(Roster *roster, const MeshKey *key, const Place *place);
 

@@ -155,8 +155,8 @@ static void digest(const Meeting *meeting, uint8_t ret_digest[32]) {
                           member ? (uint8_t)member->role : 0};
 
         crypto_generichash_update(&state, said, sizeof said);
-        crypto_generichash_update(&state, (const uint8_t *)(member ? member->name : ""),
-                                  member ? strlen(member->name) : 0);
+        crypto_generichash_update(&state, (const uint8_t *)(member ? roster_name(member) : ""),
+                                  member ? strlen(roster_name(member)) : 0);
     }
     for (size_t i = 0; i < motions->motion_count; i++) {
         MotionResult result;

@@ -128,7 +128,7 @@ static char *node_state(const Node *node) {
         g_ptr_array_add(lines,
                         g_strdup_printf("member %s role %d %d%d ticket %d name %s",
                                         hex(member->key.bytes), (int)member->role, member->expelled,
-                                        member->forked, member->ticket[0], member->name));
+                                        member->forked, member->ticket[0], roster_name(member)));
     }
     for (size_t i = 0; i < roster->invite_count; i++) {
         const Invite *invite = &roster->invites[i];
