@@ -322,7 +322,7 @@ static bool append(Journal *journal, const Entry *entry, uint8_t *bytes, size_t 
     }
     journal->records[journal->count] = (Record){.hash = entry->hash,
                                                 .bytes = bytes,
-                                                .length = length,
+                                                .length = (uint16_t)length,
                                                 .chain = chain_index,
                                                 .sequence = entry->sequence,
                                                 .height = height};

@@ -17,11 +17,11 @@ typedef struct Journal Journal;
 typedef struct {
     MeshHash hash;
     uint8_t *bytes;
-    size_t length;
-    uint32_t chain; /* index of its chain */
     uint64_t sequence;
     uint64_t height; /* 1 + the greatest height of what it cites (Lamport) */
     uint64_t past;   /* entries of this node's chain among its causes, as noted; see owed.h */
+    uint32_t chain;  /* index of its chain */
+    uint16_t length; /* of the bytes */
     bool urgent;     /* it goes before others on its way; see journal_hurry */
 } Record;
 

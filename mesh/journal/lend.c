@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mesh/core.h"
+#include "mesh/memory.h"
 #include "mesh/overlay/message.h"
 
 #define SERVE_FETCHES 16 /* blocks of one neighbour on their way from the store */
@@ -25,10 +26,16 @@ BlobPlace library_read_place(BytesReader *reader) {
     return place;
 }
 
-void library_fetch_block(Mesh *mesh, uint32_t slot, const uint8_t *id, BlobPlace place) {
-    LibraryFetch *entry = &mesh->library.fetches[mesh->library.fetch_count++];
+bool library_fetch_block(Mesh *mesh, uint32_t slot, const uint8_t *id, BlobPlace place) {
+    Library *library = &mesh->library;
     uint8_t key[BLOB_KEY_SIZE];
+    LibraryFetch *entry;
 
+    if (!memory_grow((void **)&library->fetches, &library->fetch_capacity, library->fetch_count,
+                     sizeof *library->fetches)) {
+        return false;
+    }
+    entry = &library->fetches[library->fetch_count++];
     *entry = (LibraryFetch){.token = ++mesh->next_token, .slot = slot, .place = {.place = place}};
     memcpy(entry->place.document, id, ACT_DOCUMENT_ID_SIZE);
     blob_key(id, place, key);
@@ -36,6 +43,7 @@ void library_fetch_block(Mesh *mesh, uint32_t slot, const uint8_t *id, BlobPlace
                 &(MeshEffect){.kind = MESH_EFFECT_FETCH,
                               .store = {.token = entry->token, .item.kind = MESH_ITEM_BLOCK}},
                 BYTES_NONE, BYTES_OF(key));
+    return true;
 }
 
 MeshError library_want(Mesh *mesh, uint32_t slot, Bytes body) {
@@ -95,7 +103,9 @@ void library_serve(Mesh *mesh, uint32_t slot) {
         const LibraryDocument *document = library_find(mesh, asked->document);
 
         if (document && blob_has(document->blob, asked->place)) {
-            library_fetch_block(mesh, slot, asked->document, asked->place);
+            if (!library_fetch_block(mesh, slot, asked->document, asked->place)) {
+                return;
+            }
             peer->serve_fetching++;
         } else {
             send_lack(mesh, slot, asked);

@@ -64,6 +64,7 @@ void library_finish(Mesh *mesh) {
         free(mesh->library.peers[slot]);
     }
     free(mesh->library.documents);
+    free(mesh->library.fetches);
     ahead_finish(mesh);
 }
 
@@ -285,7 +286,9 @@ static void fetch_hashes(Mesh *mesh, LibraryDocument *document) {
                 return; /* on its way; one after the other */
             }
         }
-        library_fetch_block(mesh, NEIGHBOUR_NONE, blob_id(document->blob), place);
+        if (!library_fetch_block(mesh, NEIGHBOUR_NONE, blob_id(document->blob), place)) {
+            return;
+        }
     }
 }
 

@@ -47,8 +47,8 @@ typedef struct {
     LibraryDocument *documents;
     size_t count, capacity;
     LibraryPeer *peers[MESH_PEERS_MAX];
-    LibraryFetch fetches[MESH_BLOCKS_WANTED_MAX];
-    size_t fetch_count;
+    LibraryFetch *fetches; /* at most MESH_BLOCKS_WANTED_MAX */
+    size_t fetch_count, fetch_capacity;
     Ahead ahead;
     uint64_t paused_until_us; /* after the store refused */
     uint64_t retry_us;        /* those who lacked something are asked again then */
@@ -96,8 +96,9 @@ bool offer_covers(Mesh *mesh, LibraryPeer *peer, const uint8_t *id, BlobPlace pl
 
 void library_write_place(BytesWriter *writer, BlobPlace place);
 BlobPlace library_read_place(BytesReader *reader);
-/* Asks the store for a block, for the neighbour or (NEIGHBOUR_NONE) for ourselves. */
-void library_fetch_block(Mesh *mesh, uint32_t slot, const uint8_t *id, BlobPlace place);
+/* Asks the store for a block, for the neighbour or (NEIGHBOUR_NONE) for ourselves. False when
+ * memory is short. */
+bool library_fetch_block(Mesh *mesh, uint32_t slot, const uint8_t *id, BlobPlace place);
 /* The store gave a block, or nothing. */
 void library_fetched(Mesh *mesh, uint64_t token, Bytes bytes);
 MeshError library_want(Mesh *mesh, uint32_t slot, Bytes body);
