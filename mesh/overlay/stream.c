@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "mesh/core.h"
+#include "mesh/memory.h"
 #include "mesh/overlay/ask.h"
 #include "mesh/overlay/message.h"
 #include "mesh/overlay/relayed.h"
@@ -19,21 +20,30 @@
 #define BROUGHT_US  (2 * S)    /* who brings frames is remembered so long, at least */
 #define CALM_US     (2 * S)    /* one silent so long makes room for one that is not */
 
-bool streams_begin(Mesh *mesh) {
+bool streams_reserve(Mesh *mesh, size_t count) {
     Streams *streams = &mesh->streams;
 
-    if (!streams->streams) {
-        streams->streams = calloc(MESH_STREAMS_MAX, sizeof *streams->streams);
+    while (streams->capacity < count) {
+        size_t before = streams->capacity;
+
+        if (!memory_grow_secret((void **)&streams->streams, &streams->capacity, before,
+                                sizeof *streams->streams)) {
+            return false;
+        }
+        memset(streams->streams + before, 0,
+               (streams->capacity - before) * sizeof *streams->streams);
     }
-    return streams->streams;
+    return true;
 }
 
 void streams_finish(Mesh *mesh) {
-    if (mesh->streams.streams) {
-        sodium_memzero(mesh->streams.streams, MESH_STREAMS_MAX * sizeof *mesh->streams.streams);
+    Streams *streams = &mesh->streams;
+
+    if (streams->streams) {
+        sodium_memzero(streams->streams, streams->capacity * sizeof *streams->streams);
     }
-    free(mesh->streams.streams);
-    sodium_memzero(&mesh->streams, sizeof mesh->streams);
+    free(streams->streams);
+    sodium_memzero(streams, sizeof *streams);
 }
 
 /* ---- opening and closing ---- */

@@ -85,8 +85,8 @@ typedef struct {
 } Stream;
 
 typedef struct {
-    Stream *streams;                    /* room for MESH_STREAMS_MAX, once there was one; owned */
-    size_t used;                        /* none from here on is in use */
+    Stream *streams;                    /* owned; secret; at most MESH_STREAMS_MAX */
+    size_t used, capacity;              /* none from `used` on is in use */
     uint64_t lacked_us[MESH_PEERS_MAX]; /* when one unknown here was last asked for; 0: never */
     uint64_t paid_us[MESH_PEERS_MAX];   /* until then what a neighbour told fills what it may */
     uint32_t next_stream;
@@ -96,8 +96,8 @@ typedef struct {
 } Streams;
 
 void streams_finish(Mesh *mesh);
-/* Makes room for streams, when there was none yet. False when memory is short. */
-bool streams_begin(Mesh *mesh);
+/* Makes room for so many, whereby they may move. False when memory is short. */
+bool streams_reserve(Mesh *mesh, size_t count);
 /* An epoch key is here: what was locked may open. */
 void streams_epoch_changed(Mesh *mesh);
 /* Streams of those who may not speak any more close. */

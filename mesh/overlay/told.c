@@ -116,7 +116,7 @@ static Stream *find_place(Mesh *mesh) {
             found = stream;
         }
     }
-    if (streams->used < MESH_STREAMS_MAX && streams_begin(mesh)) {
+    if (streams->used < MESH_STREAMS_MAX && streams_reserve(mesh, streams->used + 1)) {
         found = &streams->streams[streams->used++];
     }
     return found;

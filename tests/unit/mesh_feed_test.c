@@ -250,7 +250,7 @@ static void choir_run(Choir *choir, uint64_t for_ms) {
     for (uint64_t ms = 0; ms < for_ms; ms += ROW_FRAME_MS) {
         room_run(choir->room, ROW_FRAME_MS * MS);
         choir->mesh->now_us = choir->room->now_us;
-        g_assert_true(streams_begin(choir->mesh));
+        g_assert_true(streams_reserve(choir->mesh, MESH_STREAMS_MAX));
         choir->mesh->streams.used = G_N_ELEMENTS(choir->levels);
         for (guint i = 0; i < choir->speaking; i++) {
             Stream *stream = &choir->mesh->streams.streams[i];
@@ -331,7 +331,7 @@ static void test_granted(void) {
     Stream *voice, *picture;
     uint64_t many = 0xfffff0;
 
-    g_assert_true(streams_begin(mesh));
+    g_assert_true(streams_reserve(mesh, MESH_STREAMS_MAX));
     voice = &mesh->streams.streams[0];
     picture = &mesh->streams.streams[1];
     /* While nothing is known of the lines, to so many; targets before those that asked. */

@@ -158,7 +158,7 @@ static void test_full(void) {
     StreamWord word = word_of(bob, alice, 1, 1);
     uint32_t slot = row_slot(chloe, bob);
 
-    g_assert_true(streams_begin(chloe->mesh));
+    g_assert_true(streams_reserve(chloe->mesh, MESH_STREAMS_MAX));
     streams->used = MESH_STREAMS_MAX;
     for (guint i = 0; i < MESH_STREAMS_MAX; i++) {
         streams->streams[i] = (Stream){.state = i < 4 ? STREAM_OPEN : STREAM_TOLD,
@@ -202,7 +202,7 @@ static void test_open_most(void) {
     Stream *streams, *next;
     uint64_t limited = mesh_counters(mesh).limited;
 
-    g_assert_true(streams_begin(mesh));
+    g_assert_true(streams_reserve(mesh, MESH_STREAMS_MAX));
     streams = mesh->streams.streams;
     next = &streams[MESH_STREAMS_OPEN_MAX];
     mesh->streams.used = MESH_STREAMS_OPEN_MAX + 1;
