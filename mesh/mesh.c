@@ -53,6 +53,7 @@ void mesh_destroy(Mesh *mesh) {
     company_finish(mesh);
     map_finish(mesh);
     live_finish(mesh);
+    feed_finish(mesh);
     streams_finish(mesh);
     for (size_t i = mesh->pending_head; i < mesh->pending_count; i++) {
         free(mesh->pending[i].bytes);

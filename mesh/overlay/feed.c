@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/overlay/feed.h"
 
+#include <stdlib.h>
+
 #include "mesh/core.h"
+#include "mesh/memory.h"
 #include "mesh/overlay/message.h"
 
 #define MANY        25 /* when more are here, two push to each */
@@ -224,6 +227,10 @@ void feed_frame(Mesh *mesh, FeedLoad *load, uint64_t slots, const MeshFrame *fra
 
 /* ---- asks ---- */
 
+void feed_finish(Mesh *mesh) {
+    free(mesh->feed.asks);
+}
+
 uint64_t feed_asked(const Mesh *mesh, const MeshKey *speaker, MeshStreamKind kind) {
     uint64_t slots = 0;
 
@@ -265,6 +272,10 @@ MeshError feed_ask(Mesh *mesh, uint32_t slot, const MeshKey *speaker, MeshStream
     }
     if (!ask && mesh->feed.ask_count == MESH_ASKS_MAX) {
         return MESH_ERROR_FULL;
+    }
+    if (!ask && !memory_grow((void **)&mesh->feed.asks, &mesh->feed.ask_capacity,
+                             mesh->feed.ask_count, sizeof *mesh->feed.asks)) {
+        return MESH_ERROR_NO_MEMORY;
     }
     ask = ask ? ask : &mesh->feed.asks[mesh->feed.ask_count++];
     *ask = (FeedAsk){

@@ -19,8 +19,8 @@ typedef struct {
 } FeedAsk;
 
 typedef struct {
-    FeedAsk asks[MESH_ASKS_MAX];
-    size_t ask_count;
+    FeedAsk *asks; /* at most MESH_ASKS_MAX */
+    size_t ask_count, ask_capacity;
 } Feed;
 
 /* What one stream takes of the uplink. */
@@ -34,6 +34,7 @@ typedef struct {
     uint64_t turn;     /* as of this turn of the map */
 } FeedLoad;
 
+void feed_finish(Mesh *mesh);
 /* This node pushes to a neighbour what `source` writes in the journal. */
 bool feed_pushes(Mesh *mesh, const Neighbour *to, const MeshKey *source);
 /* A greeted neighbour that hears the source itself, by the map: nobody needs to tell it more. */
@@ -53,7 +54,7 @@ uint64_t feed_grant(Mesh *mesh, const FeedLoad *load, MeshStreamKind kind, uint6
 /* Sends a frame to the neighbours of the mask. */
 void feed_frame(Mesh *mesh, FeedLoad *load, uint64_t slots, const MeshFrame *frame, Bytes body);
 
-/* A neighbour asks for a stream, for so long; FULL. */
+/* A neighbour asks for a stream, for so long; FULL, NO_MEMORY. */
 MeshError feed_ask(Mesh *mesh, uint32_t slot, const MeshKey *speaker, MeshStreamKind kind,
                    uint64_t for_us);
 void feed_ask_no_more(Mesh *mesh, uint32_t slot, const MeshKey *speaker, MeshStreamKind kind);
