@@ -117,16 +117,31 @@ bool contact_confirmed(Mesh *mesh, Neighbour *neighbour, Keys *keys) {
 
 /* ---- beginning ---- */
 
+void contact_forget(Neighbour *neighbour) {
+    if (neighbour->knock) {
+        sodium_memzero(neighbour->knock, sizeof *neighbour->knock);
+    }
+    free(neighbour->knock);
+    neighbour->knock = NULL;
+    neighbour->init_made_us = 0;
+}
+
 static MeshError begin(Mesh *mesh, Neighbour *neighbour, const uint8_t seed[32], Bytes payload) {
     uint8_t bytes[MESH_DATAGRAM_MAX];
+    Handshake handshake;
     size_t length = 0;
-    MeshError error = handshake_begin(&neighbour->handshake, &mesh->self, neighbour->static_key,
+    MeshError error = handshake_begin(&handshake, &mesh->self, neighbour->static_key,
                                       neighbour->psk, seed, payload, bytes, &length);
 
-    free(neighbour->init);
-    neighbour->init = error ? NULL : memory_copy(bytes, length);
-    neighbour->init_length = neighbour->init ? length : 0;
-    return error || neighbour->init ? error : MESH_ERROR_NO_MEMORY;
+    contact_forget(neighbour);
+    neighbour->knock = error ? NULL : malloc(sizeof *neighbour->knock + length);
+    if (neighbour->knock) {
+        neighbour->knock->handshake = handshake;
+        neighbour->knock->length = length;
+        memcpy(neighbour->knock->init, bytes, length);
+    }
+    sodium_memzero(&handshake, sizeof handshake);
+    return error || neighbour->knock ? error : MESH_ERROR_NO_MEMORY;
 }
 
 static bool make_init(Mesh *mesh, Neighbour *neighbour) {
@@ -151,8 +166,8 @@ MeshError contact_code(Mesh *mesh, Neighbour *neighbour, const uint8_t seed[32],
         neighbour->contact = CONTACT_KNOCKING;
         neighbour->init_made_us = UINT64_MAX; /* never made anew: people carry it */
         neighbour->contact_next_us = mesh->now_us;
-        memcpy(ret_bytes, neighbour->init, neighbour->init_length);
-        *ret_length = neighbour->init_length;
+        memcpy(ret_bytes, neighbour->knock->init, neighbour->knock->length);
+        *ret_length = neighbour->knock->length;
     }
     return error;
 }
@@ -200,7 +215,7 @@ void contact_sighted(Mesh *mesh, Neighbour *neighbour, const MeshPath *path) {
 }
 
 static void transmit_init(Mesh *mesh, Neighbour *neighbour) {
-    Bytes init = BYTES_AT(neighbour->init, neighbour->init_length);
+    Bytes init = BYTES_AT(neighbour->knock->init, neighbour->knock->length);
     MeshPath path;
 
     if (neighbour_is_up(neighbour)) {
@@ -254,7 +269,7 @@ void contact_timeout(Mesh *mesh, Neighbour *neighbour) {
         return;
     }
     if (neighbour->init_made_us != UINT64_MAX &&
-        (neighbour->init_length == 0 || mesh->now_us >= neighbour->init_made_us + FRESH_US) &&
+        (!neighbour->knock || mesh->now_us >= neighbour->init_made_us + FRESH_US) &&
         !make_init(mesh, neighbour)) {
         neighbour->contact = CONTACT_IDLE;
         return;
@@ -428,8 +443,8 @@ static Neighbour *find_index(const Mesh *mesh, Bytes message) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_view(mesh, slot);
 
-        if (neighbour && neighbour->contact == CONTACT_KNOCKING && neighbour->init_length > 0 &&
-            !memcmp(neighbour->handshake.index, index, sizeof index)) {
+        if (neighbour && neighbour->contact == CONTACT_KNOCKING && neighbour->knock &&
+            !memcmp(neighbour->knock->handshake.index, index, sizeof index)) {
             return neighbour_at(mesh, slot);
         }
     }
@@ -451,7 +466,8 @@ MeshError contact_answer(Mesh *mesh, const MeshPath *path, Bytes message) {
     if (!route_may_be(mesh, path, neighbour)) {
         return MESH_ERROR_FORBIDDEN;
     }
-    error = handshake_finish(&neighbour->handshake, &mesh->self, message, bytes, &length, &keys);
+    error =
+        handshake_finish(&neighbour->knock->handshake, &mesh->self, message, bytes, &length, &keys);
     if (error) {
         return error;
     }
@@ -466,8 +482,7 @@ MeshError contact_answer(Mesh *mesh, const MeshPath *path, Bytes message) {
         for (size_t i = payload.address_count; i-- > 0;) {
             neighbour_add_address(neighbour, &payload.addresses[i]);
         }
-        neighbour->init_length = 0;
-        neighbour->init_made_us = 0;
+        contact_forget(neighbour);
         error = contact_confirmed(mesh, neighbour, added) ? MESH_OK : MESH_ERROR_NO_MEMORY;
         if (!error && payload.greets) {
             neighbour_greeted(mesh, neighbour);

@@ -84,7 +84,7 @@ Neighbour *neighbour_want(Mesh *mesh, const MeshKey *key, const uint8_t psk[HAND
         if (neighbour->by_ticket && !by_ticket) {
             memcpy(neighbour->psk, psk, sizeof neighbour->psk);
             neighbour->by_ticket = false;
-            neighbour->init_length = 0;
+            contact_forget(neighbour);
         }
         return neighbour;
     }
@@ -127,7 +127,7 @@ void neighbour_drop(Mesh *mesh, Neighbour *neighbour) {
     admission_forget(mesh, slot);
     keyring_finish(&neighbour->keyring);
     link_destroy(neighbour->link);
-    free(neighbour->init);
+    contact_forget(neighbour);
     free(neighbour->remote_offer);
     sodium_memzero(neighbour, sizeof *neighbour);
     free(neighbour);

@@ -57,6 +57,13 @@ typedef enum {
     UPGRADE_DOUBTED,   /* its path was in use and fell silent: it is still probed for a while */
 } UpgradeState;
 
+/* A message 1 of ours, and what reading its answer takes. */
+typedef struct {
+    Handshake handshake;
+    size_t length;
+    uint8_t init[];
+} Knock;
+
 typedef struct {
     /* looked at in every step, so side by side */
     MeshKey key;
@@ -88,9 +95,7 @@ typedef struct {
     uint8_t instance[4]; /* of our Link: a restarted node has another */
 
     /* handshake */
-    Handshake handshake;
-    uint8_t *init; /* owned, as long as init_length says */
-    size_t init_length;
+    Knock *knock; /* owned; NULL: none is made */
     uint64_t init_made_us;
     uint64_t contact_sent_us;
     uint32_t contact_tries;
@@ -207,6 +212,8 @@ bool neighbour_flush(Mesh *mesh, Neighbour *neighbour, LinkPriority *ret_priorit
 /* Begins, or goes on with, trying to link; `soon`: now rather than when its turn comes. */
 void contact_begin(Mesh *mesh, Neighbour *neighbour, bool soon);
 void contact_timeout(Mesh *mesh, Neighbour *neighbour);
+/* The message 1 that goes out is of no use any more. */
+void contact_forget(Neighbour *neighbour);
 uint64_t contact_deadline_us(const Neighbour *neighbour);
 /* When keys are to be wiped or renewed, in a step that comes anyway. */
 uint64_t contact_renew_us(const Neighbour *neighbour);

@@ -94,6 +94,7 @@ static void come_up(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint
     neighbour->came_us = mesh->now_us;
     neighbour->gone_us = UINT64_MAX;
     neighbour->contact = CONTACT_IDLE;
+    contact_forget(neighbour);
     neighbour->path.kind = MESH_PATH_NONE;
     use(mesh, neighbour, path, counter, MESH_END_NONE);
     company_linked(mesh, neighbour);
@@ -140,7 +141,7 @@ static void end(Mesh *mesh, Neighbour *neighbour, MeshEnd why) {
     /* Both ends begin anew, lest one waits for what the other forgot. */
     neighbour->linked = LINKED_NOT;
     neighbour->greeting = GREETING_NONE;
-    neighbour->init_length = 0;
+    contact_forget(neighbour);
     keyring_lost(&neighbour->keyring);
     core_random(mesh, neighbour->instance, sizeof neighbour->instance);
     neighbour->nonsense = 0;
