@@ -8,6 +8,14 @@ bool mesh_path_equal(const MeshPath *a, const MeshPath *b) {
            a->port == b->port && a->interface == b->interface && !memcmp(a->ip, b->ip, 16);
 }
 
+uint64_t mesh_path_mark(const MeshPath *path) {
+    uint64_t words[2];
+
+    memcpy(words, path->ip, sizeof words);
+    return (words[0] ^ words[1] * 3) * 0x9e3779b97f4a7c15u ^ path->agent ^
+           (uint64_t)path->port << 40 ^ (uint64_t)path->interface << 8 ^ (uint64_t)path->kind << 32;
+}
+
 void mesh_path_write(BytesWriter *writer, const MeshPath *path) {
     bytes_write_u8(writer, path->family);
     bytes_write(writer, path->ip, path->family == 4 ? 4 : 16);

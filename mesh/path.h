@@ -26,6 +26,9 @@ typedef struct {
 
 bool mesh_path_equal(const MeshPath *a, const MeshPath *b);
 
+/* Alike for equal paths, and hardly for others. */
+uint64_t mesh_path_mark(const MeshPath *path);
+
 /* An address without its interface: u8 4|6, 4 or 16 bytes, port u16 big-endian. */
 void mesh_path_write(BytesWriter *writer, const MeshPath *path);
 /* A KNOCK path of interface 0; fails the reader when it is no address. */

@@ -160,6 +160,14 @@ uint64_t link_deadline_us(const Link *link, uint64_t now_us) {
     return deadline_us;
 }
 
+uint64_t link_look_us(const Link *link, uint64_t now_us) {
+    /* What waits for answers may leave whenever their lack lasts long enough. */
+    if (send_waits(link, now_us)) {
+        return 0;
+    }
+    return earlier(link_deadline_us(link, now_us), send_lull_us(link, now_us));
+}
+
 bool link_rests(const Link *link) {
     return link->flight.out == 0 && link->receipt.due_us == UINT64_MAX &&
            link->queue.copy_us == UINT64_MAX && !queue_ready(&link->queue, LINK_DOCUMENT);

@@ -95,6 +95,9 @@ void link_favour(Link *link, uint32_t favour);
 
 /* When link_next may have something: UINT64_MAX, never. May lie in the past: now. */
 uint64_t link_deadline_us(const Link *link, uint64_t now_us);
+/* Until something is submitted, received, sent or held, the deadline is no earlier than this; 0:
+ * that is not known. */
+uint64_t link_look_us(const Link *link, uint64_t now_us);
 /* Nothing waits, is under way or owed: until something is submitted or received the deadline is
  * never. */
 bool link_rests(const Link *link);

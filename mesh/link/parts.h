@@ -48,6 +48,11 @@ static inline uint64_t later(uint64_t a, uint64_t b) {
 
 /* Something waits that may leave as far as the packets in flight go. */
 bool send_is_ready(const Link *link, uint64_t now_us);
+/* Something would be sent, but for the packets in flight. */
+bool send_waits(const Link *link, uint64_t now_us);
+/* When voice that flows will have paused for so long that what waits behind it need not any more;
+ * UINT64_MAX: none flows. */
+uint64_t send_lull_us(const Link *link, uint64_t now_us);
 /* When something may be sent though no answer comes until then; UINT64_MAX: never. */
 uint64_t send_open_us(const Link *link, uint64_t now_us);
 

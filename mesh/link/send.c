@@ -33,6 +33,10 @@ static bool voice_flows(const Link *link, uint64_t now_us) {
     return link->voice_us != UINT64_MAX && now_us - link->voice_us < VOICE_FLOWS_US;
 }
 
+uint64_t send_lull_us(const Link *link, uint64_t now_us) {
+    return voice_flows(link, now_us) ? link->voice_us + VOICE_FLOWS_US : UINT64_MAX;
+}
+
 /* Wire bytes of a packet that nothing waits for too long: while voice flows, that is little. */
 static uint64_t wanted_size(const Link *link, uint64_t now_us) {
     uint64_t slow = rate_bytes_in(&link->rate, VOICE_PACKET_US);
@@ -167,6 +171,11 @@ bool send_is_ready(const Link *link, uint64_t now_us) {
     }
     leave = may_leave(link, now_us);
     return leave != LEAVE_NOTHING && queue_ready(&link->queue, least_of(link, leave));
+}
+
+bool send_waits(const Link *link, uint64_t now_us) {
+    return (queue_ready(&link->queue, LINK_DOCUMENT) || to_repeat(link, now_us)) &&
+           !send_is_ready(link, now_us);
 }
 
 uint64_t send_open_us(const Link *link, uint64_t now_us) {

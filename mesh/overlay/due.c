@@ -19,6 +19,23 @@ uint64_t due_busy(const Mesh *mesh) {
     return mesh->neighbours.dues->busy | mesh->neighbours.dues->stirred;
 }
 
+uint64_t due_line_us(const Mesh *mesh, uint32_t slot) {
+    const Dues *dues = mesh->neighbours.dues;
+
+    return dues->stirred >> slot & 1 ? 0 : dues->line_us[slot];
+}
+
+uint64_t due_by(const Mesh *mesh, const MeshPath *path) {
+    const Dues *dues = mesh->neighbours.dues;
+    uint64_t mark = mesh_path_mark(path);
+    uint64_t slots = dues->stirred;
+
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+        slots |= (uint64_t)(dues->paths[slot] == mark) << slot;
+    }
+    return slots;
+}
+
 uint64_t due_knocking(const Mesh *mesh) {
     return mesh->neighbours.dues->knocking | mesh->neighbours.dues->stirred;
 }
@@ -53,6 +70,10 @@ static uint64_t look_us(const Mesh *mesh, const Neighbour *neighbour) {
 
 static bool is_busy(const Neighbour *neighbour) {
     return neighbour_is_up(neighbour) && !link_rests(neighbour->link);
+}
+
+static uint64_t line_us(const Mesh *mesh, const Neighbour *neighbour) {
+    return is_busy(neighbour) ? link_look_us(neighbour->link, mesh->now_us) : UINT64_MAX;
 }
 
 /* One who is in the roster by now stays; who is not may come again. */
@@ -129,28 +150,36 @@ void due_settle(Mesh *mesh) {
         dues->busy &= ~bit;
         dues->knocking &= ~bit;
         dues->look_us[slot] = UINT64_MAX;
+        dues->line_us[slot] = UINT64_MAX;
         if (neighbour) {
             dues->busy |= is_busy(neighbour) ? bit : 0;
             dues->knocking |= neighbour->contact == CONTACT_KNOCKING ? bit : 0;
             dues->look_us[slot] = look_us(mesh, neighbour);
+            dues->line_us[slot] = line_us(mesh, neighbour);
+            dues->paths[slot] = mesh_path_mark(&neighbour->path);
         }
     }
     dues->stirred = 0;
 }
 
-bool due_is_true(const Mesh *mesh) {
+/* Something of one that is not stirred is otherwise than it is held to be. */
+static bool is_wrong(const Mesh *mesh, const Neighbour *neighbour, uint32_t slot) {
     const Dues *dues = mesh->neighbours.dues;
+    bool late = dues->line_us[slot] > mesh->now_us && is_busy(neighbour) &&
+                dues->line_us[slot] > link_deadline_us(neighbour->link, mesh->now_us);
 
+    return late || dues->look_us[slot] > look_us(mesh, neighbour) ||
+           dues->paths[slot] != mesh_path_mark(&neighbour->path) ||
+           (dues->busy >> slot & 1) != is_busy(neighbour) ||
+           (dues->knocking >> slot & 1) != (neighbour->contact == CONTACT_KNOCKING);
+}
+
+bool due_is_true(const Mesh *mesh) {
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         const Neighbour *neighbour = neighbour_view(mesh, slot);
-        bool knocking = neighbour && neighbour->contact == CONTACT_KNOCKING;
+        bool stirred = mesh->neighbours.dues->stirred >> slot & 1;
 
-        if (dues->stirred >> slot & 1) {
-            continue;
-        }
-        if ((dues->knocking >> slot & 1) != knocking ||
-            (dues->busy >> slot & 1) != (neighbour && is_busy(neighbour)) ||
-            (neighbour && dues->look_us[slot] > look_us(mesh, neighbour))) {
+        if (neighbour && !stirred && is_wrong(mesh, neighbour, slot)) {
             return false;
         }
     }

@@ -235,8 +235,11 @@ static MeshError transport(Mesh *mesh, const MeshPath *path, uint8_t phase, Byte
 
     /* Where it comes from says whose it most often is; a moved node is found by trying all. */
     for (int expected = 1; expected >= 0; expected--) {
+        uint64_t slots =
+            expected && path->kind == MESH_PATH_KNOCK ? due_by(mesh, path) : UINT64_MAX;
+
         for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-            const Neighbour *neighbour = neighbour_view(mesh, slot);
+            const Neighbour *neighbour = slots >> slot & 1 ? neighbour_view(mesh, slot) : NULL;
 
             if (neighbour && comes_by(neighbour, path) == expected &&
                 open_by(mesh, slot, path, phase, datagram, &error)) {

@@ -69,7 +69,7 @@ static bool is_any_up(const Mesh *mesh) {
 /* While the ceiling is filled no documents leave, and no pictures. */
 static void hold(Mesh *mesh) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_view(mesh, slot);
+        const Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (neighbour && neighbour_is_up(neighbour)) {
             link_hold(neighbour->link, mesh->uplink.free_us > mesh->now_us);
@@ -87,11 +87,11 @@ void uplink_set_ceiling(Mesh *mesh, uint64_t bps) {
 
 uint64_t uplink_deadline_us(const Mesh *mesh) {
     const Uplink *uplink = &mesh->uplink;
-    uint64_t busy = due_busy(mesh);
     uint64_t deadline_us = UINT64_MAX;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = busy >> slot & 1 ? neighbour_view(mesh, slot) : NULL;
+        const Neighbour *neighbour =
+            due_line_us(mesh, slot) < deadline_us ? neighbour_view(mesh, slot) : NULL;
 
         if (neighbour && neighbour_is_up(neighbour)) {
             uint64_t due_us = link_deadline_us(neighbour->link, mesh->now_us);
@@ -162,6 +162,7 @@ static uint32_t favour(const Neighbour *neighbour, uint64_t part_bps) {
 
 static void compare(Mesh *mesh) {
     uint64_t common = find_common(mesh);
+    uint64_t busy = due_busy(mesh);
     uint64_t sum = 0, count = 0;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
@@ -171,7 +172,8 @@ static void compare(Mesh *mesh) {
         }
     }
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour = neighbour_view(mesh, slot);
+        const Neighbour *neighbour =
+            busy >> slot & 1 ? neighbour_at(mesh, slot) : neighbour_view(mesh, slot);
 
         if (neighbour && neighbour_is_up(neighbour)) {
             bool shares = common >> slot & 1 && count > 1;
@@ -194,11 +196,10 @@ static bool is_due(const Mesh *mesh, const Neighbour *neighbour) {
 
 /* The links that may have something to send now, a bit each. */
 static uint64_t find_due(const Mesh *mesh) {
-    uint64_t busy = due_busy(mesh);
     uint64_t due = 0;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        if (busy >> slot & 1) {
+        if (due_line_us(mesh, slot) <= mesh->now_us) {
             due |= (uint64_t)is_due(mesh, neighbour_view(mesh, slot)) << slot;
         }
     }
