@@ -73,6 +73,7 @@ static void pop(Flight *flight) {
     flight->floor = first->counter;
     flight->head = (flight->head + 1) & (flight->capacity - 1);
     flight->count--;
+    flight->known -= flight->known > 0;
     flight->popped++;
 }
 
@@ -195,6 +196,9 @@ bool flight_resolve(Flight *flight, FlightPacket *packet, FlightState state) {
         flight->bytes -= packet->size;
     }
     packet->state = (uint8_t)state;
+    while (flight->known < flight->count && !is_unknown(packet_at(flight, flight->known))) {
+        flight->known++;
+    }
     if (state == FLIGHT_ACKED && position_of(flight, packet) + 1 > flight->newest) {
         flight->newest = position_of(flight, packet) + 1;
     }
@@ -222,15 +226,9 @@ static uint64_t patience_us(const Flight *flight, uint64_t trip_us) {
 
 /* The oldest of unknown fate that something newer has overtaken. */
 static FlightPacket *first_overtaken(const Flight *flight) {
-    for (uint32_t i = 0;
-         flight->out > 0 && i < flight->count && flight->popped + i + 1 < flight->newest; i++) {
-        FlightPacket *packet = packet_at(flight, i);
-
-        if (is_unknown(packet)) {
-            return packet;
-        }
-    }
-    return NULL;
+    return flight->known < flight->count && flight->popped + flight->known + 1 < flight->newest
+               ? packet_at(flight, flight->known)
+               : NULL;
 }
 
 FlightPacket *flight_next_lost(const Flight *flight, uint64_t now_us, uint64_t trip_us) {
@@ -294,10 +292,5 @@ void flight_probe_again(Flight *flight) {
 }
 
 uint64_t flight_oldest_us(const Flight *flight) {
-    for (uint32_t i = 0; i < flight->count; i++) {
-        if (is_unknown(packet_at(flight, i))) {
-            return packet_at(flight, i)->sent_us;
-        }
-    }
-    return UINT64_MAX;
+    return flight->known < flight->count ? packet_at(flight, flight->known)->sent_us : UINT64_MAX;
 }

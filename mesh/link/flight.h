@@ -41,6 +41,7 @@ typedef struct {
     uint32_t out;          /* packets whose fate is unknown */
     FlightPacket *packets; /* ring, in the order of counters */
     uint32_t capacity, head, count;
+    uint32_t known; /* of so many, the oldest, the fate is known; not of the next */
     FlightChunk *chunks;
     uint32_t chunk_capacity, chunk_free;
     uint32_t chunk_free_count;
