@@ -5,15 +5,12 @@
 #include <string.h>
 
 #define TARGET       6
-#define RANDOM       3  /* of them by chance */
 #define RELAY_RANDOM 24 /* that a relay has by chance; the others of its links need it */
-#define WEAK_TARGET  3
-#define WEAK_RANDOM  2
 #define WEAK_MOST    5
 #define NEAREST      3
-#define OTHERS_LEAST 4 /* links that come before ours: who has so many can be let go */
-#define AGE_US       60000000
-#define CALM_US      10000000
+#define OTHERS_LEAST 4        /* links that come before ours: who has so many can be let go */
+#define AGE_US       30000000 /* by then it is known how near it is, and who else is linked with */
+#define CALM_US      3000000  /* by then all know who let go of what */
 #define NEARER_US    10000 /* by so much, and by half, must one be nearer to be linked with too */
 
 typedef struct {
@@ -75,7 +72,7 @@ static bool may_be_ranked(const ChoiceCandidate *candidate, const ChoiceSelf *se
 
 static void want_ranked(Choosing *choosing) {
     const ChoiceSelf *self = choosing->self;
-    size_t wanted = self->relay ? RELAY_RANDOM : self->weak ? WEAK_RANDOM : RANDOM;
+    size_t wanted = self->relay ? RELAY_RANDOM : self->weak ? CHOICE_WEAK_RANDOM : CHOICE_RANDOM;
 
     for (size_t n = 0; n < wanted; n++) {
         size_t best = choosing->count;
@@ -215,15 +212,19 @@ static void want_nearer(Choosing *choosing) {
 
 /* ---- whom to let go ---- */
 
+/* It can be without us, and we without it. */
+static bool is_ripe(const Choosing *choosing, size_t i) {
+    const ChoiceCandidate *candidate = &choosing->candidates[i];
+
+    return choosing->verdicts[i] == CHOICE_KEEP && candidate->direct && !choosing->ranked[i] &&
+           (choosing->self->crowded || candidate->age_us >= AGE_US);
+}
+
 /* Of its links those of the lowest ranks are let go by nobody, however many let go at once; these
  * hold those that either has by chance. */
 static bool can_be_spared(const Choosing *choosing, size_t i) {
-    const ChoiceCandidate *candidate = &choosing->candidates[i];
-    bool crowded = choosing->self->crowded;
-
-    return choosing->verdicts[i] == CHOICE_KEEP && candidate->direct && !choosing->ranked[i] &&
-           (crowded || candidate->age_us >= AGE_US) &&
-           candidate->before >= (crowded ? CHOICE_FEW : OTHERS_LEAST);
+    return is_ripe(choosing, i) &&
+           choosing->candidates[i].before >= (choosing->self->crowded ? CHOICE_FEW : OTHERS_LEAST);
 }
 
 /* The one that is farthest of those that can be spared; false: there is none. */
@@ -247,39 +248,53 @@ static bool drop_farthest(Choosing *choosing) {
     return true;
 }
 
-static void drop_surplus(Choosing *choosing) {
-    size_t most = choosing->self->relay  ? CHOICE_RELAY_MOST
-                  : choosing->self->weak ? WEAK_MOST
-                                         : CHOICE_MOST;
-    size_t direct = 0;
-
-    for (size_t i = 0; i < choosing->count; i++) {
-        direct += choosing->candidates[i].direct;
-    }
-    for (size_t i = 0; i < choosing->count && direct >= CHOICE_FEW; i++) {
+/* What would only go through the others for good. */
+static void drop_relayed(Choosing *choosing) {
+    for (size_t i = 0; i < choosing->count && choosing->direct >= CHOICE_FEW; i++) {
         const ChoiceCandidate *candidate = &choosing->candidates[i];
 
         if (candidate->linked && !candidate->direct && candidate->shunned) {
-            choosing->verdicts[i] = CHOICE_DROP; /* it would only go through the others for good */
+            choosing->verdicts[i] = CHOICE_DROP;
         }
     }
-    while (direct > most && (choosing->self->crowded || choosing->self->calm_us >= CALM_US) &&
-           drop_farthest(choosing)) {
-        direct--;
-        if (!choosing->self->crowded) {
-            return;
+}
+
+/* What neither needs; and half of what is more than one accepts, though the other end may look for
+ * another then: all of it when slots are short. */
+static void drop_surplus(Choosing *choosing) {
+    const ChoiceSelf *self = choosing->self;
+    size_t most = self->relay ? CHOICE_RELAY_MOST : self->weak ? WEAK_MOST : CHOICE_MOST;
+    size_t excess = choosing->direct > most ? choosing->direct - most : 0;
+    size_t due = self->crowded ? excess : (excess + 1) / 2;
+
+    if (!self->crowded && self->calm_us < CALM_US) {
+        return;
+    }
+    for (size_t i = 0; i < choosing->count; i++) {
+        if (choosing->candidates[i].surplus && is_ripe(choosing, i)) {
+            choosing->verdicts[i] = CHOICE_DROP;
+            due -= due > 0;
         }
+    }
+    while (due > 0 && drop_farthest(choosing)) {
+        due--;
     }
 }
 
 /* ---- whom nobody sees ---- */
 
-/* Whose turn it is to be knocked at: who has it keeps it until it was in vain. */
-static bool is_before(const ChoiceCandidate *a, const ChoiceCandidate *b) {
+/* Whose turn it is to be knocked at: who has it keeps it until it was in vain. Where nobody had one
+ * everyone begins with others, lest all knock at the same few. */
+static bool is_before(const ChoiceSelf *self, const ChoiceCandidate *a, const ChoiceCandidate *b) {
     unsigned a_class = !a->knocked ? 1 : a->vain ? 2 : 0;
     unsigned b_class = !b->knocked ? 1 : b->vain ? 2 : 0;
 
-    return a_class != b_class ? a_class < b_class : a->turn_us < b->turn_us;
+    if (a_class != b_class) {
+        return a_class < b_class;
+    }
+    return a->turn_us != b->turn_us
+               ? a->turn_us < b->turn_us
+               : choice_rank(&self->key, &a->key) < choice_rank(&self->key, &b->key);
 }
 
 static void want_absent(Choosing *choosing, size_t budget) {
@@ -288,8 +303,8 @@ static void want_absent(Choosing *choosing, size_t budget) {
 
         for (size_t i = 0; i < choosing->count; i++) {
             if (choosing->verdicts[i] == CHOICE_REST && !is_here(&choosing->candidates[i]) &&
-                (next == choosing->count ||
-                 is_before(&choosing->candidates[i], &choosing->candidates[next]))) {
+                (next == choosing->count || is_before(choosing->self, &choosing->candidates[i],
+                                                      &choosing->candidates[next]))) {
                 next = i;
             }
         }
@@ -320,11 +335,12 @@ void choice_make(const ChoiceSelf *self, const ChoiceCandidate *candidates, size
     if (!small) {
         want_ranked(&choosing);
         want_relays(&choosing);
-        want_nearest(&choosing, self->weak ? WEAK_TARGET : TARGET, false);
+        want_nearest(&choosing, self->weak ? CHOICE_WEAK_TARGET : TARGET, false);
         want_nearest(&choosing, CHOICE_FEW, true);
         if (!self->weak) {
             want_nearer(&choosing);
         }
+        drop_relayed(&choosing);
         drop_surplus(&choosing);
     }
     want_absent(&choosing, alone ? CHOICE_ALONE : CHOICE_KNOCK);

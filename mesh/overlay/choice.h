@@ -16,6 +16,11 @@
 #define CHOICE_KNOCK      4  /* knocked at at once, of those who are not to be seen */
 #define CHOICE_ALONE      16 /* the same, while there is no link at all */
 
+/* Links by chance, of those one has; and all that a weak node wants. */
+#define CHOICE_RANDOM      3
+#define CHOICE_WEAK_RANDOM 2
+#define CHOICE_WEAK_TARGET 3
+
 typedef struct {
     MeshKey key;
     bool linked;      /* by whatever path */
@@ -26,6 +31,7 @@ typedef struct {
     bool shunned;     /* let go, or never reached directly: not for a while */
     bool knocked;     /* being knocked at */
     bool vain;        /* and it had its turn */
+    bool surplus;     /* neither needs the link, see surplus.h */
     uint32_t degree;  /* links it has beside ours, as the map tells, */
     uint32_t before;  /* and those of them that choice_rank puts before ours */
     uint32_t rtt_us;  /* measured or, of one not linked with, as the map tells; 0: unknown */

@@ -7,13 +7,14 @@
 #include "mesh/core.h"
 #include "mesh/memory.h"
 #include "mesh/overlay/choice.h"
+#include "mesh/overlay/surplus.h"
 
 #define SHUN_US       (600 * S)
 #define DIRECT_US     (45 * S)   /* ICE has failed by then, if it does */
 #define PACE_US       (500 * MS) /* between two looks, where many come and go */
 #define TURN_US       (50 * MS)
 #define SELDOM_US     (60 * S) /* though nothing changed: shunned ones may be wanted again */
-#define CALM_US       (10 * S)
+#define CALM_US       (3 * S)
 #define VAIN_TRIES    12 /* of one who is here, but does not answer */
 #define KEPT_SLOTS    32 /* of those who are neither linked with nor knocked at, no more */
 #define CROWDED_LINKS 24
@@ -136,6 +137,37 @@ static ChoiceCandidate candidate_of(const Mesh *mesh, const CompanyMember *membe
     return candidate;
 }
 
+typedef struct {
+    ChoiceCandidate candidates[MESH_MEMBERS_MAX];
+    ChoiceVerdict verdicts[MESH_MEMBERS_MAX];
+    CompanyMember *members[MESH_MEMBERS_MAX];
+    size_t count;
+} Look;
+
+/* Which links neither end needs: looked at by who has more than it needs itself. */
+static void find_surplus(const Mesh *mesh, Look *look) {
+    const Graph *graph = map_graph(mesh);
+    uint16_t self = map_index(mesh, &mesh->self.key);
+    SurplusNode nodes[MESH_MEMBERS_MAX];
+
+    if (!graph || self == GRAPH_NONE || graph_degree(graph, self) <= CHOICE_WEAK_TARGET) {
+        return;
+    }
+    for (uint16_t i = 0; i < graph_count(graph); i++) {
+        const MeshKey *key = map_key(mesh, i);
+        uint8_t flags = edges_flags(map_record(mesh, key));
+
+        nodes[i] =
+            (SurplusNode){.key = key, .weak = flags & EDGES_WEAK, .relay = flags & EDGES_RELAY};
+    }
+    for (size_t i = 0; i < look->count; i++) {
+        uint16_t other = map_index(mesh, &look->candidates[i].key);
+
+        look->candidates[i].surplus = look->candidates[i].direct && other != GRAPH_NONE &&
+                                      surplus_goes(graph, nodes, self, other);
+    }
+}
+
 /* Whoever is relayed for so long, or does not answer though it is here, is not soon tried again. */
 static void find_vain(Mesh *mesh, CompanyMember *member, const Neighbour *neighbour) {
     bool relayed = is_linked(neighbour) && neighbour->path.kind == MESH_PATH_RELAY &&
@@ -202,13 +234,6 @@ static void let_go(Mesh *mesh, CompanyMember *member, Neighbour *neighbour) {
     }
 }
 
-typedef struct {
-    ChoiceCandidate candidates[MESH_MEMBERS_MAX];
-    ChoiceVerdict verdicts[MESH_MEMBERS_MAX];
-    CompanyMember *members[MESH_MEMBERS_MAX];
-    size_t count;
-} Look;
-
 static void fill(Mesh *mesh, Look *look) {
     const Roster *roster = &mesh->meeting.roster;
 
@@ -233,6 +258,7 @@ static void fill(Mesh *mesh, Look *look) {
         mesh->company.absent += !candidate->linked && !candidate->present;
         look->members[look->count++] = member;
     }
+    find_surplus(mesh, look);
 }
 
 static void act(Mesh *mesh, const Look *look, size_t slots) {
@@ -273,6 +299,8 @@ static uint64_t next_look_us(const Mesh *mesh, const Look *look) {
             at_us = neighbour->relayed_us + DIRECT_US;
         } else if (look->verdicts[i] == CHOICE_DROP) {
             at_us = mesh->now_us + S;
+        } else if (look->candidates[i].surplus) {
+            at_us = mesh->now_us + CALM_US;
         } else if (look->verdicts[i] == CHOICE_WANT && !look->candidates[i].present && neighbour &&
                    neighbour->contact == CONTACT_KNOCKING) {
             knocked++;

@@ -158,9 +158,9 @@ static void test_surplus(void) {
 
     fill(candidates, 40, true);
     choice_make(self_of(false, false, UINT64_MAX), candidates, 40, verdicts);
-    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_DROP), ==, 1); /* one at a time, */
-    choice_make(self_of(false, false, 5 * SECOND_US), candidates, 40, verdicts);
-    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_DROP), ==, 0); /* and not often */
+    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_DROP), ==, 15); /* half of what is too much, */
+    choice_make(self_of(false, false, 2 * SECOND_US), candidates, 40, verdicts);
+    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_DROP), ==, 0); /* and then one looks again */
     choice_make(self_of(false, true, 0), candidates, 40, verdicts);
     g_assert_cmpuint(count_of(verdicts, 40, CHOICE_DROP), ==, 40 - CHOICE_MOST);
     for (guint i = 0; i < 40; i++) {
@@ -195,6 +195,40 @@ static void test_surplus(void) {
     g_assert_cmpuint(count_of(verdicts, 40, CHOICE_WANT), ==, 1);
 }
 
+/* What neither needs goes, also of few links; but nobody that is ours by chance. */
+static void test_needless(void) {
+    ChoiceCandidate candidates[8];
+    ChoiceVerdict verdicts[8];
+    guint dropped;
+
+    for (guint i = 0; i < 8; i++) {
+        fill(candidates, 8, true);
+        candidates[i].surplus = true;
+        choice_make(self_of(false, false, UINT64_MAX), candidates, 8, verdicts);
+        g_assert_cmpuint(count_of(verdicts, 8, CHOICE_KEEP), ==, 8); /* of so few everyone stays */
+    }
+    dropped = 0;
+    for (guint i = 0; i < 8; i++) {
+        ChoiceCandidate more[20];
+        ChoiceVerdict found[20];
+
+        fill(more, 20, true);
+        for (guint n = 8; n < 20; n++) {
+            more[n].linked = more[n].direct = false;
+        }
+        choice_make(self_of(false, false, UINT64_MAX), more, 20, found);
+        g_assert_cmpuint(count_of(found, 20, CHOICE_DROP), ==, 0);
+        more[i].surplus = true;
+        choice_make(self_of(false, false, UINT64_MAX), more, 20, found);
+        g_assert_cmpuint(count_of(found, 20, CHOICE_DROP), ==, found[i] == CHOICE_DROP);
+        dropped += found[i] == CHOICE_DROP;
+        more[i].age_us = 10 * SECOND_US; /* just linked */
+        choice_make(self_of(false, false, UINT64_MAX), more, 20, found);
+        g_assert_cmpuint(count_of(found, 20, CHOICE_DROP), ==, 0);
+    }
+    g_assert_cmpuint(dropped, >=, 5);
+}
+
 /* Those nobody sees have their turns, a few at once. */
 static void test_absent(void) {
     ChoiceCandidate candidates[60];
@@ -226,6 +260,31 @@ static void test_absent(void) {
     for (guint i = 0; i < 59; i++) {
         g_assert_cmpuint(turns[i], >=, 5);
     }
+}
+
+/* A hundred who see none of sixty look at first for nearly all of these, not all for the same. */
+static void test_absent_by_chance(void) {
+    ChoiceCandidate candidates[61];
+    ChoiceVerdict verdicts[61];
+    guint sought[60] = {0}, found = 0;
+
+    for (guint node = 0; node < 100; node++) {
+        ChoiceSelf self = {.key = key_of(1000 + node)};
+
+        fill(candidates, 61, false);
+        for (guint i = 0; i < 60; i++) {
+            candidates[i].present = false;
+        }
+        candidates[60].linked = candidates[60].direct = true;
+        choice_make(&self, candidates, 61, verdicts);
+        for (guint i = 0; i < 60; i++) {
+            sought[i] += verdicts[i] == CHOICE_WANT;
+        }
+    }
+    for (guint i = 0; i < 60; i++) {
+        found += sought[i] > 0;
+    }
+    g_assert_cmpuint(found, >=, 55);
 }
 
 /* ---- many ---- */
@@ -536,7 +595,9 @@ int main(int argc, char **argv) {
     g_test_add_func("/choice/halves", test_halves);
     g_test_add_func("/choice/one-relay", test_one_relay);
     g_test_add_func("/choice/surplus", test_surplus);
+    g_test_add_func("/choice/needless", test_needless);
     g_test_add_func("/choice/absent", test_absent);
+    g_test_add_func("/choice/absent-by-chance", test_absent_by_chance);
     g_test_add_func("/choice/crowd", test_crowd);
     g_test_add_func("/choice/halves-meet", test_halves_meet);
     g_test_add_func("/choice/hard", test_hard);
