@@ -283,14 +283,19 @@ static void drop_surplus(Choosing *choosing) {
 
 /* ---- whom nobody sees ---- */
 
-/* Whose turn it is to be knocked at: who has it keeps it until it was in vain. Where nobody had one
- * everyone begins with others, lest all knock at the same few. */
-static bool is_before(const ChoiceSelf *self, const ChoiceCandidate *a, const ChoiceCandidate *b) {
-    unsigned a_class = !a->knocked ? 1 : a->vain ? 2 : 0;
-    unsigned b_class = !b->knocked ? 1 : b->vain ? 2 : 0;
+/* Whose turn it is to be knocked at: first who may live, but lost all its neighbours at once; who
+ * has it keeps it until it was in vain. */
+static unsigned class_of(const ChoiceCandidate *candidate) {
+    if (candidate->knocked && candidate->vain) {
+        return 3;
+    }
+    return candidate->orphan ? 0 : candidate->knocked ? 1 : 2;
+}
 
-    if (a_class != b_class) {
-        return a_class < b_class;
+/* Where nobody had a turn everyone begins with others, lest all knock at the same few. */
+static bool is_before(const ChoiceSelf *self, const ChoiceCandidate *a, const ChoiceCandidate *b) {
+    if (class_of(a) != class_of(b)) {
+        return class_of(a) < class_of(b);
     }
     return a->turn_us != b->turn_us
                ? a->turn_us < b->turn_us

@@ -168,6 +168,31 @@ static void find_surplus(const Mesh *mesh, Look *look) {
     }
 }
 
+/* Whether all whom it declared to be linked with are gone as well: then nobody here found it dead.
+ */
+static bool is_orphan(const Mesh *mesh, const uint8_t *record) {
+    for (size_t i = 0; i < edges_count(record); i++) {
+        uint16_t other = map_index_short(mesh, edges_at(record, i)->key);
+        const MeshKey *key = other == GRAPH_NONE ? NULL : map_key(mesh, other);
+
+        if (key && (mesh_key_equal(key, &mesh->self.key) || map_reaches(mesh, key))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void find_orphans(const Mesh *mesh, Look *look) {
+    for (size_t i = 0; i < look->count; i++) {
+        ChoiceCandidate *candidate = &look->candidates[i];
+        const uint8_t *record =
+            candidate->linked || candidate->present ? NULL : map_record(mesh, &candidate->key);
+
+        candidate->orphan =
+            record && look->members[i]->tries < CONTACT_TURN && is_orphan(mesh, record);
+    }
+}
+
 /* Whoever is relayed for so long, or does not answer though it is here, is not soon tried again. */
 static void find_vain(Mesh *mesh, CompanyMember *member, const Neighbour *neighbour) {
     bool relayed = is_linked(neighbour) && neighbour->path.kind == MESH_PATH_RELAY &&
@@ -259,6 +284,7 @@ static void fill(Mesh *mesh, Look *look) {
         look->members[look->count++] = member;
     }
     find_surplus(mesh, look);
+    find_orphans(mesh, look);
 }
 
 static void act(Mesh *mesh, const Look *look, size_t slots) {
@@ -281,6 +307,7 @@ static void act(Mesh *mesh, const Look *look, size_t slots) {
             break;
         }
         member->present = here;
+        member->tries = here ? 0 : member->tries;
     }
 }
 

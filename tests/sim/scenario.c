@@ -37,6 +37,7 @@ static const Scenario scenarios[] = {
     {"door", "all come at once by way of one member, with one ticket", 40, 5, route_door},
     {"away", "most are away, and looking for them costs little", 0, 0, route_away},
     {"size", "many meet: all hear anyone, also once a third died at once", 24, 0, size_many},
+    {"orphan", "all who are linked with one die at once: the others find it", 40, 0, size_orphan},
     {"churn", "many leave, crash and come back, again and again", 24, 3, size_churn},
     {"deaf", "some hear others who do not hear them", 16, 3, size_deaf},
     {"halves", "two halves of a meeting talk and admit, and become one again", 16, 6, size_halves},

@@ -89,6 +89,7 @@ void knock_lossy(World *world);
 void lines_weak(World *world);
 void liar(World *world);
 void size_many(World *world);
+void size_orphan(World *world);
 void size_churn(World *world);
 void size_deaf(World *world);
 void size_halves(World *world);

@@ -153,37 +153,37 @@ static void test_all_at_once(void) {
     }
 }
 
-/* Of two with one link too many the one over the longer line goes, whoever is asked. */
+/* Of those with one link too many the one over the longer line goes, whoever is asked. */
 static void test_worst(void) {
     g_autofree World *world = world_new();
-    guint gone = 0;
+    guint count = SURPLUS_NEED + 2, gone = 0;
 
-    /* Everyone of eight is linked with everyone: each has one too many. */
-    for (guint a = 0; a < 8; a++)
+    for (guint a = 0; a < count; a++)
         for (guint b = 0; b < a; b++)
             link_both(world, a, b, edge_classes(1, 0, 2));
-    for (guint b = 0; b < 8; b++)
-        if (b != 5 && !is_by_chance(world, 5, b) && !is_by_chance(world, b, 5)) {
+    for (guint b = 1; b < count; b++)
+        if (!is_by_chance(world, 0, b) && !is_by_chance(world, b, 0)) {
             Graph *graph;
 
-            link_both(world, 5, b, edge_classes(4, 0, 2));
+            link_both(world, 0, b, edge_classes(4, 0, 2));
             graph = build(world);
-            g_assert_true(surplus_goes(graph, world->nodes, 5, (uint16_t)b));
-            for (guint other = 0; other < 8; other++)
-                g_assert_true(other == b || other == 5 ||
-                              !surplus_goes(graph, world->nodes, 5, (uint16_t)other));
+            for (guint other = 1; other < count; other++)
+                g_assert_cmpint(surplus_goes(graph, world->nodes, 0, (uint16_t)other), ==,
+                                other == b);
             graph_destroy(graph);
-            link_both(world, 5, b, edge_classes(1, 0, 2));
+            link_both(world, 0, b, edge_classes(1, 0, 2));
             gone++;
         }
     g_assert_cmpuint(gone, >=, 1);
-    /* No such link, and none of somebody who needs all it has. */
-    for (guint b = 0; b < 8; b++)
-        link_both(world, 6, b, b < 6 ? edge_classes(5, 0, 2) : 0);
-    for (guint b = 0; b < 8; b++) {
-        Graph *graph = build(world);
+    /* None of somebody who needs all it has, and none that is not there. */
+    link_both(world, 0, count - 1, 0);
+    for (guint b = 1; b < count; b++) {
+        Graph *graph;
 
-        g_assert_false(surplus_goes(graph, world->nodes, 6, (uint16_t)b));
+        if (b < count - 1)
+            link_both(world, 0, b, edge_classes(5, 0, 2));
+        graph = build(world);
+        g_assert_false(surplus_goes(graph, world->nodes, 0, (uint16_t)b));
         graph_destroy(graph);
     }
 }

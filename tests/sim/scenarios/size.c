@@ -104,6 +104,34 @@ void size_many(World *world) {
     end_well(world, hosts_all());
 }
 
+/* Whom nobody is linked with any more, as all its neighbours died at once and a third of the others
+ * with them, is told all the same: of those left each looks for others of those it sees no more. */
+void size_orphan(World *world) {
+    unsigned count = world->options.nodes;
+    Hosts killed;
+    Node *orphan, *teller;
+
+    network_set_lines(world->network, &wide);
+    crowd_gather(world, count);
+    check_settle(world, SETTLE_US);
+    world_run(world, PEACE_US, NULL, NULL);
+    killed = crowd_part(world, count, KILLED);
+    orphan = crowd_anyone(world, hosts_but(killed));
+    for (unsigned i = 0; i < count; i++)
+        if (check_path(orphan, world->nodes[i]) == MESH_PATH_KNOCK)
+            hosts_add(&killed, i);
+    for (unsigned i = 0; i < count; i++)
+        if (hosts_have(&killed, i))
+            node_crash(world->nodes[i]);
+    do
+        teller = crowd_anyone(world, hosts_all());
+    while (teller == orphan);
+    world_note(world,
+               "all who were linked with %s died: %s is heard within %" G_GUINT64_FORMAT " ms",
+               orphan->name, teller->name, crowd_tell(world, teller, hosts_all(), HEARD_US) / 1000);
+    end_well(world, hosts_all());
+}
+
 /* ---- coming and going ---- */
 
 static unsigned running(const World *world) {
