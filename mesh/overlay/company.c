@@ -6,8 +6,7 @@
 
 #include "mesh/core.h"
 #include "mesh/memory.h"
-#include "mesh/overlay/choice.h"
-#include "mesh/overlay/surplus.h"
+#include "mesh/overlay/candidate.h"
 
 #define SHUN_US       (600 * S)
 #define DIRECT_US     (45 * S)   /* ICE has failed by then, if it does */
@@ -86,55 +85,19 @@ bool company_answers(const Mesh *mesh, const MeshKey *key) {
     return !mesh->company.large || !map_reaches(mesh, key);
 }
 
-/* ---- candidates ---- */
+/* ---- who there is ---- */
 
-static bool is_linked(const Neighbour *neighbour) {
-    return neighbour && neighbour_is_up(neighbour) && neighbour->leave_us == UINT64_MAX &&
-           neighbour->gone_us == UINT64_MAX;
-}
+/* Whoever is relayed for so long, or does not answer though it is here, is not soon tried again. */
+static void find_vain(Mesh *mesh, CompanyMember *member, const Neighbour *neighbour) {
+    bool relayed = candidate_is_linked(neighbour) && neighbour->path.kind == MESH_PATH_RELAY &&
+                   mesh->now_us >= neighbour->relayed_us + DIRECT_US;
+    bool silent = neighbour && !neighbour_is_up(neighbour) &&
+                  neighbour->contact == CONTACT_KNOCKING &&
+                  neighbour->contact_tries >= VAIN_TRIES && map_reaches(mesh, &member->key);
 
-/* Links of another that come before ours, and all that are not ours. */
-static void count_links(const Mesh *mesh, const MeshKey *key, ChoiceCandidate *candidate) {
-    const Graph *graph = map_graph(mesh);
-    uint16_t self = map_index(mesh, &mesh->self.key);
-    uint16_t node = map_index(mesh, key);
-    uint64_t ours = choice_rank(key, &mesh->self.key);
-
-    for (size_t i = 0; graph && node != GRAPH_NONE && i < graph_degree(graph, node); i++) {
-        uint8_t classes;
-        uint16_t other = graph_other(graph, node, i, &classes);
-
-        candidate->degree += other != self;
-        candidate->before +=
-            candidate->linked && other != self && choice_rank(key, map_key(mesh, other)) < ours;
+    if ((relayed || silent) && mesh->now_us >= member->shunned_us) {
+        member->shunned_us = mesh->now_us + SHUN_US;
     }
-}
-
-static bool had_its_turn(const Mesh *mesh, const Neighbour *neighbour) {
-    return neighbour->contact_tries >= neighbour->turn_tries &&
-           mesh->now_us >= neighbour->contact_next_us;
-}
-
-static ChoiceCandidate candidate_of(const Mesh *mesh, const CompanyMember *member,
-                                    const Neighbour *neighbour) {
-    ChoiceCandidate candidate = {.key = member->key,
-                                 .linked = is_linked(neighbour),
-                                 .present = map_reaches(mesh, &member->key),
-                                 .weak = map_is_weak(mesh, &member->key),
-                                 .shunned = mesh->now_us < member->shunned_us,
-                                 .turn_us = member->turn_us};
-
-    count_links(mesh, &member->key, &candidate);
-    if (candidate.linked) {
-        candidate.direct = neighbour->path.kind != MESH_PATH_RELAY;
-        candidate.rtt_us = neighbour->trip_us;
-        candidate.age_us = mesh->now_us - neighbour->came_us;
-    } else {
-        candidate.rtt_us = map_rtt_us(mesh, &member->key);
-        candidate.knocked = neighbour && neighbour->contact == CONTACT_KNOCKING;
-        candidate.vain = candidate.knocked && had_its_turn(mesh, neighbour);
-    }
-    return candidate;
 }
 
 typedef struct {
@@ -144,66 +107,31 @@ typedef struct {
     size_t count;
 } Look;
 
-/* Which links neither end needs: looked at by who has more than it needs itself. */
-static void find_surplus(const Mesh *mesh, Look *look) {
-    const Graph *graph = map_graph(mesh);
-    uint16_t self = map_index(mesh, &mesh->self.key);
-    SurplusNode nodes[MESH_MEMBERS_MAX];
+static void fill(Mesh *mesh, Look *look) {
+    const Roster *roster = &mesh->meeting.roster;
 
-    if (!graph || self == GRAPH_NONE || graph_degree(graph, self) <= CHOICE_WEAK_TARGET) {
-        return;
-    }
-    for (uint16_t i = 0; i < graph_count(graph); i++) {
-        const MeshKey *key = map_key(mesh, i);
-        uint8_t flags = edges_flags(map_record(mesh, key));
-
-        nodes[i] =
-            (SurplusNode){.key = key, .weak = flags & EDGES_WEAK, .relay = flags & EDGES_RELAY};
-    }
-    for (size_t i = 0; i < look->count; i++) {
-        uint16_t other = map_index(mesh, &look->candidates[i].key);
-
-        look->candidates[i].surplus = look->candidates[i].direct && other != GRAPH_NONE &&
-                                      surplus_goes(graph, nodes, self, other);
-    }
-}
-
-/* Whether all whom it declared to be linked with are gone as well: then nobody here found it dead.
- */
-static bool is_orphan(const Mesh *mesh, const uint8_t *record) {
-    for (size_t i = 0; i < edges_count(record); i++) {
-        uint16_t other = map_index_short(mesh, edges_at(record, i)->key);
-        const MeshKey *key = other == GRAPH_NONE ? NULL : map_key(mesh, other);
-
-        if (key && (mesh_key_equal(key, &mesh->self.key) || map_reaches(mesh, key))) {
-            return false;
+    for (size_t i = 0; i < roster->member_count; i++) {
+        if (!roster->members[i].expelled &&
+            !mesh_key_equal(&roster->members[i].key, &mesh->self.key)) {
+            note(mesh, &roster->members[i].key, i); /* may move them all */
         }
     }
-    return true;
-}
+    mesh->company.absent = 0;
+    for (size_t i = 0; i < roster->member_count; i++) {
+        CompanyMember *member = find(mesh, &roster->members[i].key, i);
+        const Neighbour *neighbour = neighbour_find(mesh, &roster->members[i].key);
+        ChoiceCandidate *candidate = &look->candidates[look->count];
 
-static void find_orphans(const Mesh *mesh, Look *look) {
-    for (size_t i = 0; i < look->count; i++) {
-        ChoiceCandidate *candidate = &look->candidates[i];
-        const uint8_t *record =
-            candidate->linked || candidate->present ? NULL : map_record(mesh, &candidate->key);
-
-        candidate->orphan =
-            record && look->members[i]->tries < CONTACT_TURN && is_orphan(mesh, record);
+        if (roster->members[i].expelled || !member) {
+            continue;
+        }
+        find_vain(mesh, member, neighbour);
+        *candidate = candidate_of(mesh, member, neighbour);
+        candidate->relay = roster->members[i].role == MESH_ROLE_RELAY;
+        mesh->company.absent += !candidate->linked && !candidate->present;
+        look->members[look->count++] = member;
     }
-}
-
-/* Whoever is relayed for so long, or does not answer though it is here, is not soon tried again. */
-static void find_vain(Mesh *mesh, CompanyMember *member, const Neighbour *neighbour) {
-    bool relayed = is_linked(neighbour) && neighbour->path.kind == MESH_PATH_RELAY &&
-                   mesh->now_us >= neighbour->relayed_us + DIRECT_US;
-    bool silent = neighbour && !neighbour_is_up(neighbour) &&
-                  neighbour->contact == CONTACT_KNOCKING &&
-                  neighbour->contact_tries >= VAIN_TRIES && map_reaches(mesh, &member->key);
-
-    if ((relayed || silent) && mesh->now_us >= member->shunned_us) {
-        member->shunned_us = mesh->now_us + SHUN_US;
-    }
+    candidates_compare(mesh, look->members, look->candidates, look->count);
 }
 
 /* ---- what comes of it ---- */
@@ -259,34 +187,6 @@ static void let_go(Mesh *mesh, CompanyMember *member, Neighbour *neighbour) {
     }
 }
 
-static void fill(Mesh *mesh, Look *look) {
-    const Roster *roster = &mesh->meeting.roster;
-
-    for (size_t i = 0; i < roster->member_count; i++) {
-        if (!roster->members[i].expelled &&
-            !mesh_key_equal(&roster->members[i].key, &mesh->self.key)) {
-            note(mesh, &roster->members[i].key, i); /* may move them all */
-        }
-    }
-    mesh->company.absent = 0;
-    for (size_t i = 0; i < roster->member_count; i++) {
-        CompanyMember *member = find(mesh, &roster->members[i].key, i);
-        const Neighbour *neighbour = neighbour_find(mesh, &roster->members[i].key);
-        ChoiceCandidate *candidate = &look->candidates[look->count];
-
-        if (roster->members[i].expelled || !member) {
-            continue;
-        }
-        find_vain(mesh, member, neighbour);
-        *candidate = candidate_of(mesh, member, neighbour);
-        candidate->relay = roster->members[i].role == MESH_ROLE_RELAY;
-        mesh->company.absent += !candidate->linked && !candidate->present;
-        look->members[look->count++] = member;
-    }
-    find_surplus(mesh, look);
-    find_orphans(mesh, look);
-}
-
 static void act(Mesh *mesh, const Look *look, size_t slots) {
     for (size_t i = 0; i < look->count; i++) {
         CompanyMember *member = look->members[i];
@@ -321,7 +221,7 @@ static uint64_t next_look_us(const Mesh *mesh, const Look *look) {
         const Neighbour *neighbour = neighbour_find(mesh, &look->candidates[i].key);
         uint64_t at_us = UINT64_MAX;
 
-        if (is_linked(neighbour) && neighbour->path.kind == MESH_PATH_RELAY &&
+        if (candidate_is_linked(neighbour) && neighbour->path.kind == MESH_PATH_RELAY &&
             !look->candidates[i].shunned && mesh->company.large) {
             at_us = neighbour->relayed_us + DIRECT_US;
         } else if (look->verdicts[i] == CHOICE_DROP) {
