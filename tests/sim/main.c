@@ -44,7 +44,7 @@ static void outcome_finish(Outcome *outcome) {
     g_free(outcome->failure);
 }
 
-/* How this one world is seen again. */
+/* How this one world is seen again: said before it begins, lest a crash leaves it unsaid. */
 static void print_replay(const Scenario *scenario, const Options *options, uint64_t seed) {
     printf("# tests/sim/sim --scenario %s --seed %" G_GUINT64_FORMAT, scenario->name, seed);
     if (options->nodes)
@@ -61,7 +61,7 @@ static unsigned report(unsigned number, const Scenario *scenario, const Options 
     printf("# %" G_GUINT64_FORMAT " s, %" G_GUINT64_FORMAT " steps, trace %s\n",
            outcome->lasted_us / SECOND_US, outcome->steps, outcome->hash);
     if (outcome->failure) {
-        printf("# %s\n", outcome->failure);
+        printf("# %s; seen again by\n", outcome->failure);
         print_replay(scenario, options, seed);
     }
     return outcome->failure != NULL;
@@ -76,7 +76,7 @@ static unsigned run_scenario(const Scenario *scenario, const Options *options, u
         uint64_t seed = (uint64_t)options->seed + (uint64_t)i;
         Outcome outcome, again;
 
-        printf("# %s, seed %" G_GUINT64_FORMAT "\n", scenario->name, seed);
+        print_replay(scenario, options, seed);
         fflush(stdout);
         outcome = run(scenario, options, seed, shown);
         failed += report(++*number, scenario, options, seed, &outcome);

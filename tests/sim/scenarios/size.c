@@ -104,28 +104,46 @@ void size_many(World *world) {
     end_well(world, hosts_all());
 }
 
-/* Whom nobody is linked with any more, as all its neighbours died at once and a third of the others
- * with them, is told all the same: of those left each looks for others of those it sees no more. */
+/* All neighbours of this one, and others until a third are. */
+static Hosts pick_killed(World *world, const Node *orphan, unsigned count) {
+    Hosts killed = {{0}};
+    unsigned picked = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        if (check_path(orphan, world->nodes[i]) == MESH_PATH_KNOCK) {
+            hosts_add(&killed, i);
+            picked++;
+        }
+    world_expect(world, picked * 100 < KILLED * count, "%s has %u neighbours of %u", orphan->name,
+                 picked, count);
+    while (picked * 100 < KILLED * count && !world->failure) {
+        unsigned i = (unsigned)dice_below(&world->dice, count);
+
+        if (i != orphan->number && !hosts_have(&killed, i)) {
+            hosts_add(&killed, i);
+            picked++;
+        }
+    }
+    return killed;
+}
+
+/* Whom nobody is linked with any more, as all its neighbours died at once, is told all the same: of
+ * those left each looks for others of those it sees no more. */
 void size_orphan(World *world) {
     unsigned count = world->options.nodes;
-    Hosts killed;
     Node *orphan, *teller;
+    Hosts killed;
 
     network_set_lines(world->network, &wide);
     crowd_gather(world, count);
     check_settle(world, SETTLE_US);
     world_run(world, PEACE_US, NULL, NULL);
-    killed = crowd_part(world, count, KILLED);
-    orphan = crowd_anyone(world, hosts_but(killed));
-    for (unsigned i = 0; i < count; i++)
-        if (check_path(orphan, world->nodes[i]) == MESH_PATH_KNOCK)
-            hosts_add(&killed, i);
-    for (unsigned i = 0; i < count; i++)
+    orphan = crowd_anyone(world, hosts_all());
+    killed = pick_killed(world, orphan, count);
+    for (unsigned i = 0; i < count && !world->failure; i++)
         if (hosts_have(&killed, i))
             node_crash(world->nodes[i]);
-    do
-        teller = crowd_anyone(world, hosts_all());
-    while (teller == orphan);
+    teller = crowd_anyone(world, hosts_all());
     world_note(world,
                "all who were linked with %s died: %s is heard within %" G_GUINT64_FORMAT " ms",
                orphan->name, teller->name, crowd_tell(world, teller, hosts_all(), HEARD_US) / 1000);
