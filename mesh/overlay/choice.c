@@ -308,6 +308,7 @@ static void want_absent(Choosing *choosing, size_t budget) {
 
         for (size_t i = 0; i < choosing->count; i++) {
             if (choosing->verdicts[i] == CHOICE_REST && !is_here(&choosing->candidates[i]) &&
+                !choosing->candidates[i].fresh &&
                 (next == choosing->count || is_before(choosing->self, &choosing->candidates[i],
                                                       &choosing->candidates[next]))) {
                 next = i;

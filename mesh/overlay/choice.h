@@ -32,6 +32,7 @@ typedef struct {
     bool knocked;     /* being knocked at */
     bool vain;        /* and it had its turn */
     bool surplus;     /* neither needs the link, see surplus.h */
+    bool fresh;       /* so new here that the map will only soon show whether it is present */
     bool orphan;      /* nobody who is here can know whether it lives, nor was it looked for */
     uint32_t degree;  /* links it has beside ours, as the map tells, */
     uint32_t before;  /* and those of them that choice_rank puts before ours */

@@ -14,8 +14,9 @@
 #define TURN_US       (50 * MS)
 #define SELDOM_US     (60 * S) /* though nothing changed: shunned ones may be wanted again */
 #define CALM_US       (3 * S)
-#define VAIN_TRIES    12 /* of one who is here, but does not answer */
-#define KEPT_SLOTS    32 /* of those who are neither linked with nor knocked at, no more */
+#define VAIN_TRIES    12      /* of one who is here, but does not answer */
+#define KEPT_SLOTS    32      /* of those who are neither linked with nor knocked at, no more */
+#define FRESH_US      (3 * S) /* the map has told of one who is new by then */
 #define CROWDED_LINKS 24
 #define CROWDED_RELAY 40
 #define CROWDED_SLOTS (MESH_PEERS_MAX * 3 / 4)
@@ -48,7 +49,7 @@ static CompanyMember *note(Mesh *mesh, const MeshKey *key, size_t hint) {
     if (!member && memory_grow((void **)&company->members, &company->capacity, company->count,
                                sizeof *company->members)) {
         member = &company->members[company->count++];
-        *member = (CompanyMember){.key = *key};
+        *member = (CompanyMember){.key = *key, .noted_us = mesh->now_us};
     }
     return member;
 }
@@ -85,6 +86,26 @@ bool company_answers(const Mesh *mesh, const MeshKey *key) {
     return !mesh->company.large || !map_reaches(mesh, key);
 }
 
+/* Links, and those that may soon be. */
+static size_t count_contacts(const Mesh *mesh) {
+    size_t count = 0;
+
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+        const Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        count +=
+            neighbour && (neighbour_is_up(neighbour) || neighbour->contact == CONTACT_KNOCKING);
+    }
+    return count;
+}
+
+/* Who comes in among many, and all for who comes in, are soon in the map: where others are at hand
+ * they are not linked with before that, lest everyone links with everyone. */
+static bool is_fresh(const Mesh *mesh, const CompanyMember *member, size_t contacts) {
+    return mesh->now_us < member->noted_us + FRESH_US && contacts >= CHOICE_KNOCK &&
+           mesh->meeting.roster.member_count > CHOICE_ALL + 1;
+}
+
 /* ---- who there is ---- */
 
 /* Whoever is relayed for so long, or does not answer though it is here, is not soon tried again. */
@@ -109,6 +130,7 @@ typedef struct {
 
 static void fill(Mesh *mesh, Look *look) {
     const Roster *roster = &mesh->meeting.roster;
+    size_t contacts;
 
     for (size_t i = 0; i < roster->member_count; i++) {
         if (!roster->members[i].expelled &&
@@ -117,6 +139,7 @@ static void fill(Mesh *mesh, Look *look) {
         }
     }
     mesh->company.absent = 0;
+    contacts = count_contacts(mesh);
     for (size_t i = 0; i < roster->member_count; i++) {
         CompanyMember *member = find(mesh, &roster->members[i].key, i);
         const Neighbour *neighbour = neighbour_find(mesh, &roster->members[i].key);
@@ -128,7 +151,9 @@ static void fill(Mesh *mesh, Look *look) {
         find_vain(mesh, member, neighbour);
         *candidate = candidate_of(mesh, member, neighbour);
         candidate->relay = roster->members[i].role == MESH_ROLE_RELAY;
-        mesh->company.absent += !candidate->linked && !candidate->present;
+        candidate->fresh = !candidate->linked && !candidate->present && !candidate->knocked &&
+                           is_fresh(mesh, member, contacts);
+        mesh->company.absent += !candidate->linked && !candidate->present && !candidate->fresh;
         look->members[look->count++] = member;
     }
     candidates_compare(mesh, look->members, look->candidates, look->count);
@@ -226,6 +251,8 @@ static uint64_t next_look_us(const Mesh *mesh, const Look *look) {
             at_us = neighbour->relayed_us + DIRECT_US;
         } else if (look->verdicts[i] == CHOICE_DROP) {
             at_us = mesh->now_us + S;
+        } else if (look->candidates[i].fresh) {
+            at_us = look->members[i]->noted_us + FRESH_US;
         } else if (look->candidates[i].surplus) {
             at_us = mesh->now_us + CALM_US;
         } else if (look->verdicts[i] == CHOICE_WANT && !look->candidates[i].present && neighbour &&
@@ -275,7 +302,8 @@ void company_found(Mesh *mesh, const MeshKey *key, const MeshPath *path) {
     CompanyMember *member = core_member(mesh, key) ? note(mesh, key, 0) : NULL;
     Neighbour *neighbour = neighbour_find(mesh, key);
 
-    if (!member || (!neighbour && !company_answers(mesh, key))) {
+    if (!member || (!neighbour && (!company_answers(mesh, key) ||
+                                   is_fresh(mesh, member, count_contacts(mesh))))) {
         return;
     }
     if (!neighbour && neighbours_make_room(mesh, false)) {

@@ -12,6 +12,7 @@
 typedef struct {
     MeshKey key;
     bool present;        /* when last looked */
+    uint64_t noted_us;   /* when it was first heard of */
     uint32_t tries;      /* knocks in vain, since it was last heard or seen */
     uint64_t turn_us;    /* when it was last knocked at */
     uint64_t shunned_us; /* until then only linked with when few are */

@@ -262,6 +262,44 @@ static void test_absent(void) {
     }
 }
 
+/* Who is new is not looked for while the map may still tell of it. */
+static void test_fresh(void) {
+    ChoiceCandidate candidates[20];
+    ChoiceVerdict verdicts[20];
+
+    fill(candidates, 20, true);
+    for (guint i = 10; i < 20; i++) {
+        candidates[i].linked = candidates[i].direct = candidates[i].present = false;
+        candidates[i].fresh = i < 18;
+    }
+    choice_make(self_of(false, false, 0), candidates, 20, verdicts);
+    g_assert_cmpuint(count_of(verdicts, 20, CHOICE_WANT), ==, 2);
+    g_assert_cmpint(verdicts[18], ==, CHOICE_WANT);
+    g_assert_cmpint(verdicts[19], ==, CHOICE_WANT);
+}
+
+/* One of whom nobody can know whether it lives comes before all others, but once. */
+static void test_orphan(void) {
+    ChoiceCandidate candidates[30];
+    ChoiceVerdict verdicts[30];
+
+    fill(candidates, 30, true);
+    for (guint i = 10; i < 30; i++) {
+        candidates[i].linked = candidates[i].direct = candidates[i].present = false;
+        candidates[i].knocked = i < 14;
+        candidates[i].turn_us = i == 29 ? 1000 : i;
+    }
+    choice_make(self_of(false, false, 0), candidates, 30, verdicts);
+    g_assert_cmpint(verdicts[29], ==, CHOICE_REST);
+    candidates[29].orphan = true;
+    choice_make(self_of(false, false, 0), candidates, 30, verdicts);
+    g_assert_cmpint(verdicts[29], ==, CHOICE_WANT);
+    g_assert_cmpuint(count_of(verdicts, 30, CHOICE_WANT), ==, CHOICE_KNOCK);
+    candidates[29].knocked = candidates[29].vain = true;
+    choice_make(self_of(false, false, 0), candidates, 30, verdicts);
+    g_assert_cmpint(verdicts[29], ==, CHOICE_REST);
+}
+
 /* A hundred who see none of sixty look at first for nearly all of these, not all for the same. */
 static void test_absent_by_chance(void) {
     ChoiceCandidate candidates[61];
@@ -598,6 +636,8 @@ int main(int argc, char **argv) {
     g_test_add_func("/choice/needless", test_needless);
     g_test_add_func("/choice/absent", test_absent);
     g_test_add_func("/choice/absent-by-chance", test_absent_by_chance);
+    g_test_add_func("/choice/fresh", test_fresh);
+    g_test_add_func("/choice/orphan", test_orphan);
     g_test_add_func("/choice/crowd", test_crowd);
     g_test_add_func("/choice/halves-meet", test_halves_meet);
     g_test_add_func("/choice/hard", test_hard);
