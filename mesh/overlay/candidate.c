@@ -59,7 +59,9 @@ static void find_surplus(const Mesh *mesh, ChoiceCandidate *candidates, size_t c
     uint16_t self = map_index(mesh, &mesh->self.key);
     SurplusNode nodes[MESH_MEMBERS_MAX];
 
-    if (!graph || self == GRAPH_NONE || graph_degree(graph, self) <= CHOICE_WEAK_TARGET) {
+    if (!graph || self == GRAPH_NONE ||
+        graph_degree(graph, self) <=
+            (map_is_weak(mesh, &mesh->self.key) ? CHOICE_WEAK_TARGET : SURPLUS_NEED)) {
         return;
     }
     for (uint16_t i = 0; i < graph_count(graph); i++) {
