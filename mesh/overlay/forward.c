@@ -88,13 +88,15 @@ static Neighbour *first_hop(const Mesh *mesh, const uint8_t target[SHORT_KEY_SIZ
     return other ? other : hop;
 }
 
-void forward_in_vain(Mesh *mesh, Neighbour *neighbour) {
+bool forward_in_vain(Mesh *mesh, Neighbour *neighbour) {
     const Neighbour *hop = first_hop(mesh, neighbour->key.bytes);
+    bool first = neighbour->vain_us < neighbour->heard_us + VAIN_US;
 
     if (hop) {
         memcpy(neighbour->vain_hop, hop->key.bytes, SHORT_KEY_SIZE);
         neighbour->vain_us = mesh->now_us + VAIN_US;
     }
+    return first;
 }
 
 MeshPath forward_path_by(const Mesh *mesh, const Neighbour *hop,

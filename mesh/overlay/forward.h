@@ -20,8 +20,9 @@ MeshPath forward_path_by(const Mesh *mesh, const Neighbour *hop,
                          const uint8_t from[SHORT_KEY_SIZE]);
 
 /* What goes to a node by the hop it goes by now does not arrive, though that hop answers: for a
- * while it is sent by another, if there is any. */
-void forward_in_vain(Mesh *mesh, Neighbour *neighbour);
+ * while it is sent by another, if there is any. False: by another it went in vain too, since the
+ * node was last heard. */
+bool forward_in_vain(Mesh *mesh, Neighbour *neighbour);
 
 /* Sends a datagram by such a path: by the first hop that is the best now, else by the one named. */
 void forward_send(Mesh *mesh, const MeshPath *path, Bytes datagram, LinkPriority priority);

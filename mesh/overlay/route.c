@@ -223,10 +223,9 @@ void route_dead(Mesh *mesh, Neighbour *neighbour, MeshEnd why) {
     MeshPath dead = neighbour->path;
     MeshPath path;
 
-    if (dead.kind == MESH_PATH_RELAY) {
-        forward_in_vain(mesh, neighbour);
-    }
-    if (!forward_path(mesh, neighbour->key.bytes, &path) || mesh_path_equal(&path, &dead)) {
+    /* One that forgot the link is reached by ever another hop, and never answers. */
+    if ((dead.kind == MESH_PATH_RELAY && !forward_in_vain(mesh, neighbour)) ||
+        !forward_path(mesh, neighbour->key.bytes, &path) || mesh_path_equal(&path, &dead)) {
         route_lost(mesh, neighbour, why);
         return;
     }

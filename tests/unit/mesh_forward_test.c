@@ -92,6 +92,34 @@ static void test_handshake(void) {
     room_free(room);
 }
 
+/* Two ways from 0 to 3, and none without help. */
+static bool in_a_ring(Room *room, guint from, guint to, uint8_t *bytes, size_t length) {
+    return (from == 0 || from == 3) != (to == 0 || to == 3);
+}
+
+/* Who forgot the link is not reached by ever another way: it ends when the second is in vain. */
+static void test_forgotten(void) {
+    Room *room = room_new();
+    Peer *peer = &room->peers[0];
+    Neighbour *neighbour;
+    MeshPath first;
+
+    room_meet(room, 4);
+    room->filter = in_a_ring;
+    room_run(room, 60 * S);
+    neighbour = peer_neighbour(peer, &room->peers[3]);
+    g_assert_true(neighbour_is_up(neighbour) && neighbour->path.kind == MESH_PATH_RELAY);
+    g_assert_true(forward_path(peer->mesh, room->peers[3].key.bytes, &first));
+    neighbour->path = first;
+    route_dead(peer->mesh, neighbour);
+    g_assert_true(neighbour_is_up(neighbour) && !mesh_path_equal(&neighbour->path, &first));
+    route_dead(peer->mesh, neighbour);
+    g_assert_false(neighbour_is_up(neighbour));
+    room_run(room, 10 * S);
+    g_assert_true(peer_is_linked(peer, &room->peers[3]));
+    room_free(room);
+}
+
 static void test_hops(void) {
     Room *room = row_new();
     uint8_t bytes[64];
@@ -265,6 +293,7 @@ int main(int argc, char **argv) {
     g_assert_cmpint(sodium_init(), >=, 0);
     g_test_add_func("/mesh/forward/row", test_row);
     g_test_add_func("/mesh/forward/handshake", test_handshake);
+    g_test_add_func("/mesh/forward/forgotten", test_forgotten);
     g_test_add_func("/mesh/forward/hops", test_hops);
     g_test_add_func("/mesh/forward/nowhere", test_nowhere);
     g_test_add_func("/mesh/forward/nested", test_nested);
