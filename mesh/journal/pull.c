@@ -400,7 +400,7 @@ void pull_timeout(Mesh *mesh) {
     }
     if (mesh->now_us >= mesh->sync.digest_us) {
         pull_send_digests(mesh, NEIGHBOUR_NONE);
-        spread_digests(mesh);
+        gap_digests(mesh);
         mesh->sync.digest_us = mesh->now_us + (DIGEST_US << mesh->sync.digest_calm);
         mesh->sync.digest_calm += mesh->sync.digest_calm < DIGEST_DOUBLED;
     }

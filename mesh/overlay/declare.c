@@ -280,6 +280,9 @@ static void issue(Mesh *mesh) {
         map->issue_us = mesh->now_us + S;
         return;
     }
+    if (urgent) {
+        spread_mend(mesh);
+    }
     node->urgent |= urgent;
     map->number = number;
     map->issued_us = mesh->now_us;

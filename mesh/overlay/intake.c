@@ -84,9 +84,13 @@ static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes 
     case MESSAGE_MAP:
         return spread_records_received(mesh, slot, body);
     case MESSAGE_MAP_DIGEST:
-        return spread_digest_received(mesh, slot, body);
+        return gap_digest_received(mesh, slot, body);
     case MESSAGE_MAP_CLOCK:
-        return spread_clock_received(mesh, slot, body);
+        return gap_clock_received(mesh, slot, body);
+    case MESSAGE_MAP_HAVE:
+        return gap_have_received(mesh, slot, body);
+    case MESSAGE_MAP_TELL:
+        return spread_tell_received(mesh, slot, body);
     }
     return MESH_OK; /* a kind of a newer version */
 }

@@ -34,7 +34,13 @@ typedef struct {
     uint64_t told_us;  /* our digest, last; 0: never */
     uint64_t clock_us; /* all our numbers */
     uint64_t free_us;  /* until then records fill their part of the line */
+    uint64_t have_us;  /* it is told which records there are; 0: nothing waits for that */
+    bool lazy;         /* it tells us of records by their numbers alone, and we it */
+    uint8_t repeats;   /* records in a row that came by others before */
 } MapPeer;
+
+/* Which record there is: short key of its author, number u64. */
+#define MAP_LINE_SIZE (SHORT_KEY_SIZE + 8)
 
 /* An edge of this node, by the slot of its other end. */
 typedef struct {
@@ -147,17 +153,30 @@ uint64_t declare_deadline_us(const Mesh *mesh);
 
 /* Sends a record to all neighbours but those of the mask, soon. */
 void spread_record(Mesh *mesh, MapNode *node, uint64_t except);
+/* One neighbour is behind with this one; or asked for it: then it hears of no other first. */
+void spread_behind(Mesh *mesh, MapNode *node, uint32_t slot);
+void spread_wanted(Mesh *mesh, MapNode *node, uint32_t slot);
+/* The tree may be cut: records go along all links again until another is found. */
+void spread_mend(Mesh *mesh);
+/* This neighbour was asked for records: it sends them from now on, and is sent them. */
+void spread_hear(Mesh *mesh, uint32_t slot);
 /* Records that came early are tried again. */
 void spread_early(Mesh *mesh);
-/* A neighbour listens from now on: the maps are compared. */
-void spread_greet(Mesh *mesh, uint32_t slot);
-/* The same with all, now and then. */
-void spread_digests(Mesh *mesh);
 /* Its link is gone. */
 void spread_lost(Mesh *mesh, uint32_t slot);
 void spread_finish(Mesh *mesh);
 MeshError spread_records_received(Mesh *mesh, uint32_t slot, Bytes body);
-MeshError spread_digest_received(Mesh *mesh, uint32_t slot, Bytes body);
-MeshError spread_clock_received(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError spread_tell_received(Mesh *mesh, uint32_t slot, Bytes body);
 void spread_timeout(Mesh *mesh);
 uint64_t spread_deadline_us(const Mesh *mesh);
+
+/* ---- gap.c: who lacks which ---- */
+
+void map_write_line(BytesWriter *writer, const uint8_t *key, uint64_t number);
+/* A neighbour listens from now on: the maps are compared. */
+void gap_greet(Mesh *mesh, uint32_t slot);
+/* The same with all, now and then. */
+void gap_digests(Mesh *mesh);
+MeshError gap_digest_received(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError gap_clock_received(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError gap_have_received(Mesh *mesh, uint32_t slot, Bytes body);

@@ -240,7 +240,7 @@ static void tell_all(Mesh *mesh, Neighbour *neighbour) {
     sync_greet(mesh, slot);
     live_greet(mesh, slot);
     relayed_greet(mesh, slot);
-    spread_greet(mesh, slot);
+    gap_greet(mesh, slot);
     map_links_changed(mesh);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* How the records of the map come to all: each goes on to every neighbour but the one it came from,
- * and whoever missed some finds it out by a digest. */
+/* How the records of the map come to all: each goes on to every neighbour but the one it came from.
+ * Two of whom one has nearly all from others first tell each other only which there are: so what is
+ * left is a tree, along which each comes once, and what goes along all other links is lines. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,11 +17,11 @@
 #define PACE_BURST   30           /* and so many at once */
 #define NUMBER_SHIFT 16           /* numbers begin with the clock, in seconds, */
 #define NUMBER_AHEAD (1ull << 48) /* and none is so far ahead of it */
-#define ANSWER_US    (5 * S)      /* to whom our digest was told we need not tell our numbers */
-#define CLOCK_US     S /* between two times of telling all our numbers to one neighbour */
-#define LINE_SIZE    (SHORT_KEY_SIZE + 8)
+#define REPEATS_ROW  8            /* records sent in vain, before that is said again */
+#define HAVE_US      (2 * S)      /* what the tree brings by then need not be asked for */
+#define HAVE_SOON_US S            /* the same if an edge is gone */
 
-enum { CLOCK_ALL = 0, CLOCK_WANTED = 1 };
+enum { TELL_NUMBERS = 0, TELL_RECORDS = 1 };
 
 static uint64_t bit_of(uint32_t slot) {
     return 1ull << slot;
@@ -37,15 +38,25 @@ void spread_record(Mesh *mesh, MapNode *node, uint64_t except) {
     send_by(&mesh->map, mesh->now_us + GATHER_US);
 }
 
-/* One neighbour is behind, with this one. */
-static void send_to(Mesh *mesh, MapNode *node, uint32_t slot) {
+void spread_behind(Mesh *mesh, MapNode *node, uint32_t slot) {
     node->waiting |= bit_of(slot);
     send_by(&mesh->map, mesh->now_us + GATHER_US);
 }
 
-/* Records of one message, as far as there is room; they wait no more. Returns its length. */
+void spread_wanted(Mesh *mesh, MapNode *node, uint32_t slot) {
+    mesh->map.peers[slot].lazy = false;
+    spread_behind(mesh, node, slot);
+}
+
+/* How much of a record this neighbour is sent. */
+static size_t told_size(const MapPeer *peer, const MapNode *node) {
+    return peer->lazy ? MAP_LINE_SIZE : edges_length(node->record);
+}
+
+/* Records of one message, or lines of them, as far as there is room. Returns its length. */
 static size_t gather(Mesh *mesh, uint32_t slot, bool urgent, uint8_t body[BODY_SIZE],
-                     uint16_t ret_nodes[BODY_SIZE / EDGES_SIZE(0)], size_t *ret_count) {
+                     uint16_t ret_nodes[BODY_SIZE / MAP_LINE_SIZE], size_t *ret_count) {
+    const MapPeer *peer = &mesh->map.peers[slot];
     BytesWriter writer = bytes_writer(body, BODY_SIZE);
 
     *ret_count = 0;
@@ -55,10 +66,14 @@ static size_t gather(Mesh *mesh, uint32_t slot, bool urgent, uint8_t body[BODY_S
         if (!(node->waiting & bit_of(slot)) || node->urgent != urgent) {
             continue;
         }
-        if (edges_length(node->record) > bytes_room(&writer)) {
+        if (told_size(peer, node) > bytes_room(&writer)) {
             break;
         }
-        bytes_write(&writer, node->record, edges_length(node->record));
+        if (peer->lazy) {
+            map_write_line(&writer, edges_author(node->record)->bytes, edges_number(node->record));
+        } else {
+            bytes_write(&writer, node->record, edges_length(node->record));
+        }
         ret_nodes[(*ret_count)++] = i;
     }
     return bytes_written(&writer);
@@ -74,13 +89,38 @@ static void pace(Mesh *mesh, uint32_t slot, size_t length) {
                     length * 8 * LINE_PART * S / rate;
 }
 
+/* When one who hears the records from others is told which there are; of both ends one is a little
+ * later, and need not say what the other said. */
+static uint64_t have_due_us(const Mesh *mesh, uint32_t slot) {
+    bool urgent = false;
+    uint64_t wait_us;
+
+    for (size_t i = 0; i < mesh->map.count && !urgent; i++) {
+        urgent = mesh->map.nodes[i].urgent && mesh->map.nodes[i].waiting & bit_of(slot);
+    }
+    wait_us = urgent ? HAVE_SOON_US : HAVE_US;
+    if (!neighbour_at(mesh, slot)->first) {
+        wait_us *= 2;
+    }
+    return mesh->now_us + wait_us;
+}
+
 /* Sends what waits for one neighbour; returns when to go on, UINT64_MAX: nothing is left. */
 static uint64_t flush(Mesh *mesh, uint32_t slot) {
     Neighbour *neighbour = neighbour_at(mesh, slot);
     MapPeer *peer = &mesh->map.peers[slot];
 
+    if (peer->lazy) {
+        uint64_t due_us = have_due_us(mesh, slot);
+
+        peer->have_us = peer->have_us > 0 && peer->have_us < due_us ? peer->have_us : due_us;
+        if (mesh->now_us < peer->have_us) {
+            return peer->have_us;
+        }
+    }
+    peer->have_us = 0;
     for (int urgent = 1; urgent >= 0;) {
-        uint16_t nodes[BODY_SIZE / EDGES_SIZE(0)];
+        uint16_t nodes[BODY_SIZE / MAP_LINE_SIZE];
         uint8_t body[BODY_SIZE];
         size_t count;
         size_t length = gather(mesh, slot, urgent, body, nodes, &count);
@@ -93,7 +133,7 @@ static uint64_t flush(Mesh *mesh, uint32_t slot) {
             return peer->free_us - AHEAD_US;
         }
         if (!neighbour_send(mesh, neighbour, urgent ? LINK_URGENT : LINK_CHAT, UINT64_MAX,
-                            MESSAGE_MAP, BYTES_AT(body, length))) {
+                            peer->lazy ? MESSAGE_MAP_HAVE : MESSAGE_MAP, BYTES_AT(body, length))) {
             return mesh->now_us + S;
         }
         pace(mesh, slot, length);
@@ -119,7 +159,9 @@ void spread_timeout(Mesh *mesh) {
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
-        if (waiting & bit_of(slot) && neighbour && neighbour_is_greeted(mesh, neighbour)) {
+        if (!(waiting & bit_of(slot))) {
+            map->peers[slot].have_us = 0; /* the other end said all there was to say */
+        } else if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
             listening |= bit_of(slot);
             send_by(map, flush(mesh, slot));
         }
@@ -134,11 +176,76 @@ uint64_t spread_deadline_us(const Mesh *mesh) {
     return mesh->map.send_us;
 }
 
+/* ---- the tree ---- */
+
+static void tell(Mesh *mesh, uint32_t slot, uint8_t what) {
+    Neighbour *neighbour = neighbour_at(mesh, slot);
+    MapPeer *peer = &mesh->map.peers[slot];
+
+    if (neighbour && neighbour_is_greeted(mesh, neighbour) &&
+        neighbour_send(mesh, neighbour, LINK_URGENT, UINT64_MAX, MESSAGE_MAP_TELL,
+                       BYTES_AT(&what, 1))) {
+        peer->lazy = what == TELL_NUMBERS;
+    }
+}
+
+/* By no other neighbour records come and go. */
+static bool is_only(Mesh *mesh, uint32_t slot) {
+    for (uint32_t other = 0; other < mesh->neighbours.end; other++) {
+        const Neighbour *neighbour = neighbour_at(mesh, other);
+
+        if (other != slot && neighbour && neighbour_is_direct(neighbour) &&
+            neighbour_is_greeted(mesh, neighbour) && !mesh->map.peers[other].lazy) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* With all of a message others were faster. Its link is left, and those remain by which a record
+ * came first: a tree of all, if nothing else was on its way. If something was, lines say what is
+ * missing. */
+static void repeated(Mesh *mesh, uint32_t slot) {
+    if (mesh->map.peers[slot].repeats++ % REPEATS_ROW == 0 && !is_only(mesh, slot)) {
+        tell(mesh, slot, TELL_NUMBERS);
+    }
+}
+
+void spread_hear(Mesh *mesh, uint32_t slot) {
+    mesh->map.peers[slot].repeats = 0;
+    mesh->map.peers[slot].lazy = false;
+}
+
+void spread_mend(Mesh *mesh) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        mesh->map.peers[slot].repeats = 0;
+        if (mesh->map.peers[slot].lazy) {
+            tell(mesh, slot, TELL_RECORDS);
+        }
+    }
+}
+
 void spread_lost(Mesh *mesh, uint32_t slot) {
     for (size_t i = 0; i < mesh->map.count; i++) {
         mesh->map.nodes[i].waiting &= ~bit_of(slot);
     }
     mesh->map.peers[slot] = (MapPeer){0};
+}
+
+MeshError spread_tell_received(Mesh *mesh, uint32_t slot, Bytes body) {
+    MapPeer *peer = &mesh->map.peers[slot];
+
+    if (body.length != 1 || body.data[0] > TELL_RECORDS) {
+        return MESH_ERROR_MALFORMED;
+    }
+    if (body.data[0] == TELL_NUMBERS && is_only(mesh, slot)) {
+        tell(mesh, slot, TELL_RECORDS);
+        return MESH_OK;
+    }
+    peer->lazy = body.data[0] == TELL_NUMBERS;
+    peer->repeats = 0;
+    send_by(&mesh->map, mesh->now_us); /* what waits does so otherwise now */
+    return MESH_OK;
 }
 
 /* ---- receiving ---- */
@@ -233,7 +340,7 @@ static MeshError record_received(Mesh *mesh, uint32_t slot, const uint8_t *recor
         return own_received(mesh, record);
     }
     if (node && !is_newer(record, node->record)) {
-        send_to(mesh, node, slot);
+        spread_behind(mesh, node, slot);
         return MESH_ERROR_REPLAYED;
     }
     if (is_far_ahead(mesh, record)) {
@@ -268,6 +375,8 @@ void spread_finish(Mesh *mesh) {
 MeshError spread_records_received(Mesh *mesh, uint32_t slot, Bytes body) {
     BytesReader reader = bytes_reader(body.data, body.length);
     MeshError error = body.length > 0 ? MESH_OK : MESH_ERROR_MALFORMED;
+    uint64_t digest = mesh->map.digest;
+    uint64_t duplicates = mesh->counters.duplicates;
 
     while (!error && bytes_left(&reader) > 0) {
         const uint8_t *record;
@@ -284,158 +393,10 @@ MeshError spread_records_received(Mesh *mesh, uint32_t slot, Bytes body) {
             error = MESH_OK;
         }
     }
+    if (mesh->map.digest != digest) {
+        mesh->map.peers[slot].repeats = 0;
+    } else if (mesh->counters.duplicates > duplicates) {
+        repeated(mesh, slot);
+    }
     return error;
-}
-
-/* ---- comparing ---- */
-
-static void send_digest(Mesh *mesh, uint32_t slot) {
-    uint8_t body[8];
-    BytesWriter writer = bytes_writer(body, sizeof body);
-
-    bytes_write_u64(&writer, mesh->map.digest);
-    if (neighbour_send(mesh, neighbour_at(mesh, slot), LINK_CHAT, UINT64_MAX, MESSAGE_MAP_DIGEST,
-                       BYTES_OF(body))) {
-        mesh->map.peers[slot].told_us = mesh->now_us;
-    }
-}
-
-void spread_greet(Mesh *mesh, uint32_t slot) {
-    send_digest(mesh, slot);
-}
-
-void spread_digests(Mesh *mesh) {
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
-        Neighbour *neighbour = neighbour_at(mesh, slot);
-
-        if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
-            send_digest(mesh, slot);
-        }
-    }
-}
-
-static void write_line(BytesWriter *writer, const uint8_t *key, uint64_t number) {
-    bytes_write(writer, key, SHORT_KEY_SIZE);
-    bytes_write_u64(writer, number);
-}
-
-static void send_clock(Mesh *mesh, uint32_t slot) {
-    uint8_t body[1 + MESH_MEMBERS_MAX * LINE_SIZE];
-    BytesWriter writer = bytes_writer(body, sizeof body);
-
-    bytes_write_u8(&writer, CLOCK_ALL);
-    for (size_t i = 0; i < mesh->map.count; i++) {
-        const uint8_t *record = mesh->map.nodes[i].record;
-
-        write_line(&writer, edges_author(record)->bytes, edges_number(record));
-    }
-    if (neighbour_send(mesh, neighbour_at(mesh, slot), LINK_CHAT, UINT64_MAX, MESSAGE_MAP_CLOCK,
-                       BYTES_AT(body, bytes_written(&writer)))) {
-        mesh->map.peers[slot].clock_us = mesh->now_us;
-    }
-}
-
-static void send_all(Mesh *mesh, uint32_t slot) {
-    for (size_t i = 0; i < mesh->map.count; i++) {
-        send_to(mesh, &mesh->map.nodes[i], slot);
-    }
-}
-
-MeshError spread_digest_received(Mesh *mesh, uint32_t slot, Bytes body) {
-    BytesReader reader = bytes_reader(body.data, body.length);
-    const MapPeer *peer = &mesh->map.peers[slot];
-    uint64_t theirs = bytes_read_u64(&reader);
-    bool answers = peer->told_us > 0 && mesh->now_us < peer->told_us + ANSWER_US;
-
-    if (!bytes_done(&reader)) {
-        return MESH_ERROR_MALFORMED;
-    }
-    if (theirs == mesh->map.digest) {
-        return MESH_OK;
-    }
-    if (theirs == 0) {
-        send_all(mesh, slot); /* it has none */
-    } else if (mesh->map.count == 0) {
-        if (!answers) {
-            send_digest(mesh, slot);
-        }
-    } else if ((neighbour_at(mesh, slot)->first || !answers) &&
-               (peer->clock_us == 0 || mesh->now_us >= peer->clock_us + CLOCK_US)) {
-        send_clock(mesh, slot);
-    }
-    return MESH_OK;
-}
-
-/* One of the records that a neighbour says it has, or lacks; 0: it has none of it. */
-typedef struct {
-    const uint8_t *key; /* short */
-    uint64_t number;
-} Line;
-
-/* The next line: keys increase. False at the end, and when there are none that can be read. */
-static bool next_line(BytesReader *reader, Line *line) {
-    const uint8_t *former = line->key;
-
-    if (reader->failed || bytes_left(reader) == 0) {
-        line->key = NULL;
-        return false;
-    }
-    line->key = bytes_read(reader, SHORT_KEY_SIZE);
-    line->number = bytes_read_u64(reader);
-    if (reader->failed || (former && memcmp(former, line->key, SHORT_KEY_SIZE) > 0)) {
-        reader->failed = true;
-        line->key = NULL;
-        return false;
-    }
-    return true;
-}
-
-/* Compares all their numbers with ours: sends what they lack, and asks for what we do. */
-static void compare(Mesh *mesh, uint32_t slot, BytesReader *reader) {
-    uint8_t body[1 + MESH_MEMBERS_MAX * LINE_SIZE];
-    BytesWriter wanted = bytes_writer(body, sizeof body);
-    Line line = {0};
-    size_t at = 0;
-
-    bytes_write_u8(&wanted, CLOCK_WANTED);
-    next_line(reader, &line);
-    while (line.key || (at < mesh->map.count && !reader->failed)) {
-        MapNode *node = at < mesh->map.count ? &mesh->map.nodes[at] : NULL;
-        int order = !node ? 1 : !line.key ? -1 : memcmp(node->record, line.key, SHORT_KEY_SIZE);
-        uint64_t ours = order > 0 ? 0 : edges_number(node->record);
-        uint64_t theirs = order < 0 ? 0 : line.number;
-
-        if (ours > theirs) {
-            send_to(mesh, node, slot);
-        } else if (theirs > ours && bytes_room(&wanted) >= LINE_SIZE) {
-            write_line(&wanted, line.key, ours);
-        }
-        at += order <= 0;
-        if (order >= 0) {
-            next_line(reader, &line);
-        }
-    }
-    if (!reader->failed && bytes_written(&wanted) > 1) {
-        neighbour_send(mesh, neighbour_at(mesh, slot), LINK_CHAT, UINT64_MAX, MESSAGE_MAP_CLOCK,
-                       BYTES_AT(body, bytes_written(&wanted)));
-    }
-}
-
-MeshError spread_clock_received(Mesh *mesh, uint32_t slot, Bytes body) {
-    BytesReader reader = bytes_reader(body.data, body.length);
-    uint8_t asks = bytes_read_u8(&reader);
-    Line line = {0};
-
-    if (asks == CLOCK_ALL) {
-        compare(mesh, slot, &reader);
-    } else {
-        while (next_line(&reader, &line)) {
-            uint16_t index = map_index_short(mesh, line.key);
-
-            if (index != GRAPH_NONE && edges_number(mesh->map.nodes[index].record) > line.number) {
-                send_to(mesh, &mesh->map.nodes[index], slot);
-            }
-        }
-    }
-    return reader.failed || asks > CLOCK_WANTED ? MESH_ERROR_MALFORMED : MESH_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-/* Records of the map, raw and signed by anybody, digests and clocks, from neighbours of a founder
- * who is alone: whatever comes, only members are in the map, in order, as the digest says, and
- * every tree and way computed from it leads somewhere. */
+/* Records of the map, raw and signed by anybody, digests, clocks and lines, from neighbours of a
+ * founder who is alone: whatever comes, only members are in the map, in order, as the digest says,
+ * and every tree and way computed from it leads somewhere. */
 #include <sodium.h>
 
 #include "mesh/core.h"
@@ -67,7 +67,7 @@ static void befriend(const Identity *other) {
     neighbour->greeting = GREETING_BOTH;
     neighbour->path = (MeshPath){.kind = MESH_PATH_KNOCK, .family = 4, .port = 7000};
     map_links_changed(mesh);
-    spread_greet(mesh, neighbour_slot(mesh, neighbour));
+    gap_greet(mesh, neighbour_slot(mesh, neighbour));
 }
 
 /* As if an entry had admitted it, after all others. */
@@ -209,6 +209,21 @@ static void read_raw(Bytes body) {
     }
 }
 
+/* Which records there are or are wanted, or whether records themselves are. */
+static void send_numbers(unsigned which, uint32_t slot, Bytes body) {
+    switch (which % 3) {
+    case 0:
+        gap_clock_received(mesh, slot, body);
+        break;
+    case 1:
+        gap_have_received(mesh, slot, body);
+        break;
+    default:
+        spread_tell_received(mesh, slot, body);
+        break;
+    }
+}
+
 static void act(uint8_t op, BytesReader *reader) {
     uint8_t bytes[BODY_SIZE];
     uint32_t slot = slot_of(1 + op / OPS % 2);
@@ -242,9 +257,9 @@ static void act(uint8_t op, BytesReader *reader) {
         if (op % OPS == RECORDS) {
             spread_records_received(mesh, slot, BYTES_AT(copy, body.length));
         } else if (op % OPS == DIGEST) {
-            spread_digest_received(mesh, slot, BYTES_AT(copy, body.length));
+            gap_digest_received(mesh, slot, BYTES_AT(copy, body.length));
         } else {
-            spread_clock_received(mesh, slot, BYTES_AT(copy, body.length));
+            send_numbers(op / OPS / 2, slot, BYTES_AT(copy, body.length));
         }
         free(copy);
     }

@@ -330,9 +330,13 @@ static MeshError give_message(Peer *to, const Peer *from, uint8_t kind, const ui
     case MESSAGE_MAP:
         return spread_records_received(to->mesh, slot_of(to, from), body);
     case MESSAGE_MAP_DIGEST:
-        return spread_digest_received(to->mesh, slot_of(to, from), body);
+        return gap_digest_received(to->mesh, slot_of(to, from), body);
+    case MESSAGE_MAP_HAVE:
+        return gap_have_received(to->mesh, slot_of(to, from), body);
+    case MESSAGE_MAP_TELL:
+        return spread_tell_received(to->mesh, slot_of(to, from), body);
     default:
-        return spread_clock_received(to->mesh, slot_of(to, from), body);
+        return gap_clock_received(to->mesh, slot_of(to, from), body);
     }
 }
 
@@ -382,11 +386,21 @@ static void test_nonsense(void) {
                     MESH_ERROR_MALFORMED);
     g_assert_cmpint(give_message(peer, &room->peers[1], MESSAGE_MAP, bytes, 0), ==,
                     MESH_ERROR_MALFORMED);
+    g_assert_cmpint(give_message(peer, &room->peers[1], MESSAGE_MAP_HAVE, bytes, 0), ==,
+                    MESH_ERROR_MALFORMED);
+    g_assert_cmpint(give_message(peer, &room->peers[1], MESSAGE_MAP_HAVE, bytes, 17), ==,
+                    MESH_ERROR_MALFORMED);
+    g_assert_cmpint(give_message(peer, &room->peers[1], MESSAGE_MAP_TELL, bytes, 0), ==,
+                    MESH_ERROR_MALFORMED);
+    bytes[0] = 2;
+    g_assert_cmpint(give_message(peer, &room->peers[1], MESSAGE_MAP_TELL, bytes, 1), ==,
+                    MESH_ERROR_MALFORMED);
     for (guint i = 0; i < 20; i++) {
         seed[1] = (uint8_t)i;
         randombytes_buf_deterministic(bytes, sizeof bytes, seed);
         give_message(peer, &room->peers[1], MESSAGE_MAP, bytes, sizeof bytes);
         give_message(peer, &room->peers[1], MESSAGE_MAP_CLOCK, bytes, sizeof bytes);
+        give_message(peer, &room->peers[1], MESSAGE_MAP_HAVE, bytes, sizeof bytes);
         give_message(peer, &room->peers[1], MESSAGE_MAP_DIGEST, bytes, 8);
     }
     g_assert_cmpuint(peer->mesh->map.digest, ==, digest);

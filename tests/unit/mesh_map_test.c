@@ -193,6 +193,91 @@ static void test_weak(void) {
     room_free(room);
 }
 
+/* ---- how it spreads ---- */
+
+/* One says something else of itself than before, and so long after all know. */
+static void change(Room *room, guint which, guint turn, uint64_t pause_us) {
+    peer_ask(&room->peers[which],
+             (MeshIntent){.kind = MESH_INTENT_CEILING, .size = turn % 2 ? 0 : 128000});
+    room_run(room, pause_us);
+}
+
+static guint64 repeated(Room *room, guint count) {
+    guint64 sum = 0;
+
+    for (guint i = 0; i < count; i++) {
+        sum += mesh_counters(room->peers[i].mesh).duplicates;
+    }
+    return sum;
+}
+
+/* Of four who are linked with each other, whoever says something: after a while each is sent it
+ * once. */
+static void test_once(void) {
+    Room *room = room_new();
+    guint64 before;
+
+    room_meet(room, 4);
+    for (guint turn = 0; turn < 24; turn++) {
+        change(room, turn % 4, turn / 4, 10 * S);
+    }
+    before = repeated(room, 4);
+    for (guint turn = 0; turn < 24; turn++) {
+        change(room, turn % 4, turn / 4, 10 * S);
+        expect_same(room, 4);
+    }
+    /* Else each of the twelve would come four times in vain. */
+    g_assert_cmpuint(repeated(room, 4) - before, <=, 4);
+    room_free(room);
+}
+
+static guint told_by_line(const Peer *peer) {
+    guint count = 0;
+
+    for (guint slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        count += peer->mesh->map.peers[slot].lazy;
+    }
+    return count;
+}
+
+/* A link of the tree is lost, and what is said right then comes to all the same. */
+static void test_cut(void) {
+    Room *room = room_new();
+
+    room_meet(room, 4);
+    for (guint turn = 0; turn < 16; turn++) {
+        change(room, turn % 4, turn / 4, 10 * S);
+    }
+    g_assert_cmpuint(told_by_line(&room->peers[0]) + told_by_line(&room->peers[1]) +
+                         told_by_line(&room->peers[2]) + told_by_line(&room->peers[3]),
+                     >, 0);
+    for (guint i = 1; i < 4; i++) {
+        route_lost(room->peers[0].mesh, peer_neighbour(&room->peers[0], &room->peers[i]));
+        change(room, i, i + 1, 100 * MS);
+        change(room, 0, i, 10 * S);
+        expect_same(room, 4);
+    }
+    room_free(room);
+}
+
+/* Where all are told lines alone, what they lack is asked for. */
+static void test_lines(void) {
+    Room *room = room_new();
+
+    room_meet(room, 4);
+    for (guint i = 0; i < 4; i++) {
+        for (guint slot = 0; slot < MESH_PEERS_MAX; slot++) {
+            room->peers[i].mesh->map.peers[slot].lazy = true;
+        }
+    }
+    change(room, 0, 0, S / 2);
+    g_assert_cmpuint(room->peers[0].mesh->map.digest, !=, room->peers[3].mesh->map.digest);
+    room_run(room, 10 * S);
+    expect_same(room, 4);
+    g_assert_true(map_is_weak(room->peers[3].mesh, &room->peers[0].key));
+    room_free(room);
+}
+
 /* ---- hysteresis ---- */
 
 static uint8_t class_between(const Peer *peer, const Peer *other) {
@@ -277,6 +362,9 @@ int main(int argc, char **argv) {
     g_test_add_func("/mesh/map/split", test_split);
     g_test_add_func("/mesh/map/expelled", test_expelled);
     g_test_add_func("/mesh/map/weak", test_weak);
+    g_test_add_func("/mesh/map/once", test_once);
+    g_test_add_func("/mesh/map/cut", test_cut);
+    g_test_add_func("/mesh/map/lines", test_lines);
     g_test_add_func("/mesh/map/hysteresis", test_hysteresis);
     g_test_add_func("/mesh/map/pace", test_pace);
     return g_test_run();
