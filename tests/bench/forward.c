@@ -1,30 +1,60 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * The program `bench-forward`: what it costs the core in the middle to pass a packet on, beside
- * opening and sealing one of the same size. It owns a simulated world of three nodes, two of which
- * reach each other only through the third. It never counts what the world itself costs.
+ * opening and sealing one of the same size, and beside the two system calls that one takes to come
+ * and to go. It owns a simulated world of three nodes, two of which reach each other only through
+ * the third. It never counts what the world itself costs.
  *
- * stdout: one JSON object.
+ *     bench-forward frame|sealed SIZE
+ *
+ * frame: a voice, of frames of so many bytes, that the third pushes on along its tree; it hears it
+ * too. sealed: datagrams of so many bytes between the two, that it can only carry. stdout: one JSON
+ * object.
  */
+#include <netinet/in.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "mesh/core.h"
 #include "tests/sim/check.h"
 #include "tests/sim/node.h"
 #include "tests/sim/person.h"
 
-#define FRAME_SIZE 900
-#define OVERHEAD   (28 + 21) /* of a datagram: IP, UDP, our header and tag */
-#define SPEECH_US  (5 * MINUTE_US)
-#define ROUNDS     100000
+#define HEADERS  28 /* of a datagram: IP, UDP, */
+#define OVERHEAD 21 /* our header and tag */
+#define FLOW_US  (5 * MINUTE_US)
+#define PAUSE_US (20 * 1000)
+#define ROUNDS   100000
 
+static size_t size_asked;
+
+/* ---- the clock ---- */
+
+static uint64_t own_ns; /* what asking it takes, all that was asked so far */
+static uint64_t each_ns;
+
+/* Processor time, without what it takes to ask. */
 static uint64_t cpu_ns(void) {
     struct timespec now;
 
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+    own_ns += each_ns;
+    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec - own_ns;
 }
+
+static void measure_clock(void) {
+    uint64_t begun_ns = cpu_ns();
+
+    for (unsigned i = 0; i < ROUNDS; i++)
+        cpu_ns();
+    each_ns = (cpu_ns() - begun_ns) / ROUNDS;
+}
+
+/* ---- what it is held against ---- */
 
 /* Opening and sealing `size` bytes, as the session does it. */
 static uint64_t aead_ns(size_t size) {
@@ -44,6 +74,42 @@ static uint64_t aead_ns(size_t size) {
     return (cpu_ns() - begun_ns) / ROUNDS;
 }
 
+/* A UDP socket of the loopback; -1: there is none. */
+static int open_socket(struct sockaddr_in *ret_address) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof address;
+    int file = socket(AF_INET, SOCK_DGRAM, 0);
+
+    if (file >= 0 && (bind(file, (struct sockaddr *)&address, sizeof address) ||
+                      getsockname(file, (struct sockaddr *)&address, &length))) {
+        close(file);
+        return -1;
+    }
+    *ret_address = address;
+    return file;
+}
+
+/* One call that sends a datagram of `size` bytes and one that receives it; 0: they fail. */
+static uint64_t syscalls_ns(size_t size) {
+    uint8_t bytes[MESH_DATAGRAM_MAX] = {0};
+    struct sockaddr_in from, to;
+    int sends = open_socket(&from), receives = open_socket(&to);
+    bool works = sends >= 0 && receives >= 0;
+    uint64_t begun_ns = cpu_ns();
+
+    for (unsigned i = 0; works && i < ROUNDS; i++)
+        works = sendto(sends, bytes, size, 0, (struct sockaddr *)&to, sizeof to) == (ssize_t)size &&
+                recv(receives, bytes, sizeof bytes, 0) == (ssize_t)size;
+    begun_ns = cpu_ns() - begun_ns;
+    if (sends >= 0)
+        close(sends);
+    if (receives >= 0)
+        close(receives);
+    return works ? begun_ns / ROUNDS : 0;
+}
+
+/* ---- the world ---- */
+
 /* A in the open, B and C behind hard NATs: what B says to C goes through A. */
 static Node *gather(World *world) {
     Node *a = world_add(world, network_site(world->network, NAT_NONE));
@@ -59,33 +125,63 @@ static Node *gather(World *world) {
     return a;
 }
 
-int main(void) {
+/* B sends C what only they could read, and A cannot tell from anything else. */
+static void send_sealed(Node *b, gpointer unused) {
+    const Node *c = b->world->nodes[2];
+    uint8_t bytes[MESH_DATAGRAM_MAX];
+    MeshPath path;
+
+    dice_bytes(&b->dice, bytes, size_asked);
+    bytes[0] = 0x80;
+    if (world_expect(b->world, forward_path(b->mesh, c->key.bytes, &path), "B has no way to C")) {
+        forward_send(b->mesh, &path, (Bytes){bytes, size_asked}, LINK_VOICE);
+        node_step(b, &(MeshEvent){.kind = MESH_EVENT_TIMEOUT});
+    }
+    node_later(b, PAUSE_US, send_sealed, NULL, NULL);
+}
+
+static void flow(World *world, bool sealed) {
+    Node *b = world->nodes[1];
+
+    if (sealed)
+        node_later(b, 0, send_sealed, NULL, NULL);
+    else
+        voice_speak(b, size_asked);
+    world_run(world, FLOW_US, NULL, NULL);
+}
+
+static void print(const Node *relay) {
+    size_t size = relay->forward_bytes / relay->forwarded - HEADERS;
+
+    printf("{\"packets\":%" G_GUINT64_FORMAT ",\"size\":%zu,\"forward_ns\":%" G_GUINT64_FORMAT
+           ",\"all_ns\":%" G_GUINT64_FORMAT ",\"aead_ns\":%" G_GUINT64_FORMAT
+           ",\"syscalls_ns\":%" G_GUINT64_FORMAT "}\n",
+           relay->forwarded, size, relay->forward_ns / relay->forwarded,
+           relay->cost_ns / relay->forwarded, aead_ns(size - OVERHEAD), syscalls_ns(size));
+}
+
+int main(int count, char **words) {
     WorldOptions options = {.seed = 1};
+    bool sealed = count == 3 && g_str_equal(words[1], "sealed");
     World *world;
     Node *a;
-    size_t size;
-    int status = 1;
 
-    if (sodium_init() < 0)
-        return 1;
+    size_asked = count == 3 ? (size_t)atoi(words[2]) : 0;
+    if (size_asked < 32 || size_asked > 1000 || (!sealed && !g_str_equal(words[1], "frame")) ||
+        sodium_init() < 0)
+        return 2;
+    measure_clock();
     world = world_create(&options);
     a = gather(world);
     if (!world->failure) {
         a->cost_clock_ns = cpu_ns;
-        voice_speak(world->nodes[1], FRAME_SIZE);
-        world_run(world, SPEECH_US, NULL, NULL);
+        flow(world, sealed);
     }
-    if (world->failure) {
-        fprintf(stderr, "%s\n", world->failure);
-    } else if (a->forwarded == 0) {
-        fprintf(stderr, "nothing was forwarded\n");
-    } else {
-        size = a->forward_bytes / a->forwarded;
-        printf("{\"packets\":%" G_GUINT64_FORMAT ",\"size\":%zu,\"forward_ns\":%" G_GUINT64_FORMAT
-               ",\"aead_ns\":%" G_GUINT64_FORMAT "}\n",
-               a->forwarded, size, a->forward_ns / a->forwarded, aead_ns(size - OVERHEAD));
-        status = 0;
-    }
+    if (!world->failure && a->forwarded > 0)
+        print(a);
+    else
+        fprintf(stderr, "%s\n", world->failure ? world->failure : "nothing was forwarded");
+    count = !world->failure && a->forwarded > 0 ? 0 : 1;
     world_destroy(world);
-    return status;
+    return count;
 }

@@ -288,6 +288,14 @@ static bool next_effect(Node *node, MeshEffect *ret_effect, uint64_t *cost_ns) {
     return any;
 }
 
+static uint64_t next_deadline_us(const Node *node, uint64_t *cost_ns) {
+    uint64_t begun_ns = cost_now_ns(node);
+    uint64_t deadline_us = mesh_deadline_us(node->mesh);
+
+    *cost_ns += cost_now_ns(node) - begun_ns;
+    return deadline_us;
+}
+
 void node_step(Node *node, const MeshEvent *event) {
     World *world = node->world;
     MeshEvent stamped = *event;
@@ -315,7 +323,8 @@ void node_step(Node *node, const MeshEvent *event) {
                      node->name, MESH_EFFECTS_MAX);
         do_effect(node, &effect);
     }
-    alarms_set(world->alarms, node->number, mesh_deadline_us(node->mesh));
+    alarms_set(world->alarms, node->number, next_deadline_us(node, &cost_ns));
+    node->cost_ns += cost_ns;
     forwarded = count_forwarded(node) - forwarded;
     if (forwarded) {
         node->forwarded += forwarded;

@@ -45,7 +45,8 @@ struct Node {
     Ear *ears[NETWORK_HOSTS];        /* what it hears of each node, see voice_ear; NULL: nothing */
     uint64_t sent_bytes;             /* IP headers included, in all lives */
     void (*meddle)(Node *node);      /* NULL, or what is done to its core before every step */
-    uint64_t (*cost_clock_ns)(void); /* NULL, or what the cost of forwarding is measured by */
+    uint64_t (*cost_clock_ns)(void); /* NULL, or what the cost of its core is measured by */
+    uint64_t cost_ns;                /* of all steps */
     uint64_t forward_ns;             /* of steps that forwarded something */
     uint64_t forwarded;
     uint64_t forward_bytes; /* IP bytes sent in those steps */
