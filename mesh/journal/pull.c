@@ -43,53 +43,38 @@ bool pull_send_digests(Mesh *mesh, uint32_t except) {
     return any;
 }
 
-/* The first entry of the chain, from this one on, that nobody linked was asked for. */
-static uint64_t first_unasked(const Mesh *mesh, const uint8_t *tag, uint64_t sequence) {
-    bool moved = true;
-
-    while (moved) {
-        moved = false;
-        for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-            const SyncPeer *peer = mesh->sync.peers[slot];
-
-            for (size_t i = 0; peer && i < peer->asked_count; i++) {
-                const SyncRange *range = &peer->asked[i];
-
-                if (!memcmp(range->tag, tag, JOURNAL_TAG_SIZE) && sequence >= range->from &&
-                    sequence < range->until) {
-                    sequence = range->until;
-                    moved = true;
-                }
-            }
-        }
-    }
-    return sequence;
-}
-
 /* What has no room is asked for when the rest has come: see pull_arrived. */
-static void ask(Mesh *mesh, uint32_t slot, SyncPeer *peer, const uint8_t *tag, uint64_t from,
-                uint64_t until, BytesWriter *writer) {
-    SyncRange range = {.from = first_unasked(mesh, tag, from), .until = until};
-
-    if (mesh->now_us < peer->mute_until_us || range.from >= until ||
-        budget_is_full(&mesh->budget) || bytes_room(writer) < RANGE_SIZE ||
-        peer->asked_count == SYNC_RANGES_SIZE ||
+static bool ask_range(Mesh *mesh, uint32_t slot, SyncPeer *peer, const SyncRange *range,
+                      BytesWriter *writer) {
+    if (bytes_room(writer) < RANGE_SIZE || peer->asked_count == SYNC_RANGES_SIZE ||
         !memory_grow((void **)&peer->asked, &peer->asked_capacity, peer->asked_count,
                      sizeof *peer->asked)) {
-        return;
+        return false;
     }
-    memcpy(range.tag, tag, JOURNAL_TAG_SIZE);
-    peer->asked[peer->asked_count++] = range;
+    peer->asked[peer->asked_count++] = *range;
     peer->asked_us = mesh->now_us;
     mesh->sync.asked |= 1ull << slot;
-    bytes_write(writer, tag, JOURNAL_TAG_SIZE);
-    bytes_write_varint(writer, range.from);
-    bytes_write_varint(writer, until);
+    bytes_write(writer, range->tag, JOURNAL_TAG_SIZE);
+    bytes_write_varint(writer, range->from);
+    bytes_write_varint(writer, range->until);
+    return true;
+}
+
+/* Asks for those of these entries that are not on their way. */
+static void ask(Mesh *mesh, uint32_t slot, SyncPeer *peer, const uint8_t *tag, uint64_t from,
+                uint64_t until, BytesWriter *writer) {
+    bool may = mesh->now_us >= peer->mute_until_us && !budget_is_full(&mesh->budget);
+    SyncRange range;
+
+    while (may && coming_gap(mesh, tag, from, until, &range)) {
+        may = ask_range(mesh, slot, peer, &range, writer);
+        from = range.until;
+    }
 }
 
 void pull_range(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE], uint64_t from,
                 uint64_t until) {
-    uint8_t bytes[RANGE_SIZE];
+    uint8_t bytes[BODY_SIZE];
     BytesWriter pull = bytes_writer(bytes, sizeof bytes);
     SyncPeer *peer = mesh->sync.peers[slot];
 
@@ -401,6 +386,7 @@ void pull_timeout(Mesh *mesh) {
     if (mesh->now_us >= mesh->sync.digest_us) {
         pull_send_digests(mesh, NEIGHBOUR_NONE);
         gap_digests(mesh);
+        coming_settle(mesh);
         mesh->sync.digest_us = mesh->now_us + (DIGEST_US << mesh->sync.digest_calm);
         mesh->sync.digest_calm += mesh->sync.digest_calm < DIGEST_DOUBLED;
     }

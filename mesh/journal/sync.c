@@ -45,6 +45,7 @@ void sync_finish(Mesh *mesh) {
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         sync_forget(mesh, slot);
     }
+    free(mesh->sync.came);
 }
 
 uint32_t sync_known(const SyncPeer *peer, uint32_t chain) {
@@ -473,7 +474,11 @@ MeshError sync_entry(Mesh *mesh, uint32_t slot, Bytes body) {
     }
     pull_arrived(mesh, slot, tag, entry.sequence);
     pull_progress(mesh);
-    return keep(mesh, &entry, body, (Pending){0});
+    error = keep(mesh, &entry, body, (Pending){0});
+    if (!error) {
+        coming_came(mesh, tag, entry.sequence);
+    }
+    return error;
 }
 
 void sync_store_failed(Mesh *mesh) {
@@ -482,6 +487,7 @@ void sync_store_failed(Mesh *mesh) {
             mesh->sync.peers[slot]->asked_count = 0;
         }
     }
+    mesh->sync.came_count = 0;
     mesh->sync.retry_us = mesh->now_us + RETRY_US;
 }
 

@@ -12,6 +12,7 @@
 #define SYNC_RANGES_SIZE 1024 /* of one neighbour: asked of it, and by it */
 #define SYNC_FIRSTS_SIZE 16
 #define SYNC_LATER_SIZE  64
+#define SYNC_CAME_SIZE   256
 
 /* Entries of one chain. */
 typedef struct {
@@ -48,6 +49,12 @@ typedef struct {
     uint64_t slots; /* from these, a bit each */
 } SyncFirst;
 
+/* Entries of a chain that came and are not applied yet, or were just now. */
+typedef struct {
+    SyncRange range;
+    uint64_t at_us; /* the last of them came */
+} SyncCame;
+
 /* A neighbour has more of a chain than is here, and somebody else is about to push it. */
 typedef struct {
     uint8_t tag[JOURNAL_TAG_SIZE];
@@ -71,6 +78,8 @@ typedef struct {
     size_t first_next;
     SyncLater later[SYNC_LATER_SIZE];
     size_t later_count;
+    SyncCame *came; /* owned */
+    size_t came_count, came_capacity;
     bool announce;          /* something new is to be announced */
     uint64_t announce_us;   /* then */
     uint64_t missing_us;    /* causes of waiting entries are asked for then; 0: none are missed */
@@ -143,6 +152,17 @@ bool later_waits(Mesh *mesh, uint32_t slot, const Record *of_chain, const ClockL
 void later_lost(Mesh *mesh, uint32_t slot);
 void later_timeout(Mesh *mesh);
 uint64_t later_deadline_us(const Mesh *mesh);
+
+/* ---- coming.c: what is on its way ---- */
+
+/* An entry that is new here came. */
+void coming_came(Mesh *mesh, const uint8_t tag[JOURNAL_TAG_SIZE], uint64_t sequence);
+/* The first of these entries in a row that are neither asked for nor came; false: there are none.
+ */
+bool coming_gap(const Mesh *mesh, const uint8_t tag[JOURNAL_TAG_SIZE], uint64_t from,
+                uint64_t until, SyncRange *ret_range);
+/* Forgets what is applied by now. */
+void coming_settle(Mesh *mesh);
 
 /* ---- pull.c: what is asked of others ---- */
 
