@@ -89,6 +89,21 @@ static bool keep_clear(const SyncRange *range, const uint8_t tag[JOURNAL_TAG_SIZ
     return false;
 }
 
+/* Of what is here already another may be asked for, which is that of a fork: came, and not here. */
+static bool keep_clear_of_came(const Mesh *mesh, const uint8_t tag[JOURNAL_TAG_SIZE], uint64_t here,
+                               uint64_t *from, uint64_t *until) {
+    bool moved = false;
+
+    for (size_t i = 0; i < mesh->sync.came_count; i++) {
+        SyncRange range = mesh->sync.came[i].range;
+
+        range.from = range.from > here ? range.from : here;
+        moved |= mesh->now_us < mesh->sync.came[i].at_us + CAME_US && range.from < range.until &&
+                 keep_clear(&range, tag, from, until);
+    }
+    return moved;
+}
+
 static bool keep_clear_of_all(const Mesh *mesh, const uint8_t tag[JOURNAL_TAG_SIZE], uint64_t *from,
                               uint64_t *until) {
     const Sync *sync = &mesh->sync;
@@ -102,15 +117,18 @@ static bool keep_clear_of_all(const Mesh *mesh, const uint8_t tag[JOURNAL_TAG_SI
             moved |= keep_clear(&peer->asked[i], tag, from, until);
         }
     }
-    for (size_t i = 0; i < sync->came_count; i++) {
-        SyncRange range = sync->came[i].range;
+    return keep_clear_of_came(mesh, tag, here, from, until) || moved;
+}
 
-        /* Of what is here already another may be asked for: that of a fork. */
-        range.from = range.from > here ? range.from : here;
-        moved |= mesh->now_us < sync->came[i].at_us + CAME_US && range.from < range.until &&
-                 keep_clear(&range, tag, from, until);
+void coming_pass(const Mesh *mesh, SyncRange *range) {
+    uint64_t here = journal_clock_find(mesh->journal, range->tag).count;
+    uint64_t end = range->until;
+
+    if (here < range->until) {
+        range->from = here > range->from ? here : range->from;
     }
-    return moved;
+    while (keep_clear_of_came(mesh, range->tag, here, &range->from, &end)) {
+    }
 }
 
 bool coming_gap(const Mesh *mesh, const uint8_t tag[JOURNAL_TAG_SIZE], uint64_t from,

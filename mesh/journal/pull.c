@@ -94,11 +94,13 @@ void pull_arrived(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE]
     for (size_t i = 0; peer && i < peer->asked_count; i++) {
         SyncRange *range = &peer->asked[i];
 
-        if (memcmp(range->tag, tag, JOURNAL_TAG_SIZE) || sequence < range->from) {
+        if (memcmp(range->tag, tag, JOURNAL_TAG_SIZE) || sequence < range->from ||
+            sequence >= range->until) {
             continue;
         }
         peer->asked_us = mesh->now_us;
-        range->from = sequence + 1;
+        range->from += sequence == range->from;
+        coming_pass(mesh, range);
         if (range->from >= range->until) {
             *range = peer->asked[--peer->asked_count];
             i--;

@@ -469,14 +469,13 @@ MeshError sync_entry(Mesh *mesh, uint32_t slot, Bytes body) {
         return MESH_OK;
     }
     error = may_show(mesh, slot, peer) ? judge(mesh, &entry) : MESH_ERROR_FULL;
-    if (error) {
-        return error;
-    }
-    pull_arrived(mesh, slot, tag, entry.sequence);
-    pull_progress(mesh);
-    error = keep(mesh, &entry, body, (Pending){0});
+    error = error ? error : keep(mesh, &entry, body, (Pending){0});
     if (!error) {
         coming_came(mesh, tag, entry.sequence);
+        pull_progress(mesh);
+    }
+    if (error != MESH_ERROR_FULL) {
+        pull_arrived(mesh, slot, tag, entry.sequence);
     }
     return error;
 }

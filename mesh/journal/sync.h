@@ -161,6 +161,8 @@ void coming_came(Mesh *mesh, const uint8_t tag[JOURNAL_TAG_SIZE], uint64_t seque
  */
 bool coming_gap(const Mesh *mesh, const uint8_t tag[JOURNAL_TAG_SIZE], uint64_t from,
                 uint64_t until, SyncRange *ret_range);
+/* Takes from the beginning of a range what came. */
+void coming_pass(const Mesh *mesh, SyncRange *range);
 /* Forgets what is applied by now. */
 void coming_settle(Mesh *mesh);
 
