@@ -9,7 +9,8 @@
 #include "mesh/memory.h"
 #include "mesh/overlay/message.h"
 
-#define ANNOUNCE_US     (60 * MS) /* what arrives together is announced together */
+#define ANNOUNCE_US     (60 * MS)  /* what arrives together is announced together, */
+#define HISTORY_US      (300 * MS) /* of much that comes more */
 #define RETRY_US        (5 * S)
 #define LINE_SIZE       (JOURNAL_TAG_SIZE + 8 + JOURNAL_HEAD_SIZE) /* at most */
 #define BODY_SIZE       16384                                      /* of one CLOCK */
@@ -97,7 +98,7 @@ bool sync_send(Mesh *mesh, uint32_t slot, uint8_t kind, Bytes body) {
 void sync_announce_soon(Mesh *mesh) {
     if (!mesh->loading && !mesh->sync.announce) {
         mesh->sync.announce = true;
-        mesh->sync.announce_us = mesh->now_us + ANNOUNCE_US;
+        mesh->sync.announce_us = mesh->now_us + (pull_is_behind(mesh) ? HISTORY_US : ANNOUNCE_US);
     }
 }
 

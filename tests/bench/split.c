@@ -64,11 +64,11 @@ static void part(World *world, unsigned count, Hosts ret_halves[2]) {
 }
 
 static void live_apart(World *world, const Hosts halves[2], unsigned entries) {
-    for (unsigned i = 0; i < entries && !world->failure; i++) {
+    for (unsigned i = 0; i < 2 * entries && !world->failure; i++) {
         Node *node = crowd_anyone(world, halves[i % 2]);
 
         person_say(node, "%s dit %zu", node->name, ledger_count(world->ledger));
-        world_run(world, APART_US / entries, NULL, NULL);
+        world_run(world, APART_US / (2 * entries), NULL, NULL);
     }
     world_run(world, MINUTE_US, NULL, NULL);
 }
@@ -125,8 +125,7 @@ static void measure(World *world, unsigned nodes, unsigned entries) {
            above(&before, &after, calm_per_us) / missing,
            (double)(after.came - before.came) /
                (double)(after.came - before.came - (after.again - before.again)),
-           (double)(whole.at_us - before.at_us) / SECOND_US,
-           missing / ((double)nodes * entries / 2));
+           (double)(whole.at_us - before.at_us) / SECOND_US, missing / ((double)nodes * entries));
 }
 
 int main(int count, char **words) {
@@ -136,7 +135,7 @@ int main(int count, char **words) {
     World *world;
     int status;
 
-    if (nodes < 2 || nodes > NETWORK_HOSTS || entries < 2 || sodium_init() < 0)
+    if (nodes < 2 || nodes > NETWORK_HOSTS || entries < 1 || sodium_init() < 0)
         return 2;
     world = world_create(&options);
     gather(world, nodes);
