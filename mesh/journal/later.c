@@ -32,7 +32,7 @@ static uint64_t push_us(Mesh *mesh, uint32_t slot, const Record *of_chain) {
             return 0;
         }
     }
-    wait_us = PUSH_US + (pusher ? 2 * (uint64_t)link_state(pusher->link, mesh->now_us).rtt_us : 0);
+    wait_us = PUSH_US + (pusher ? 2 * (uint64_t)link_rtt_us(pusher->link) : 0);
     return wait_us < PUSH_MOST_US ? wait_us : PUSH_MOST_US;
 }
 

@@ -228,7 +228,7 @@ static bool is_fetched(const LibraryDocument *document) {
  * was lost is repeated. */
 static size_t window(const Mesh *mesh, const Neighbour *neighbour, const LibraryPeer *peer,
                      uint64_t more_us) {
-    uint64_t cover_us = link_state(neighbour->link, mesh->now_us).rtt_us + COVER_US + more_us;
+    uint64_t cover_us = link_rtt_us(neighbour->link) + COVER_US + more_us;
     uint64_t blocks =
         peer->gap_us > 0 ? cover_us / peer->gap_us + WINDOW_LEAST : (uint64_t)WINDOW_FIRST;
 

@@ -26,8 +26,7 @@ static void offer(Mesh *mesh, uint32_t slot, Blob *blob) {
         mesh->now_us < peer->offered_us) {
         return;
     }
-    peer->offered_us =
-        mesh->now_us + CROSSED_US + 2 * (uint64_t)link_state(neighbour->link, mesh->now_us).rtt_us;
+    peer->offered_us = mesh->now_us + CROSSED_US + 2 * (uint64_t)link_rtt_us(neighbour->link);
     peer->offered_count = 0;
     while (peer->offered_count < wanted(mesh, neighbour) &&
            (blob_want_next(blob, &place) || blob_want_ahead(blob, &place))) {
@@ -48,7 +47,7 @@ void offer_document(Mesh *mesh, const MeshHash *root, const Blob *blob) {
 
         if (size > mesh->document_fetch_max || !neighbour ||
             !neighbour_is_greeted(mesh, neighbour) || !neighbour_is_direct(neighbour) ||
-            link_state(neighbour->link, mesh->now_us).rtt_us < FAR_US) {
+            link_rtt_us(neighbour->link) < FAR_US) {
             continue;
         }
         theirs = blob_create(blob_id(blob), root, size);

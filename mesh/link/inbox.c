@@ -63,6 +63,7 @@ static void give_up(Inbox *inbox, unsigned place) {
         set_done(row, part->number, true);
     }
     inbox->parts[place] = NULL;
+    inbox->part_count--;
     free(part);
 }
 
@@ -80,7 +81,7 @@ static void advance(Inbox *inbox, unsigned priority, uint64_t number) {
         set_done(row, i, false);
     }
     row->highest = number;
-    for (unsigned i = 0; i < MESH_REASSEMBLY_MAX; i++) {
+    for (unsigned i = 0; inbox->part_count > 0 && i < MESH_REASSEMBLY_MAX; i++) {
         const Inbound *part = inbox->parts[i];
 
         if (part && part->priority == priority && is_old(row, part->number)) {
@@ -92,7 +93,7 @@ static void advance(Inbox *inbox, unsigned priority, uint64_t number) {
 /* ---- places ---- */
 
 static bool find_part(const Inbox *inbox, unsigned priority, uint64_t number, unsigned *ret_place) {
-    for (unsigned i = 0; i < MESH_REASSEMBLY_MAX; i++) {
+    for (unsigned i = 0; inbox->part_count > 0 && i < MESH_REASSEMBLY_MAX; i++) {
         const Inbound *part = inbox->parts[i];
 
         if (part && part->priority == priority && part->number == number) {
@@ -182,6 +183,10 @@ static void deliver(Inbox *inbox, Inbound *inbound) {
 static void fill(Inbound *inbound, const PacketChunk *chunk) {
     size_t grains = packet_grains(chunk->bytes.length);
 
+    if (chunk->grain == 0 && chunk->bytes.length == inbound->size) {
+        inbound->missing = 0; /* as nearly always: which it got is asked no more */
+        grains = 0;
+    }
     for (size_t i = chunk->grain; i < chunk->grain + grains; i++) {
         if (!(inbound->got[i / 8] >> (i % 8) & 1)) {
             inbound->got[i / 8] |= (uint8_t)(1u << (i % 8));
@@ -235,6 +240,7 @@ static MeshError begin(Inbox *inbox, uint64_t now_us, const PacketChunk *chunk, 
     }
     if (!whole) {
         inbox->parts[place] = *ret_inbound;
+        inbox->part_count++;
     }
     *ret_place = whole ? MESH_REASSEMBLY_MAX : place;
     return MESH_OK;
@@ -276,6 +282,7 @@ MeshError inbox_add(Inbox *inbox, uint64_t now_us, const PacketChunk *chunk) {
     if (inbound->missing == 0) {
         if (place < MESH_REASSEMBLY_MAX) {
             inbox->parts[place] = NULL;
+            inbox->part_count--;
         }
         deliver(inbox, inbound);
     }

@@ -30,6 +30,7 @@ typedef struct {
 typedef struct {
     InboxRow rows[LINK_PRIORITIES];
     Inbound *parts[MESH_REASSEMBLY_MAX];
+    uint32_t part_count;
     Inbound *first, *last; /* whole, not taken */
     Inbound *taken;        /* the borrowed one */
     uint32_t whole_count;

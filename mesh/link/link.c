@@ -40,11 +40,17 @@ void link_destroy(Link *link) {
 
 MeshError link_submit(Link *link, LinkPriority priority, uint64_t now_us, uint64_t deadline_us,
                       Bytes message, uint64_t *ret_id) {
+    return link_submit_parts(link, priority, now_us, deadline_us, message, (Bytes){.length = 0},
+                             ret_id);
+}
+
+MeshError link_submit_parts(Link *link, LinkPriority priority, uint64_t now_us,
+                            uint64_t deadline_us, Bytes head, Bytes body, uint64_t *ret_id) {
     bool was_empty = !queue_ready(&link->queue, LINK_DOCUMENT);
     MeshError error;
 
     queue_expire(&link->queue, now_us);
-    error = queue_submit(&link->queue, priority, deadline_us, message, ret_id);
+    error = queue_submit(&link->queue, priority, deadline_us, head, body, ret_id);
     if (error) {
         return error;
     }
@@ -205,7 +211,7 @@ void link_path_changed(Link *link, uint64_t now_us) {
     }
 }
 
-static LinkLine line_of(const Link *link) {
+LinkLine link_line(const Link *link) {
     static const LinkLine LINES[] = {
         [RATE_START] = LINK_LINE_START,
         [RATE_STEADY] = LINK_LINE_STEADY,
@@ -216,22 +222,33 @@ static LinkLine line_of(const Link *link) {
     return repair_in_outage(link) ? LINK_LINE_OUTAGE : LINES[link->rate.phase];
 }
 
+uint32_t link_rtt_us(const Link *link) {
+    return (uint32_t)link->rate.delay.srtt_us;
+}
+
+uint32_t link_answer_us(const Link *link) {
+    return (uint32_t)earlier(repair_answer_us(link), UINT32_MAX);
+}
+
+uint32_t link_rate_bps(const Link *link) {
+    return (uint32_t)earlier(rate_capacity(&link->rate) * 8, UINT32_MAX);
+}
+
 LinkState link_state(const Link *link, uint64_t now_us) {
     uint64_t capacity = rate_capacity(&link->rate);
-    uint64_t bits = earlier(capacity * 8, UINT32_MAX);
     uint64_t waiting = 0;
 
     for (unsigned i = 0; i < LINK_PRIORITIES; i++) {
         waiting += link->queue.waiting[i];
     }
-    return (LinkState){.rtt_us = (uint32_t)link->rate.delay.srtt_us,
-                       .answer_us = (uint32_t)earlier(repair_answer_us(link), UINT32_MAX),
+    return (LinkState){.rtt_us = link_rtt_us(link),
+                       .answer_us = link_answer_us(link),
                        .loss_ppm = link->rate.weather.loss_ppm,
-                       .rate_bps = (uint32_t)bits,
+                       .rate_bps = link_rate_bps(link),
                        .rate_found = rate_is_found(&link->rate),
                        .queue_us = (uint32_t)earlier(waiting * 1000000 / capacity, UINT32_MAX),
                        .queue_own_us = (uint32_t)earlier(rate_queue_us(&link->rate), UINT32_MAX),
-                       .reason = line_of(link),
+                       .reason = link_line(link),
                        .waiting = link->queue.bytes,
                        .chat_waiting = link->queue.first[LINK_CHAT] != NULL,
                        .said_waiting = link->queue.first[LINK_CHAT] != NULL ||

@@ -61,6 +61,9 @@ void link_destroy(Link *link);
  */
 MeshError link_submit(Link *link, LinkPriority priority, uint64_t now_us, uint64_t deadline_us,
                       Bytes message, uint64_t *ret_id);
+/* The same of a message in two parts, one behind the other. */
+MeshError link_submit_parts(Link *link, LinkPriority priority, uint64_t now_us,
+                            uint64_t deadline_us, Bytes head, Bytes body, uint64_t *ret_id);
 /* Forgets a message not yet wholly sent: it will not be delivered. Any other id does nothing. */
 void link_cancel(Link *link, uint64_t id);
 /* Bytes of documents that may still be queued without holding anything up: a few packets' worth of
@@ -106,5 +109,10 @@ bool link_rests(const Link *link);
 void link_path_changed(Link *link, uint64_t now_us);
 
 LinkState link_state(const Link *link, uint64_t now_us);
+/* Of that what is asked for each packet, alone. */
+uint32_t link_rtt_us(const Link *link);
+uint32_t link_answer_us(const Link *link);
+uint32_t link_rate_bps(const Link *link);
+LinkLine link_line(const Link *link);
 /* Something unacknowledged is in flight. */
 bool link_expects(const Link *link);

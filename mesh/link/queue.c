@@ -121,17 +121,24 @@ size_t queue_room(const Queue *queue, LinkPriority priority) {
     return (size_t)(bytes - queue->bytes);
 }
 
-static Message *new_message(LinkPriority priority, uint64_t deadline_us, Bytes bytes) {
-    size_t grains = packet_grains(bytes.length);
+static void copy(uint8_t *to, Bytes bytes) {
+    if (bytes.length > 0) {
+        memcpy(to, bytes.data, bytes.length);
+    }
+}
+
+static Message *new_message(LinkPriority priority, uint64_t deadline_us, Bytes head, Bytes body) {
+    size_t size = head.length + body.length;
+    size_t grains = packet_grains(size);
     size_t map = (grains + 7) / 8;
-    Message *message = malloc(sizeof *message + 2 * map + bytes.length);
+    Message *message = malloc(sizeof *message + 2 * map + size);
     uint8_t *after;
 
     if (message) {
         after = (uint8_t *)(message + 1);
         *message = (Message){.deadline_us = deadline_us,
                              .copy_us = UINT64_MAX,
-                             .size = (uint16_t)bytes.length,
+                             .size = (uint16_t)size,
                              .grains = (uint16_t)grains,
                              .priority = (uint8_t)priority,
                              .state = MESSAGE_LIVE,
@@ -139,27 +146,29 @@ static Message *new_message(LinkPriority priority, uint64_t deadline_us, Bytes b
                              .lost = after + map,
                              .bytes = after + 2 * map};
         memset(after, 0, 2 * map);
-        memcpy(after + 2 * map, bytes.data, bytes.length);
+        copy(after + 2 * map, head);
+        copy(after + 2 * map + head.length, body);
     }
     return message;
 }
 
-MeshError queue_submit(Queue *queue, LinkPriority priority, uint64_t deadline_us, Bytes bytes,
-                       uint64_t *ret_id) {
+MeshError queue_submit(Queue *queue, LinkPriority priority, uint64_t deadline_us, Bytes head,
+                       Bytes body, uint64_t *ret_id) {
+    size_t size = head.length + body.length;
     Message *message;
     uint32_t slot;
 
     assert((unsigned)priority < LINK_PRIORITIES);
-    if (bytes.length == 0) {
+    if (size == 0) {
         return MESH_ERROR_INVALID;
     }
-    if (bytes.length > MESH_MESSAGE_MAX) {
+    if (size > MESH_MESSAGE_MAX) {
         return MESH_ERROR_TOO_LARGE;
     }
-    if (bytes.length > queue_room(queue, priority)) {
+    if (size > queue_room(queue, priority)) {
         return MESH_ERROR_FULL;
     }
-    message = find_slot(queue, &slot) ? new_message(priority, deadline_us, bytes) : NULL;
+    message = find_slot(queue, &slot) ? new_message(priority, deadline_us, head, body) : NULL;
     if (!message) {
         return MESH_ERROR_NO_MEMORY;
     }
@@ -267,15 +276,15 @@ bool queue_run(const Message *message, uint16_t from, QueueRun *ret_run) {
     while (grain < message->grains && !is_to_send(message, grain)) {
         grain++;
     }
-    for (end = grain; end < message->grains && is_to_send(message, end); end++) {
+    for (end = grain; end < message->unsent && bit(message->lost, end); end++) {
     }
+    end = end < message->unsent ? end : message->grains;
     *ret_run = (QueueRun){.grain = grain, .grains = (uint16_t)(end - grain)};
     return end > grain;
 }
 
 bool queue_sent(Queue *queue, Message *message, const QueueRun *run) {
     uint16_t end = (uint16_t)(run->grain + run->grains);
-    uint32_t waiting = message->waiting;
 
     if (!message->number) {
         message->number = queue->number[message->priority]++;
@@ -284,11 +293,12 @@ bool queue_sent(Queue *queue, Message *message, const QueueRun *run) {
         set_waiting(queue, message, 0);
         return false;
     }
-    for (uint16_t grain = run->grain; grain < end; grain++) {
+    for (uint16_t grain = run->grain; grain < end && grain < message->unsent; grain++) {
         bit_clear(message->lost, grain);
-        waiting -= grain_bytes(message, grain);
     }
-    set_waiting(queue, message, waiting);
+    set_waiting(queue, message,
+                message->waiting -
+                    (uint32_t)packet_grains_bytes(message->size, run->grain, run->grains));
     if (end <= message->unsent) {
         return false;
     }
@@ -359,6 +369,10 @@ void queue_acked(Queue *queue, const FlightChunk *chunk) {
         if (chunk->grains == 0) {
             drop(queue, message);
         }
+        return;
+    }
+    if (chunk->grains == message->grains) {
+        drop(queue, message);
         return;
     }
     for (uint16_t i = chunk->grain; i < chunk->grain + chunk->grains; i++) {

@@ -65,9 +65,9 @@ typedef struct {
 void queue_init(Queue *queue);
 void queue_finish(Queue *queue);
 
-/* As link_submit. The less urgent may not fill the whole queue. */
-MeshError queue_submit(Queue *queue, LinkPriority priority, uint64_t deadline_us, Bytes bytes,
-                       uint64_t *ret_id);
+/* As link_submit_parts. The less urgent may not fill the whole queue. */
+MeshError queue_submit(Queue *queue, LinkPriority priority, uint64_t deadline_us, Bytes head,
+                       Bytes body, uint64_t *ret_id);
 /* Bytes of this priority that the queue can still take. */
 size_t queue_room(const Queue *queue, LinkPriority priority);
 /* As link_cancel. */

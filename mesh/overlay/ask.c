@@ -196,7 +196,7 @@ static void account(Mesh *mesh, Stream *stream, uint32_t slot) {
 
 void ask_came(Mesh *mesh, Stream *stream, uint32_t slot, uint64_t lasts_us) {
     StreamWish *wish = &stream->wish;
-    uint64_t trip_us = link_state(neighbour_view(mesh, slot)->link, mesh->now_us).rtt_us;
+    uint64_t trip_us = link_rtt_us(neighbour_view(mesh, slot)->link);
 
     wish->tried = 0;
     wish->rounds = 0;

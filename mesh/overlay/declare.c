@@ -164,7 +164,7 @@ static void measure(Mesh *mesh) {
     Map *map = &mesh->map;
     bool guessed = false;
 
-    for (uint32_t slot = 0; map->guessed && slot < MESH_PEERS_MAX; slot++) {
+    for (uint32_t slot = 0; map->guessed && slot < mesh->neighbours.end; slot++) {
         MapEdge *edge = &map->edges[slot];
         LinkState state;
 

@@ -113,14 +113,12 @@ static bool add_lines(const Mesh *mesh, uint64_t slots, uint64_t enough_bps, uin
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end && *sum_bps < enough_bps; slot++) {
         const Neighbour *neighbour = slots >> slot & 1 ? neighbour_view(mesh, slot) : NULL;
-        LinkState state;
 
         if (!neighbour || !neighbour_is_direct(neighbour)) {
             continue;
         }
-        state = link_state(neighbour->link, mesh->now_us);
-        if (state.reason != LINK_LINE_START) {
-            *sum_bps += state.rate_bps;
+        if (link_line(neighbour->link) != LINK_LINE_START) {
+            *sum_bps += link_rate_bps(neighbour->link);
         } else {
             known = false;
         }

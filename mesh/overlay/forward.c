@@ -165,7 +165,7 @@ bool forward_for(Mesh *mesh, Neighbour *to, const uint8_t from[SHORT_KEY_SIZE], 
  * and of what goes before others' chat half of that.
  */
 static bool is_within(Mesh *mesh, Neighbour *from, const Neighbour *hop, const Forward *forward) {
-    uint64_t rate = link_state(hop->link, mesh->now_us).rate_bps / 8;
+    uint64_t rate = link_rate_bps(hop->link) / 8;
     uint64_t *paid_us = &from->carried_us;
     uint64_t cost_us;
 

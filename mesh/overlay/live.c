@@ -170,7 +170,7 @@ MeshError live_frame(Mesh *mesh, const MeshFrame *frame) {
 
 MeshError live_keyframe_wanted(Mesh *mesh, uint32_t slot, uint8_t name) {
     Neighbour *neighbour = neighbour_at(mesh, slot);
-    uint32_t trip_us = link_state(neighbour->link, mesh->now_us).rtt_us;
+    uint32_t trip_us = link_rtt_us(neighbour->link);
     const LiveOwn *own = live_named(mesh, name);
     MeshStreamKind kind;
 

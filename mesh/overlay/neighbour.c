@@ -11,7 +11,6 @@
 
 #define RELAY_OVERHEAD 58      /* of the carrying link: its seal, its framing, ours */
 #define AWAITED_US     (3 * S) /* and so long to speak first */
-#define SMALL_SIZE     2048    /* a message up to this needs no memory of its own */
 
 /* ---- slots ---- */
 
@@ -283,8 +282,6 @@ void neighbour_greeted(Mesh *mesh, Neighbour *neighbour) {
 bool neighbour_send(Mesh *mesh, Neighbour *neighbour, LinkPriority priority, uint64_t life_us,
                     uint8_t kind, Bytes body) {
     uint64_t deadline_us = life_us == UINT64_MAX ? UINT64_MAX : mesh->now_us + life_us;
-    uint8_t small[SMALL_SIZE];
-    uint8_t *message;
     MeshError error;
 
     if (!neighbour_is_up(neighbour) || body.length >= MESH_MESSAGE_MAX) {
@@ -293,20 +290,9 @@ bool neighbour_send(Mesh *mesh, Neighbour *neighbour, LinkPriority priority, uin
     if (priority == LINK_VOICE) {
         pulse_voice(mesh, neighbour, true);
     }
-    message = body.length < sizeof small ? small : malloc(body.length + 1);
-    if (!message) {
-        return false;
-    }
-    message[0] = kind;
-    if (body.length > 0) {
-        memcpy(message + 1, body.data, body.length);
-    }
-    error = link_submit(neighbour->link, priority, mesh->now_us, deadline_us,
-                        BYTES_AT(message, body.length + 1), NULL);
+    error = link_submit_parts(neighbour->link, priority, mesh->now_us, deadline_us,
+                              BYTES_AT(&kind, 1), body, NULL);
     mesh->counters.limited += error != MESH_OK;
-    if (message != small) {
-        free(message);
-    }
     return !error;
 }
 

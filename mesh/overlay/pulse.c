@@ -47,8 +47,8 @@ static uint64_t gap_us(const Neighbour *neighbour) {
 }
 
 /* How long an answer takes when all is well; the link forgets it with the path. */
-static uint64_t answer_us(const Mesh *mesh, const Neighbour *neighbour) {
-    uint64_t known_us = link_state(neighbour->link, mesh->now_us).answer_us;
+static uint64_t answer_us(const Neighbour *neighbour) {
+    uint64_t known_us = link_answer_us(neighbour->link);
 
     return known_us ? known_us : trip_us(neighbour) * 5 / 4 + GAP_US;
 }
@@ -68,8 +68,8 @@ static uint64_t since_us(const Neighbour *neighbour) {
                  neighbour->flow_us);
 }
 
-static uint64_t strange_us(const Mesh *mesh, const Neighbour *neighbour) {
-    return since_us(neighbour) + later(STRANGE_US, STRANGE_TIMES * answer_us(mesh, neighbour));
+static uint64_t strange_us(const Neighbour *neighbour) {
+    return since_us(neighbour) + later(STRANGE_US, STRANGE_TIMES * answer_us(neighbour));
 }
 
 static uint64_t doubt_us(const Neighbour *neighbour) {
@@ -90,7 +90,7 @@ uint64_t pulse_due_us(const Mesh *mesh, const Neighbour *neighbour) {
         due_us = earlier(due_us, neighbour->path_heard_us + WAITING_US);
     }
     if (neighbour->linked == LINKED_UP && flows(mesh, neighbour)) {
-        due_us = earlier(due_us, strange_us(mesh, neighbour));
+        due_us = earlier(due_us, strange_us(neighbour));
     }
     return due_us;
 }
@@ -120,7 +120,7 @@ static void calm(Mesh *mesh, Neighbour *neighbour) {
 }
 
 void pulse_heard(Mesh *mesh, Neighbour *neighbour, bool answers) {
-    uint32_t measured_us = link_state(neighbour->link, mesh->now_us).rtt_us;
+    uint32_t measured_us = link_rtt_us(neighbour->link);
 
     neighbour->trip_us = measured_us ? measured_us : neighbour->trip_us;
     if (answers) {
@@ -151,8 +151,7 @@ static void probe(Mesh *mesh, Neighbour *neighbour) {
     }
     route_probe(mesh, neighbour, &neighbour->path);
     neighbour->probes_unanswered++;
-    neighbour->probe_next_us =
-        mesh->now_us + PROBE_US + link_state(neighbour->link, mesh->now_us).rtt_us;
+    neighbour->probe_next_us = mesh->now_us + PROBE_US + link_rtt_us(neighbour->link);
 }
 
 /* Until the next probe while voice flows: when as many are lost as hardly ever are of a path that
@@ -162,7 +161,7 @@ static uint64_t pause_us(const Mesh *mesh, const Neighbour *neighbour) {
         return PROBE_US + trip_us(neighbour);
     }
     if (neighbour->probes_unanswered == FIRST_PROBES) {
-        return later(gap_us(neighbour), answer_us(mesh, neighbour));
+        return later(gap_us(neighbour), answer_us(neighbour));
     }
     return gap_us(neighbour) * (neighbour->probes_unanswered < FIRST_PROBES ? 1 : 2);
 }
@@ -192,7 +191,7 @@ void pulse_timeout(Mesh *mesh, Neighbour *neighbour) {
         return;
     }
     if (neighbour->pulse == PULSE_CALM && neighbour->linked == LINKED_UP &&
-        flows(mesh, neighbour) && mesh->now_us >= strange_us(mesh, neighbour)) {
+        flows(mesh, neighbour) && mesh->now_us >= strange_us(neighbour)) {
         neighbour->pulse = PULSE_ASKED;
         neighbour->probes_unanswered = 0;
     }

@@ -90,7 +90,8 @@ MeshError __wrap_forward_received(Mesh *mesh, Neighbour *from, Bytes body) {
     uint64_t before = mesh->counters.forwarded;
     MeshError error = __real_forward_received(mesh, from, body);
 
-    if (mesh->counters.forwarded > before && is_sealed(datagram))
+    /* Where it is measured what passing on costs, this would be counted too. */
+    if (mesh->counters.forwarded > before && is_sealed(datagram) && !node->cost_clock_ns)
         note(node, datagram);
     return error;
 }
