@@ -253,8 +253,10 @@ Message *queue_next(const Queue *queue, LinkPriority priority, const Message *af
 }
 
 bool queue_ready(const Queue *queue, LinkPriority least) {
-    for (unsigned i = 0; i <= least && queue->any >> i; i++) {
-        if (queue_next(queue, i, NULL)) {
+    unsigned some = queue->any & ((2u << least) - 1);
+
+    for (; some; some &= some - 1) {
+        if (queue_next(queue, (LinkPriority)__builtin_ctz(some), NULL)) {
             return true;
         }
     }

@@ -162,20 +162,23 @@ static FlightPacket *to_repeat(const Link *link, uint64_t now_us) {
     return queue_ready(&link->queue, LINK_DOCUMENT) ? NULL : flight_to_repeat(&link->flight);
 }
 
-bool send_is_ready(const Link *link, uint64_t now_us) {
-    Leave leave;
-
+/* The same as send_is_ready where it is known what may leave. */
+static bool is_ready(const Link *link, uint64_t now_us, Leave leave) {
     if (!queue_ready(&link->queue, LINK_DOCUMENT)) {
-        /* As nearly always: the rest need not be computed. */
-        return to_repeat(link, now_us) && may_leave(link, now_us) == LEAVE_ALL;
+        return leave == LEAVE_ALL && to_repeat(link, now_us);
     }
-    leave = may_leave(link, now_us);
     return leave != LEAVE_NOTHING && queue_ready(&link->queue, least_of(link, leave));
 }
 
 bool send_waits(const Link *link, uint64_t now_us) {
     return (queue_ready(&link->queue, LINK_DOCUMENT) || to_repeat(link, now_us)) &&
            !send_is_ready(link, now_us);
+}
+
+bool send_is_ready(const Link *link, uint64_t now_us) {
+    /* As nearly always nothing is to be sent: the rest need not be computed. */
+    return (queue_ready(&link->queue, LINK_DOCUMENT) || to_repeat(link, now_us)) &&
+           is_ready(link, now_us, may_leave(link, now_us));
 }
 
 uint64_t send_open_us(const Link *link, uint64_t now_us) {
@@ -303,7 +306,7 @@ static Choice choose(Link *link, uint64_t now_us, size_t capacity, size_t ack_si
         !flight_reserve(&link->flight, now_us, repair_stale_us(link))) {
         return choice;
     }
-    if (send_is_ready(link, now_us)) {
+    if (is_ready(link, now_us, leave)) {
         queue_copy(&link->queue, now_us, true);
     }
     limits.least = asks_only ? LINK_CHAT : least_of(link, leave);

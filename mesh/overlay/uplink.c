@@ -211,6 +211,9 @@ static Neighbour *next(Mesh *mesh, uint64_t due) {
     unsigned best_urgency = LINK_PRIORITIES;
     Neighbour *best = NULL;
 
+    if ((due & (due - 1)) == 0) {
+        return due ? mesh->neighbours.slots[__builtin_ctzll(due)] : NULL; /* as nearly always */
+    }
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour;
         unsigned urgency;
