@@ -388,7 +388,6 @@ void pull_timeout(Mesh *mesh) {
     if (mesh->now_us >= mesh->sync.digest_us) {
         pull_send_digests(mesh, NEIGHBOUR_NONE);
         gap_digests(mesh);
-        coming_settle(mesh);
         mesh->sync.digest_us = mesh->now_us + (DIGEST_US << mesh->sync.digest_calm);
         mesh->sync.digest_calm += mesh->sync.digest_calm < DIGEST_DOUBLED;
     }

@@ -515,6 +515,7 @@ void sync_timeout(Mesh *mesh) {
     later_timeout(mesh);
     if (sync->announce && mesh->now_us >= sync->announce_us) {
         sync->announce = false;
+        coming_settle(mesh);
         for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
             Neighbour *neighbour = neighbour_at(mesh, slot);
 
