@@ -18,7 +18,8 @@
 #define RANGE_SIZE       (JOURNAL_TAG_SIZE + 8 + 8) /* at most */
 #define BODY_SIZE        16384                      /* of one PULL */
 #define KEYS_WANTED      4                          /* asked for at once */
-#define NEWS_MOST        8 /* entries asked for: more of them are history */
+#define NEWS_MOST        8          /* entries asked for: more of them are history, */
+#define BEHIND_US        (300 * MS) /* and the last of these too */
 
 /* ---- asking for ranges ---- */
 
@@ -43,6 +44,31 @@ bool pull_send_digests(Mesh *mesh, uint32_t except) {
     return any;
 }
 
+/* Entries that were asked for and did not come yet. */
+static uint64_t count_asked(const Mesh *mesh) {
+    uint64_t count = 0;
+
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+        const SyncPeer *peer = mesh->sync.peers[slot];
+
+        for (size_t i = 0; peer && i < peer->asked_count; i++) {
+            count += peer->asked[i].until - peer->asked[i].from;
+        }
+    }
+    return count;
+}
+
+bool pull_is_behind(const Mesh *mesh) {
+    return mesh->now_us < mesh->sync.behind_until_us || count_asked(mesh) > NEWS_MOST;
+}
+
+/* The end of history is history too: others have it, or ask for it, and need not be pushed it. */
+static void note_behind(Mesh *mesh) {
+    if (count_asked(mesh) > NEWS_MOST) {
+        mesh->sync.behind_until_us = mesh->now_us + BEHIND_US;
+    }
+}
+
 /* What has no room is asked for when the rest has come: see pull_arrived. */
 static bool ask_range(Mesh *mesh, uint32_t slot, SyncPeer *peer, const SyncRange *range,
                       BytesWriter *writer) {
@@ -54,6 +80,7 @@ static bool ask_range(Mesh *mesh, uint32_t slot, SyncPeer *peer, const SyncRange
     peer->asked[peer->asked_count++] = *range;
     peer->asked_us = mesh->now_us;
     mesh->sync.asked |= 1ull << slot;
+    note_behind(mesh);
     bytes_write(writer, range->tag, JOURNAL_TAG_SIZE);
     bytes_write_varint(writer, range->from);
     bytes_write_varint(writer, range->until);
@@ -91,6 +118,7 @@ void pull_arrived(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE]
     SyncPeer *peer = sync_peer(mesh, slot);
     bool was_full = peer && peer->asked_count == SYNC_RANGES_SIZE;
 
+    note_behind(mesh);
     for (size_t i = 0; peer && i < peer->asked_count; i++) {
         SyncRange *range = &peer->asked[i];
 
@@ -160,19 +188,6 @@ MeshError pull_digest(Mesh *mesh, uint32_t slot, Bytes body) {
                  journal_chain(mesh->journal, i)->count);
     }
     return MESH_OK;
-}
-
-bool pull_is_behind(const Mesh *mesh) {
-    uint64_t count = 0;
-
-    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
-        const SyncPeer *peer = mesh->sync.peers[slot];
-
-        for (size_t i = 0; peer && i < peer->asked_count; i++) {
-            count += peer->asked[i].until - peer->asked[i].from;
-        }
-    }
-    return count > NEWS_MOST;
 }
 
 /* Compares one line of a neighbour's clock with ours. */
@@ -306,10 +321,13 @@ static uint32_t next_slot(Mesh *mesh) {
 static void ask_missing(Mesh *mesh, uint32_t slot) {
     uint8_t body[MESH_CITED_MAX * MESH_HASH_SIZE];
     BytesWriter writer = bytes_writer(body, sizeof body);
+    bool behind = pull_is_behind(mesh);
     const uint8_t *key_id;
     MeshHash hash;
 
-    for (size_t i = 0; i < MESH_CITED_MAX && journal_missing(mesh->journal, i, &hash); i++) {
+    /* Of history that is on its way the causes are too. */
+    for (size_t i = 0; !behind && i < MESH_CITED_MAX && journal_missing(mesh->journal, i, &hash);
+         i++) {
         if (!core_is_storing(mesh, &hash)) {
             bytes_write(&writer, hash.bytes, sizeof hash.bytes);
         }

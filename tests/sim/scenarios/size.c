@@ -14,6 +14,7 @@
 #define KILLED      30              /* of a hundred, at once */
 #define DOWN_MOST   30              /* of a hundred, at any time of a churn */
 #define UP_US       (2 * MINUTE_US) /* about how long a node stays while they come and go */
+#define TWICE_MOST  10              /* of a hundred entries that two halves tell each other */
 /* Between two entries of a half, at most: a thousand an hour. */
 #define APART_US (UINT64_C(2) * 60 * MINUTE_US / 1000)
 
@@ -221,12 +222,15 @@ static uint64_t sent_bytes(const World *world) {
     return sum;
 }
 
-/* Entries that came to who had them. */
-static uint64_t repeated(const World *world) {
+/* How often entries came, and those of them that came to who had them. */
+static uint64_t came(const World *world, uint64_t *ret_again) {
     uint64_t sum = 0;
 
-    for (unsigned i = 0; i < world->node_count; i++)
-        sum += world->nodes[i]->mesh ? world->nodes[i]->mesh->sync.repeated : 0;
+    *ret_again = 0;
+    for (unsigned i = 0; i < world->node_count; i++) {
+        sum += world->nodes[i]->mesh ? world->nodes[i]->mesh->sync.received : 0;
+        *ret_again += world->nodes[i]->mesh ? world->nodes[i]->mesh->sync.repeated : 0;
+    }
     return sum;
 }
 
@@ -254,7 +258,7 @@ static void live_apart(World *world, const Hosts halves[2], uint64_t for_us) {
 
 void size_halves(World *world) {
     unsigned count = world->options.nodes, more = MAX(count / 8, 1);
-    uint64_t sent, kept, twice, missing, spent;
+    uint64_t sent, kept, all, again, twice, missing, spent;
     Hosts halves[2];
 
     network_set_lines(world->network, &wide);
@@ -274,14 +278,19 @@ void size_halves(World *world) {
     network_heal(world->network);
     sent = sent_bytes(world);
     kept = kept_bytes(world);
-    twice = repeated(world);
+    all = came(world, &again);
     check_settle(world, SETTLE_US);
     missing = kept_bytes(world) - kept;
     spent = sent_bytes(world) - sent;
+    all = came(world, &twice) - all;
+    twice -= again;
     world_note(world,
                "merged with %.2f bytes sent for each byte missing: %" G_GUINT64_FORMAT
                " of %" G_GUINT64_FORMAT "; %" G_GUINT64_FORMAT " entries came again",
-               (double)spent / (double)MAX(missing, 1), spent, missing, repeated(world) - twice);
+               (double)spent / (double)MAX(missing, 1), spent, missing, twice);
+    world_expect(world, twice * 100 <= all * TWICE_MOST,
+                 "of %" G_GUINT64_FORMAT " entries that came %" G_GUINT64_FORMAT " came again", all,
+                 twice);
     end_well(world, hosts_all());
 }
 
