@@ -111,9 +111,9 @@ static void test_forgotten(void) {
     g_assert_true(neighbour_is_up(neighbour) && neighbour->path.kind == MESH_PATH_RELAY);
     g_assert_true(forward_path(peer->mesh, room->peers[3].key.bytes, &first));
     neighbour->path = first;
-    route_dead(peer->mesh, neighbour);
+    route_dead(peer->mesh, neighbour, MESH_END_SILENT);
     g_assert_true(neighbour_is_up(neighbour) && !mesh_path_equal(&neighbour->path, &first));
-    route_dead(peer->mesh, neighbour);
+    route_dead(peer->mesh, neighbour, MESH_END_SILENT);
     g_assert_false(neighbour_is_up(neighbour));
     room_run(room, 10 * S);
     g_assert_true(peer_is_linked(peer, &room->peers[3]));
