@@ -252,7 +252,8 @@ static void test_cut(void) {
                          told_by_line(&room->peers[2]) + told_by_line(&room->peers[3]),
                      >, 0);
     for (guint i = 1; i < 4; i++) {
-        route_lost(room->peers[0].mesh, peer_neighbour(&room->peers[0], &room->peers[i]));
+        route_lost(room->peers[0].mesh, peer_neighbour(&room->peers[0], &room->peers[i]),
+                   MESH_END_SILENT);
         change(room, i, i + 1, 100 * MS);
         change(room, 0, i, 10 * S);
         expect_same(room, 4);
