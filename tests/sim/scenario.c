@@ -64,6 +64,8 @@ static const Scenario scenarios[] = {
     {"talk2", "a voice on the profile W2, alone and beside a document", 2, 2, talk_2},
     {"talk3", "a voice on the profile W3, alone and beside a document", 2, 2, talk_3},
     {"talk4", "a voice on the profile W4, alone and beside a document", 2, 2, talk_4},
+    {"step", "256, 32, 256 kbit/s under a voice and a document", 2, 0, talk_step},
+    {"stepalone", "256, 32, 256 kbit/s under a voice alone", 2, 0, talk_step_alone},
     {"chain", "a voice and a document over five hops that each lose a tenth", 0, 0, feed_chain},
     {"ladder", "the same where two push to each", 0, 0, feed_ladder},
     {"killed", "who passes a voice on dies in the middle of it", 0, 0, feed_killed},

@@ -104,6 +104,8 @@ void talk_1(World *world);
 void talk_2(World *world);
 void talk_3(World *world);
 void talk_4(World *world);
+void talk_step(World *world);
+void talk_step_alone(World *world);
 void relay_carries(World *world);
 void relay_drops(World *world);
 void relay_many(World *world);

@@ -177,6 +177,12 @@ Talk *talk_begin(Node *speaker, Node *listener) {
     return talk;
 }
 
+uint64_t talk_missed(const Talk *talk) {
+    MediaJitterCounters counters = media_jitter_counters(talk->jitter);
+
+    return (uint64_t)counters.late + counters.lost;
+}
+
 TalkFigures talk_end(Talk *talk) {
     World *world = talk->speaker->world;
     TalkFigures figures;

@@ -28,6 +28,8 @@ typedef struct {
 
 /* Begins to speak; both nodes must run until the end. */
 Talk *talk_begin(Node *speaker, Node *listener);
+/* Packets that fell due so far and were not there. */
+uint64_t talk_missed(const Talk *talk);
 /* Ends, and lets the last packets arrive. */
 TalkFigures talk_end(Talk *talk);
 /* One line for the trace. */

@@ -83,6 +83,106 @@ void talk_4(World *world) {
     talk(world, "W4", 94);
 }
 
+/* ---- a line that becomes slow, and fast again ---- */
+
+#define HIGH_BPS   256000
+#define LOW_BPS    32000
+#define PERIOD_US  (25 * SECOND_US)
+#define LOOK_US    (SECOND_US / 10)
+#define USED_SHARE 0.8 /* of the line, in a second, from which it counts as filled again */
+
+static void set_rate(World *world, double rate_bps) {
+    for (unsigned from = 0; from < 2; from++) {
+        Line *line = network_line(world->network, from, 1 - from);
+        LineSettings settings = {.lane = line->lane.settings};
+
+        settings.lane.rate_bps = rate_bps;
+        line_change(line, &settings);
+    }
+}
+
+/* When after the step the last packet was missed, until a later one. */
+static uint64_t last_missed_us(World *world, const Talk *spoken, uint64_t for_us) {
+    uint64_t begin_us = world_now_us(world), last_us = 0;
+    uint64_t missed = talk_missed(spoken);
+
+    while (!world->failure && world_now_us(world) < begin_us + for_us) {
+        world_run(world, LOOK_US, NULL, NULL);
+        if (talk_missed(spoken) > missed) {
+            last_us = world_now_us(world) - begin_us;
+            world_note(world, "%" G_GUINT64_FORMAT " more missed after %.1f s",
+                       talk_missed(spoken) - missed, (double)last_us / 1e6);
+        }
+        missed = talk_missed(spoken);
+    }
+    return last_us;
+}
+
+/* How long until a second's packets fill the line again. */
+static uint64_t until_used_us(World *world, const Line *line) {
+    uint64_t begin_us = world_now_us(world);
+    double before[10] = {0};
+
+    for (unsigned i = 0; !world->failure && world_now_us(world) < begin_us + PERIOD_US; i++) {
+        double bytes = (double)line->lane.stats.bytes;
+
+        if (i >= 10 && (bytes - before[i % 10]) * 8 >= USED_SHARE * HIGH_BPS)
+            return world_now_us(world) - begin_us - SECOND_US;
+        before[i % 10] = bytes;
+        world_run(world, LOOK_US, NULL, NULL);
+    }
+    return PERIOD_US;
+}
+
+/* 256, 32, 256 kbit/s in mid-speech, the profile W1 without its losses: each frame missed is the
+ * step's doing. */
+static void step(World *world, bool beside, uint64_t whole_us, uint64_t back_us) {
+    LineSettings line = scenario_profile("W1");
+    uint64_t missed, before, last_us, used_us = 0;
+    Talk *spoken;
+
+    line.lane.loss = 0;
+    network_set_lines(world->network, &line);
+    scenario_gather(world, 1);
+    if (!world->failure)
+        person_join(world_add(world, network_site(world->network, NAT_NONE)),
+                    person_invite(world->nodes[0], MESH_ROLE_MEMBER, 1), 2 * MINUTE_US);
+    check_settle(world, 2 * MINUTE_US);
+    if (world->failure)
+        return;
+    spoken = talk_begin(world->nodes[0], world->nodes[1]);
+    if (beside)
+        person_add(world->nodes[0], HIGH_BPS / 8 * 90);
+    world_run(world, 15 * SECOND_US + dice_below(&world->dice, SECOND_US), NULL, NULL);
+    set_rate(world, LOW_BPS);
+    before = talk_missed(spoken);
+    last_us = last_missed_us(world, spoken, PERIOD_US);
+    missed = talk_missed(spoken) - before;
+    set_rate(world, HIGH_BPS);
+    if (beside)
+        used_us = until_used_us(world, network_line(world->network, 0, 1));
+    before = talk_missed(spoken);
+    world_run(world, PERIOD_US, NULL, NULL);
+    before = talk_missed(spoken) - before;
+    talk_end(spoken);
+    world_note(world,
+               "256 to 32 kbit/s: voice whole after %.1f s, %" G_GUINT64_FORMAT
+               " missed; back after %.1f s, %" G_GUINT64_FORMAT " missed then",
+               (double)last_us / 1e6, missed, (double)used_us / 1e6, before);
+    world_expect(world, last_us <= whole_us, "voice is whole again after %.1f s",
+                 (double)last_us / 1e6);
+    world_expect(world, used_us <= back_us, "the line is used again after %.1f s",
+                 (double)used_us / 1e6);
+}
+
+void talk_step(World *world) {
+    step(world, true, 4 * SECOND_US, 10 * SECOND_US);
+}
+
+void talk_step_alone(World *world) {
+    step(world, false, 4 * SECOND_US, 10 * SECOND_US);
+}
+
 static bool is_told(gpointer context) {
     Node *const *pair = context;
 
