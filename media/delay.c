@@ -125,11 +125,8 @@ void media_delay_add(MediaDelay *delay, int64_t transit_us, uint64_t arrival_us,
     update_least(delay, transit_us, arrival_us);
     int64_t excess_us = media_delay_excess_us(delay, transit_us);
     int64_t bucket = excess_us / MEDIA_DELAY_BUCKET_US;
-    if (bucket >= MEDIA_DELAY_BUCKETS) {
-        bucket = MEDIA_DELAY_BUCKETS - 1;
-    }
-    if (bunched(delay, excess_us, arrival_us, duration_us)) {
-        return;
+    if (bunched(delay, excess_us, arrival_us, duration_us) || bucket >= MEDIA_DELAY_BUCKETS) {
+        return; /* no delay helps against it */
     }
     fade(delay, memory, bucket);
     count(delay, arrival_us, bucket);

@@ -169,10 +169,18 @@ static int64_t unwrap(uint32_t value, int64_t reference) {
     return reference + (int32_t)(value - (uint32_t)reference);
 }
 
+/* When a frame is whole: of a voice when its last sound was made, so that its transit does not
+ * depend on how long it is; a picture is whole at once. */
+static int64_t whole_us(const MediaJitter *jitter, int64_t media_time_ms,
+                        const MediaJitterFrame *frame) {
+    bool lasts = jitter->mode == MEDIA_JITTER_CONTINUOUS;
+    return (media_time_ms + (lasts ? frame->duration_ms : 0)) * 1000;
+}
+
 static bool plausible(MediaJitter *jitter, const MediaJitterFrame *frame, int64_t number,
                       int64_t media_time_ms, uint64_t arrival_us) {
     int64_t distance = number - jitter->next_number;
-    int64_t transit_us = (int64_t)arrival_us - media_time_ms * 1000;
+    int64_t transit_us = (int64_t)arrival_us - whole_us(jitter, media_time_ms, frame);
     int64_t jump_us = media_delay_excess_us(&jitter->delay, transit_us);
     if (distance < NUMBER_JUMP_MAX && distance > -HISTORY && jump_us < TRANSIT_JUMP_US &&
         jump_us > -TRANSIT_JUMP_US) {
@@ -258,8 +266,8 @@ bool media_jitter_put(MediaJitter *jitter, const MediaJitterFrame *frame, uint64
     if (media_time_ms > jitter->newest_ms) {
         jitter->newest_ms = media_time_ms;
     }
-    media_delay_add(&jitter->delay, (int64_t)arrival_us - media_time_ms * 1000, arrival_us,
-                    frame->duration_ms * 1000u, memory(jitter, frame->duration_ms));
+    media_delay_add(&jitter->delay, (int64_t)arrival_us - whole_us(jitter, media_time_ms, frame),
+                    arrival_us, frame->duration_ms * 1000u, memory(jitter, frame->duration_ms));
     Entry entry = {number, media_time_ms, arrival_us, *frame};
     if (!put_wanted(jitter, number) || !insert(jitter, &entry)) {
         payload_free(jitter, frame->payload);
@@ -298,13 +306,15 @@ bool media_jitter_pass(MediaJitter *jitter, const MediaJitterFrame *frame) {
 }
 
 static int64_t due_us(const MediaJitter *jitter, const Entry *entry) {
-    return entry->media_time_ms * 1000 + media_delay_base_us(&jitter->delay) +
-           media_delay_target_us(&jitter->delay);
+    return whole_us(jitter, entry->media_time_ms, &entry->frame) +
+           media_delay_base_us(&jitter->delay) + media_delay_target_us(&jitter->delay);
 }
 
-/* The delay in force: how far the position runs behind the line without jitter. */
-static int64_t delay_us(const MediaJitter *jitter, uint64_t now_us) {
-    return (int64_t)now_us - media_delay_base_us(&jitter->delay) - jitter->position_ms * 1000;
+/* The delay in force: how far the position runs behind the line without jitter, were this the frame
+ * played next. */
+static int64_t delay_us(const MediaJitter *jitter, const MediaJitterFrame *frame, uint64_t now_us) {
+    return (int64_t)now_us - media_delay_base_us(&jitter->delay) -
+           whole_us(jitter, jitter->position_ms, frame);
 }
 
 static MediaJitterStep play_first(MediaJitter *jitter, uint64_t now_us) {
@@ -380,7 +390,8 @@ static bool skip_wanted(MediaJitter *jitter, const Entry *first, int64_t excess_
 /* The next frame is here and it is its turn: play it, or use its quiet to mend the delay. */
 static MediaJitterStep take_turn(MediaJitter *jitter, uint64_t now_us) {
     const Entry *first = &jitter->entries[0];
-    int64_t excess_us = delay_us(jitter, now_us) - media_delay_target_us(&jitter->delay);
+    int64_t excess_us =
+        delay_us(jitter, &first->frame, now_us) - media_delay_target_us(&jitter->delay);
     if (skip_wanted(jitter, first, excess_us)) {
         Entry skipped = remove_first(jitter);
         account_played(jitter, &skipped);
@@ -423,7 +434,7 @@ static MediaJitterStep take_playing(MediaJitter *jitter, uint64_t now_us) {
     int64_t room_ms = first->media_time_ms - jitter->position_ms;
     int64_t behind_us = -room_ms * 1000;
     if (behind_us >= first->frame.duration_ms * INT64_C(1000) / 2 &&
-        delay_us(jitter, now_us) >= media_delay_target_us(&jitter->delay)) {
+        delay_us(jitter, &first->frame, now_us) >= media_delay_target_us(&jitter->delay)) {
         /* Its place was concealed already, and the delay needs no growing: it came too late. */
         Entry late = remove_first(jitter);
         account_missing(jitter, late.number);

@@ -4,7 +4,8 @@
  * It owns the frames not yet due, the delay that hides the line's jitter, and the counters.
  * It never reads a clock, decodes or plays: times are arguments, in microseconds of one clock.
  *
- * `position` is the media time played next. A frame's transit is its arrival less its media time;
+ * `position` is the media time played next. A frame's transit is its arrival less the media time of
+ * its end, of a picture of its beginning;
  * the least transit of the last seconds is the line without jitter, and the delay above it is what
  * all but a few frames took more. The delay changes where nobody hears it: at once in a
  * pause, by a frame skipped or a concealment added where the speaker is quiet.
