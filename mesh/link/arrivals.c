@@ -36,17 +36,18 @@ ArrivalsFound arrivals_learn(Arrivals *arrivals, const Delay *delay, const Delay
                           .sent_total = sample->sent_total};
     ArrivalsFound found = {.limited =
                                arrivals->count > 0 && limited_at_us >= arrivals->points[0].sent_us};
-    bool again = arrivals->jumped;
+    bool jumped;
 
     if (arrivals->count > 0 && here.arrival_us < arrivals->points[0].arrival_us) {
         arrivals->count = 0; /* clocks do not run back */
     }
-    arrivals->jumped = arrivals->count > 0 && jump_us < INT64_MAX &&
-                       longer_us(&arrivals->points[0], &here) > (int64_t)jump_us;
-    if (arrivals->jumped) {
+    jumped = arrivals->count > 0 && jump_us < INT64_MAX &&
+             longer_us(&arrivals->points[0], &here) > (int64_t)jump_us;
+    if (jumped) {
         /* Once says nothing of the rate; twice is how slow the line is now. */
-        arrivals->count = again;
+        arrivals->count = arrivals->jumps > 0;
     }
+    arrivals->jumps = jumped ? arrivals->jumps + 1 : 0;
     if (arrivals->count > 0) {
         found = found_between(&arrivals->points[arrivals->count - 1], &here, limited_at_us);
         if (here.arrival_us - arrivals->points[0].arrival_us < GAP_US) {

@@ -18,7 +18,7 @@ typedef struct {
 typedef struct {
     ArrivalsPoint points[ARRIVALS_SIZE]; /* the newest first */
     uint32_t count;
-    bool jumped; /* the newest took much longer than the one before */
+    uint32_t jumps; /* so many of the newest each took much longer than the one before */
 } Arrivals;
 
 /* Bytes a second, between the oldest arrival remembered and the newest. */

@@ -154,5 +154,5 @@ bool breath_is_due(const Rate *rate, uint64_t now_us) {
                queue_us > 2 * breath->queue_us + trifle_us(rate);
     }
     return queue_us > trifle_us(rate) &&
-           (rate->arrivals.jumped || now_us - rate->calm_at_us > patience_us);
+           (rate->arrivals.jumps > 0 || now_us - rate->calm_at_us > patience_us);
 }

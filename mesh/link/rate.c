@@ -37,6 +37,14 @@ bool rate_in_company(const Rate *rate) {
     return rate->favour != ONE;
 }
 
+bool rate_has_jumped(const Rate *rate) {
+    return rate->arrivals.jumps == 1;
+}
+
+bool rate_is_slower(const Rate *rate) {
+    return rate->arrivals.jumps > 1;
+}
+
 uint64_t rate_capacity(const Rate *rate) {
     return rate->capacity ? rate->capacity : GUESS;
 }
@@ -157,7 +165,7 @@ static bool learn_capacity(Rate *rate, uint64_t now_us, const DelaySample *sampl
     } else if (rate->phase == RATE_START && (busy || spread(rate, sample, &found))) {
         rate->phase = RATE_STEADY;
         rate_set_capacity(rate, busy ? least(found.carried, rate->capacity) : found.carried);
-    } else if (rate->arrivals.jumped && !found.limited && found.carried < rate->capacity) {
+    } else if (rate->arrivals.jumps > 0 && !found.limited && found.carried < rate->capacity) {
         rate_set_capacity(rate, found.carried);
     } else if (found.carried < rate->capacity && piles_up(rate, &found)) {
         rate->phase = RATE_STEADY;

@@ -16,6 +16,9 @@
 #define ALONE_PACKET_US    650000
 #define ALONE_PACKET_LEAST 400
 #define LATE_QUEUE_US      350000 /* in the line: what is urgent would come too late, or later */
+#define DOUBT_US           20000  /* after answers are missed voice goes on, */
+#define DOUBT_MOST_US      300000 /* and again, should there be none at all; */
+#define DOUBT_TRIP_US      400000 /* where they take longer, they would tell too late */
 #define VOICE_QUARTERS     1      /* of a packet queued in the line: less to wait for */
 #define COMPANY_QUARTERS   2
 #define ALONE_QUARTERS     4
@@ -83,7 +86,8 @@ static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
 
 typedef enum {
     LEAVE_NOTHING,
-    LEAVE_URGENT, /* control, votes and voice */
+    LEAVE_VOTES,  /* and control */
+    LEAVE_URGENT, /* and voice */
     LEAVE_PROMPT, /* and chat */
     LEAVE_ALL,
 } Leave;
@@ -98,16 +102,51 @@ static uint64_t bridged_us(const Link *link, uint64_t now_us) {
     return worth && !voice_flows(link, now_us) ? repair_bridged_us(link, now_us) : 0;
 }
 
-/* What may be in flight when something urgent is sent. In a queue of ours that is too long it would
- * come too late: then it is better off here, where it can be overtaken or given up. */
-static uint64_t urgent_window(const Link *link) {
+/* The queue of the line is ours, and so long that what is urgent would come too late. */
+static bool is_late(const Link *link) {
+    return link->rate.phase != RATE_SHARED &&
+           (rate_queue_us(&link->rate) > LATE_QUEUE_US || rate_is_slower(&link->rate));
+}
+
+/* What is in flight and not on its way waits, but for what left the queue since the last answer;
+ * what was lost counts until that is noticed. */
+static uint64_t queued_us(const Link *link, uint64_t now_us) {
+    uint64_t since_us =
+        earlier(now_us - earlier(now_us, link->progress_us), rate_packet_us(&link->rate));
+    uint64_t flying_us = link->flight.bytes * 1000000 / rate_capacity(&link->rate);
+    uint64_t moving_us = rate_trip_us(&link->rate) + since_us;
+
+    return flying_us > moving_us ? flying_us - moving_us : 0;
+}
+
+/* Something urgent may be sent. Behind a queue that is too long it is better off here, where it can
+ * be overtaken or given up. */
+static bool is_urgent_free(const Link *link, uint64_t now_us, uint64_t window) {
+    return is_late(link) ? queued_us(link, now_us) <= LATE_QUEUE_US
+                         : link->flight.bytes + link->rate.packet <= URGENT_WINDOWS * window;
+}
+
+/* A document was filling the line, and now nothing answers, or late: the line may have become far
+ * slower. What voice sends until that is known would stand in the queue in front of what it sends
+ * then. Where silences are known to be long they mean something else. Until when; 0: it is not so.
+ */
+static uint64_t doubt_until_us(const Link *link, uint64_t now_us) {
+    uint64_t silent_us = repair_silent_us(link);
     uint64_t window = rate_window(&link->rate, repair_pace_us(link));
 
-    if (link->rate.phase != RATE_SHARED && rate_queue_us(&link->rate) > LATE_QUEUE_US) {
-        return later(rate_bytes_in(&link->rate, rate_trip_us(&link->rate) + LATE_QUEUE_US),
-                     link->rate.packet);
+    if (!voice_flows(link, now_us) || link->rate.phase != RATE_STEADY ||
+        rate_in_company(&link->rate) || is_late(link) ||
+        rate_trip_us(&link->rate) > DOUBT_TRIP_US || link->flight.bytes < window / 2) {
+        return 0;
     }
-    return URGENT_WINDOWS * window;
+    if (rate_has_jumped(&link->rate)) {
+        return link->progress_us + DOUBT_MOST_US;
+    }
+    if (silent_us == UINT64_MAX || link->bridge_us > DOUBT_MOST_US ||
+        now_us <= silent_us + DOUBT_US) {
+        return 0;
+    }
+    return silent_us + DOUBT_MOST_US;
 }
 
 /* What the packets in flight still allow. Voice does not wait for answers that may be lost. */
@@ -131,11 +170,14 @@ static Leave may_leave(const Link *link, uint64_t now_us) {
     } else {
         window += rate_bytes_in(&link->rate, bridged);
     }
+    if (now_us < doubt_until_us(link, now_us)) {
+        return LEAVE_VOTES;
+    }
     if (flying <= window) {
         return silent || link->held || now_us < rate_hold_us(&link->rate) ? LEAVE_PROMPT
                                                                           : LEAVE_ALL;
     }
-    return flying <= urgent_window(link) ? LEAVE_URGENT : LEAVE_NOTHING;
+    return is_urgent_free(link, now_us, window) ? LEAVE_URGENT : LEAVE_NOTHING;
 }
 
 /* What is said now and then leaves when what is urgent may; beside others whose voices wait in the
@@ -145,6 +187,9 @@ static LinkPriority least_of(const Link *link, Leave leave) {
 
     if (leave == LEAVE_ALL) {
         return LINK_DOCUMENT;
+    }
+    if (leave == LEAVE_VOTES) {
+        return LINK_URGENT;
     }
     return leave == LEAVE_PROMPT || said ? LINK_CHAT : LINK_VOICE;
 }
@@ -193,6 +238,12 @@ uint64_t send_open_us(const Link *link, uint64_t now_us) {
     if (over > window && link->bridge_us > 0) {
         over = (over - window) * 1000000 / rate_capacity(&link->rate) + 1;
         open_us = later(open_us, repair_bridge_from_us(link) + over);
+    }
+    open_us = later(open_us, doubt_until_us(link, now_us));
+    if (is_late(link)) {
+        uint64_t queued = queued_us(link, now_us);
+
+        open_us = later(open_us, queued > LATE_QUEUE_US ? now_us + queued - LATE_QUEUE_US : 0);
     }
     if (open_us <= now_us || !send_is_ready(link, open_us)) {
         return UINT64_MAX;
@@ -336,6 +387,10 @@ size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_pla
 
     assert(counter >= link->next_counter);
     repair_settle(link, now_us);
+    if (is_late(link)) {
+        /* A voice that is past its deadline when it leaves the line's queue helps nobody. */
+        queue_give_up(&link->queue, LINK_VOICE, now_us + queued_us(link, now_us));
+    }
     if (receipt_wanted(&link->receipt, now_us)) {
         receipt_ack(&link->receipt, now_us, &ack);
         ack_size = PACKET_ACK_SIZE + ack.map_length;
