@@ -14,7 +14,11 @@
 #include "node/host/talk.h"
 #include "node/host/voice_message.h"
 
-#define UPLINK_MS 1000
+#define LOOK_MS 200
+#define LOOKS   5 /* from one time the encoders are told to the next, */
+/* unless it carries so much less: what they send more than that would wait in the line. */
+#define SLOWER_NUM   3
+#define SLOWER_DENOM 4
 
 /* ---- how the line is, for the encoders ---- */
 
@@ -57,6 +61,13 @@ static MediaUplink worst_link(Host *host) {
 static gboolean uplink_due(gpointer data) {
     Host *host = data;
     MediaUplink uplink = worst_link(host);
+    gboolean slower = uplink.rate_bps != 0 && (guint64)uplink.rate_bps * SLOWER_DENOM <
+                                                  (guint64)host->uplink_bps * SLOWER_NUM;
+    if (++host->uplink_looks < LOOKS && !slower) {
+        return G_SOURCE_CONTINUE;
+    }
+    host->uplink_looks = 0;
+    host->uplink_bps = uplink.rate_bps;
     const Source *voice = &host->sources[MEDIA_KIND_VOICE];
     media_uplink(host->media, &uplink);
     talk_offer(host);
@@ -73,7 +84,8 @@ static void uplink_keep(Host *host) {
         wanted |= host->sources[kind].state != SOURCE_OFF;
     }
     if (wanted && host->uplink_timer == 0) {
-        host->uplink_timer = g_timeout_add(UPLINK_MS, uplink_due, host);
+        host->uplink_timer = g_timeout_add(LOOK_MS, uplink_due, host);
+        host->uplink_looks = LOOKS;
         uplink_due(host);
     } else if (!wanted) {
         g_clear_handle_id(&host->uplink_timer, g_source_remove);

@@ -122,6 +122,8 @@ struct Host {
     guint save;         /* what pictures may cost, a MediaSave */
     guint ceiling_kbit; /* what is sent at most, 0: any */
     guint uplink_timer; /* 0 while nothing is captured */
+    guint uplink_looks; /* since the encoders were last told of the line, */
+    guint uplink_bps;   /* and what it carried then */
     guint64 frames_dropped;
     Calm offered; /* whether a voice message was offered instead of live voice */
 

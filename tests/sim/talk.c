@@ -10,6 +10,7 @@
 
 #define TICK_US      10000 /* the player mixes so much at a time */
 #define UPLINK_US    SECOND_US
+#define LOOK_US      (UPLINK_US / 5) /* as the node does: sooner, if it carries much less */
 #define TAIL_US      (3 * SECOND_US)
 #define SENTENCE_MS  6000
 #define PAUSE_MS     700
@@ -30,6 +31,8 @@ struct Talk {
     Line *line;
     TalkState state;
     MediaVoiceRung rung;
+    uint32_t told_bps; /* what the ladder last knew of the line, */
+    uint64_t told_us;  /* and when */
     uint32_t number;
     uint64_t media_ms; /* of the packet being captured */
     uint64_t begun_us;
@@ -59,11 +62,16 @@ static void follow_line(Node *node, gpointer context) {
                              .loss_permille = (uint16_t)MIN(member.loss_ppm / 1000, 1000),
                              .rtt_ms = (uint16_t)MIN(member.rtt_us / 1000, UINT16_MAX)};
     }
+    node_later(node, LOOK_US, follow_line, talk, NULL);
+    if (talk->told_us > 0 && world_now_us(node->world) < talk->told_us + UPLINK_US &&
+        (line.rate_bps == 0 || line.rate_bps >= talk->told_bps / 4 * 3))
+        return;
+    talk->told_us = world_now_us(node->world);
+    talk->told_bps = line.rate_bps;
     world_note(node->world, "line %u bit/s, loss %u, trip %u ms, state %u, rung %u", line.rate_bps,
                line.loss_permille, line.rtt_ms, state, talk->rung.rung);
     talk->figures.changes += talk->rung.rung != media_ladder_voice(&line, &talk->rung).rung;
     talk->rung = media_ladder_voice(&line, &talk->rung);
-    node_later(node, UPLINK_US, follow_line, talk, NULL);
 }
 
 static void utter(Talk *talk, const MediaVoiceRung *rung, bool last) {
@@ -204,7 +212,7 @@ TalkFigures talk_end(Talk *talk) {
     if (talk->speaker->mesh)
         person_ask(talk->speaker,
                    (MeshIntent){.kind = MESH_INTENT_STREAM_STOP, .stream_kind = MESH_STREAM_VOICE});
-    world_run(world, 2 * UPLINK_US, NULL, NULL); /* nothing asks for it any more */
+    world_run(world, 2 * LOOK_US, NULL, NULL); /* nothing asks for it any more */
     media_jitter_destroy(talk->jitter);
     g_hash_table_unref(talk->spoken);
     g_array_unref(talk->delays_us);
