@@ -231,16 +231,6 @@ void queue_expire(Queue *queue, uint64_t now_us) {
     }
 }
 
-void queue_give_up(Queue *queue, LinkPriority priority, uint64_t until_us) {
-    for (Message *message = queue->next[priority], *next; message; message = next) {
-        next = message->next;
-        if (message->waiting > 0 && message->deadline_us <= until_us) {
-            queue->expired++;
-            drop(queue, message);
-        }
-    }
-}
-
 /* ---- what to send ---- */
 
 /* A message may start only while the receiver still tells all living ones apart, a packet's worth

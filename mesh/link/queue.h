@@ -74,8 +74,6 @@ size_t queue_room(const Queue *queue, LinkPriority priority);
 void queue_cancel(Queue *queue, uint64_t id);
 /* Drops what is past its deadline. */
 void queue_expire(Queue *queue, uint64_t now_us);
-/* Drops what of this priority waits and has its deadline until then. */
-void queue_give_up(Queue *queue, LinkPriority priority, uint64_t until_us);
 /* Queues the copies that are due; `riding`: a packet leaves anyway, and takes those that may ride.
  * While much waits to be sent for the first time there are none of what is reliable. */
 void queue_copy(Queue *queue, uint64_t now_us, bool riding);

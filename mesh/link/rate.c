@@ -41,10 +41,6 @@ bool rate_has_jumped(const Rate *rate) {
     return rate->arrivals.jumps == 1;
 }
 
-bool rate_is_slower(const Rate *rate) {
-    return rate->arrivals.jumps > 1;
-}
-
 uint64_t rate_capacity(const Rate *rate) {
     return rate->capacity ? rate->capacity : GUESS;
 }
@@ -74,8 +70,15 @@ static uint64_t target_us(const Rate *rate) {
     return least(most(wanted_us, RATE_TARGET_LEAST_US), TARGET_MOST_US);
 }
 
+/* By how much the line shakes; beside others it is their packets that seem to shake it. */
+static uint64_t jolts_us(const Rate *rate) {
+    bool alone = rate->phase != RATE_SHARED && rate->breath.others == 0 && !rate_in_company(rate);
+
+    return alone ? delay_jolts_us(&rate->delay) : 0;
+}
+
 uint64_t rate_queue_us(const Rate *rate) {
-    return delay_queue_us(&rate->delay, SUDDEN_QUEUE * target_us(rate));
+    return delay_queue_us(&rate->delay, SUDDEN_QUEUE * target_us(rate), jolts_us(rate));
 }
 
 uint64_t rate_next_us(const Rate *rate) {
@@ -114,7 +117,8 @@ static bool queue_shows(const Rate *rate) {
 
 /* What is carried, as this sample tells. */
 static ArrivalsFound learn_arrival(Rate *rate, const DelaySample *sample) {
-    uint64_t jump_us = SUDDEN_QUEUE * target_us(rate) + SHAKE_JUMP * rate->delay.shake_us;
+    uint64_t shake_us = most(rate->delay.shake_us, jolts_us(rate));
+    uint64_t jump_us = SUDDEN_QUEUE * target_us(rate) + SHAKE_JUMP * shake_us;
 
     return arrivals_learn(&rate->arrivals, &rate->delay, sample, rate->limited_at_us,
                           rate_in_company(rate) ? UINT64_MAX : jump_us);

@@ -109,10 +109,8 @@ void rate_found(Rate *rate);
 /* Others that yield as we do are known to be in the same queue: what it does is not our doing. */
 bool rate_in_company(const Rate *rate);
 /* The latest packet took much longer than the one before: the next will tell whether the line has
- * become slower, */
+ * become slower. */
 bool rate_has_jumped(const Rate *rate);
-/* and it did. */
-bool rate_is_slower(const Rate *rate);
 /* When the next packet may leave. */
 uint64_t rate_next_us(const Rate *rate);
 /* Until when what can wait should: the queue runs empty. */

@@ -16,7 +16,8 @@
 #define ALONE_PACKET_US    650000
 #define ALONE_PACKET_LEAST 400
 #define LATE_QUEUE_US      350000 /* in the line: what is urgent would come too late, or later */
-#define DOUBT_US           20000  /* after answers are missed voice goes on, */
+#define BEHIND_US          150000 /* so much of it may be left when it goes again */
+#define DOUBT_US           50000  /* after answers are missed voice goes on, */
 #define DOUBT_MOST_US      300000 /* and again, should there be none at all; */
 #define DOUBT_TRIP_US      400000 /* where they take longer, they would tell too late */
 #define VOICE_QUARTERS     1      /* of a packet queued in the line: less to wait for */
@@ -104,8 +105,7 @@ static uint64_t bridged_us(const Link *link, uint64_t now_us) {
 
 /* The queue of the line is ours, and so long that what is urgent would come too late. */
 static bool is_late(const Link *link) {
-    return link->rate.phase != RATE_SHARED &&
-           (rate_queue_us(&link->rate) > LATE_QUEUE_US || rate_is_slower(&link->rate));
+    return link->rate.phase != RATE_SHARED && rate_queue_us(&link->rate) > LATE_QUEUE_US;
 }
 
 /* What is in flight and not on its way waits, but for what left the queue since the last answer;
@@ -120,9 +120,9 @@ static uint64_t queued_us(const Link *link, uint64_t now_us) {
 }
 
 /* Something urgent may be sent. Behind a queue that is too long it is better off here, where it can
- * be overtaken or given up. */
+ * be overtaken or expire. */
 static bool is_urgent_free(const Link *link, uint64_t now_us, uint64_t window) {
-    return is_late(link) ? queued_us(link, now_us) <= LATE_QUEUE_US
+    return is_late(link) ? queued_us(link, now_us) <= BEHIND_US
                          : link->flight.bytes + link->rate.packet <= URGENT_WINDOWS * window;
 }
 
@@ -243,7 +243,7 @@ uint64_t send_open_us(const Link *link, uint64_t now_us) {
     if (is_late(link)) {
         uint64_t queued = queued_us(link, now_us);
 
-        open_us = later(open_us, queued > LATE_QUEUE_US ? now_us + queued - LATE_QUEUE_US : 0);
+        open_us = later(open_us, queued > BEHIND_US ? now_us + queued - BEHIND_US : 0);
     }
     if (open_us <= now_us || !send_is_ready(link, open_us)) {
         return UINT64_MAX;
@@ -387,10 +387,6 @@ size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_pla
 
     assert(counter >= link->next_counter);
     repair_settle(link, now_us);
-    if (is_late(link)) {
-        /* A voice that is past its deadline when it leaves the line's queue helps nobody. */
-        queue_give_up(&link->queue, LINK_VOICE, now_us + queued_us(link, now_us));
-    }
     if (receipt_wanted(&link->receipt, now_us)) {
         receipt_ack(&link->receipt, now_us, &ack);
         ack_size = PACKET_ACK_SIZE + ack.map_length;

@@ -176,11 +176,11 @@ static void step(World *world, bool beside, uint64_t whole_us, uint64_t back_us)
 }
 
 void talk_step(World *world) {
-    step(world, true, 4 * SECOND_US, 10 * SECOND_US);
+    step(world, true, 3 * SECOND_US, 8 * SECOND_US);
 }
 
 void talk_step_alone(World *world) {
-    step(world, false, 4 * SECOND_US, 10 * SECOND_US);
+    step(world, false, 3 * SECOND_US / 2, 0);
 }
 
 static bool is_told(gpointer context) {
