@@ -62,9 +62,8 @@ static void share(Rate *rate) {
     rate->delay.base.kept = true;
 }
 
-static void stop_sharing(Rate *rate, uint64_t now_us) {
+void breath_stop_sharing(Rate *rate) {
     rate->phase = RATE_STEADY;
-    rate->calm_at_us = now_us;
     rate->confirmed = rate->calm;
     rate->breath.others = 0;
     rate->delay.base.kept = false;
@@ -88,7 +87,8 @@ static void find_others(Rate *rate, uint64_t now_us, const DelaySample *sample) 
 
     if (rate->phase == RATE_SHARED) {
         if (is_like(breath->left_us, breath->before_us)) {
-            stop_sharing(rate, now_us);
+            breath_stop_sharing(rate);
+            rate->calm_at_us = now_us;
             lengthen(rate, now_us, sample);
         }
         return;
@@ -132,7 +132,8 @@ void breath_judge(Rate *rate, uint64_t now_us, const DelaySample *sample) {
     if (breath->left_us > breath->expected_us + margin_us) {
         find_others(rate, now_us, sample);
     } else if (rate->phase == RATE_SHARED) {
-        stop_sharing(rate, now_us);
+        breath_stop_sharing(rate);
+        rate->calm_at_us = now_us;
     }
 }
 

@@ -14,6 +14,8 @@
 
 /* Whether it is time to see what of the queue is ours. */
 bool breath_is_due(const Rate *rate, uint64_t now_us);
+/* Beside none but our like, or alone again. */
+void breath_stop_sharing(Rate *rate);
 /* What can wait pauses, until all that was sent has arrived. */
 void breath_begin(Rate *rate, uint64_t now_us);
 /* What the first packets after the pause say; nothing while none is awaited. */

@@ -199,7 +199,7 @@ void link_hold(Link *link, bool held) {
 }
 
 void link_favour(Link *link, uint32_t favour) {
-    link->rate.favour = favour;
+    rate_favour(&link->rate, favour);
 }
 
 void link_path_changed(Link *link, uint64_t now_us) {

@@ -290,6 +290,14 @@ void rate_acked(Rate *rate, uint64_t now_us, const DelaySample *sample) {
     }
 }
 
+void rate_favour(Rate *rate, uint32_t favour) {
+    rate->favour = favour;
+    if (rate_in_company(rate) && rate->phase == RATE_SHARED) {
+        breath_stop_sharing(rate);
+        decide_gain(rate);
+    }
+}
+
 void rate_aim(Rate *rate, uint64_t now_us, uint32_t full, uint32_t packet, uint32_t quarters) {
     if (packet < rate->packet / 2 && rate->phase == RATE_STEADY) {
         /* What smaller packets take must be learnt without a queue. */

@@ -106,6 +106,9 @@ void rate_resolved(Rate *rate, uint64_t sent_us, uint64_t sent_total, bool lost,
 /* A packet thought lost had arrived after all. */
 void rate_found(Rate *rate);
 
+/* How much of the usual queue it should want, in 1/1024: 1024 unless others that yield as we do are
+ * known to be in the same queue. Then it is no stranger's. */
+void rate_favour(Rate *rate, uint32_t favour);
 /* Others that yield as we do are known to be in the same queue: what it does is not our doing. */
 bool rate_in_company(const Rate *rate);
 /* The latest packet took much longer than the one before: the next will tell whether the line has

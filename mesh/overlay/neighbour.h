@@ -136,6 +136,7 @@ typedef struct {
     uint32_t nonsense;                /* what came of it that no honest one sends */
     uint64_t served;                  /* bytes of documents, as the uplink shares itself out */
     uint32_t line_bps, line_queue_us; /* of a busy link, when last compared; smoothed */
+    uint32_t company;                 /* looks for which it counts as sharing a queue with others */
     MeshEnd gone_why;                 /* what it said when it said goodbye */
     uint64_t confirmed;               /* entries of our own chain; see owed.h */
     uint64_t told, has; /* entries of our own chain that it was told of; that it surely has */

@@ -3,15 +3,17 @@
 
 #include "mesh/core.h"
 
-#define IPV4_SIZE    28 /* with UDP */
-#define IPV6_SIZE    48
-#define AHEAD_US     (60 * MS) /* of the ceiling, that what is urgent may run ahead */
-#define LOOK_US      (200 * MS)
-#define BUSY_BYTES   2400      /* waiting: the link could send more than it does */
-#define ALIKE_US     (20 * MS) /* queues that differ by less are one */
-#define FAVOUR       1024
-#define FAVOUR_LEAST (FAVOUR / 4)
-#define FAVOUR_MOST  (4 * FAVOUR)
+#define IPV4_SIZE      28 /* with UDP */
+#define IPV6_SIZE      48
+#define AHEAD_US       (60 * MS) /* of the ceiling, that what is urgent may run ahead */
+#define LOOK_US        (200 * MS)
+#define BUSY_BYTES     2400      /* waiting: the link could send more than it does */
+#define ALIKE_US       (20 * MS) /* queues that differ by less are one */
+#define FAVOUR         1024
+#define FAVOUR_COMPANY (FAVOUR + 1) /* the usual queue, but shared */
+#define COMPANY_LOOKS  10
+#define FAVOUR_LEAST   (FAVOUR / 4)
+#define FAVOUR_MOST    (4 * FAVOUR)
 
 /* ---- the ceiling ---- */
 
@@ -155,9 +157,15 @@ static uint32_t favour(const Neighbour *neighbour, uint64_t part_bps) {
     uint64_t ratio = part_bps * FAVOUR / ((uint64_t)neighbour->line_bps + 1);
 
     ratio = ratio < FAVOUR_MOST ? ratio * ratio / FAVOUR : FAVOUR_MOST;
-    return (uint32_t)(ratio > FAVOUR_MOST    ? FAVOUR_MOST
-                      : ratio < FAVOUR_LEAST ? FAVOUR_LEAST
-                                             : ratio);
+    ratio = ratio > FAVOUR_MOST ? FAVOUR_MOST : ratio < FAVOUR_LEAST ? FAVOUR_LEAST : ratio;
+    return ratio == FAVOUR ? FAVOUR_COMPANY : (uint32_t)ratio;
+}
+
+/* Who shared a queue a moment ago and waits for its next messages still does: what it finds there
+ * is of its like. */
+static uint32_t favour_later(Neighbour *neighbour) {
+    neighbour->company -= neighbour->company > 0;
+    return neighbour->company > 0 ? FAVOUR_COMPANY : FAVOUR;
 }
 
 static void compare(Mesh *mesh) {
@@ -172,13 +180,22 @@ static void compare(Mesh *mesh) {
         }
     }
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
-        const Neighbour *neighbour =
-            busy >> slot & 1 ? neighbour_at(mesh, slot) : neighbour_view(mesh, slot);
+        const Neighbour *seen = neighbour_view(mesh, slot);
+        Neighbour *neighbour;
 
-        if (neighbour && neighbour_is_up(neighbour)) {
-            bool shares = common >> slot & 1 && count > 1;
-
-            link_favour(neighbour->link, shares ? favour(neighbour, sum / count) : FAVOUR);
+        if (!seen || !neighbour_is_up(seen)) {
+            continue;
+        }
+        if (!(busy >> slot & 1) && seen->company == 0) {
+            link_favour(seen->link, FAVOUR);
+            continue;
+        }
+        neighbour = neighbour_at(mesh, slot);
+        if (common >> slot & 1 && count > 1) {
+            neighbour->company = COMPANY_LOOKS;
+            link_favour(neighbour->link, favour(neighbour, sum / count));
+        } else {
+            link_favour(neighbour->link, favour_later(neighbour));
         }
     }
 }
