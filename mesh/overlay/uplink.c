@@ -229,7 +229,8 @@ static Neighbour *next(Mesh *mesh, uint64_t due) {
     Neighbour *best = NULL;
 
     if ((due & (due - 1)) == 0) {
-        return due ? mesh->neighbours.slots[__builtin_ctzll(due)] : NULL; /* as nearly always */
+        return due ? neighbour_at(mesh, (uint32_t)__builtin_ctzll(due))
+                   : NULL; /* as nearly always */
     }
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour;
