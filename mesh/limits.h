@@ -21,21 +21,22 @@
 #define MESH_TITLE_MAX     200 /* bytes of a meeting's title */
 
 /* Datagrams and messages, bytes. */
-#define MESH_DATAGRAM_MAX    1200         /* UDP payload: fits the IPv6 minimum of 1280 */
-#define MESH_MESSAGE_MAX     65000        /* one message of a link */
-#define MESH_OFFER_MAX       700          /* an ICE offer in its text form */
-#define MESH_TICKET_MAX      160          /* characters: one SMS */
-#define MESH_CODE_MAX        2600         /* characters of a code exchanged by hand */
-#define MESH_QUEUE_BYTES_MAX (512 * 1024) /* waiting in the queue of one link */
-#define MESH_QUEUE_COUNT_MAX 512          /* messages waiting in the queue of one link */
-#define MESH_INFLIGHT_MAX    1024         /* packets of one link awaiting acknowledgement */
-#define MESH_REASSEMBLY_MAX  32           /* messages of one link received in part */
-#define MESH_REPLAY_MAX      2048         /* packets of the replay window */
-#define MESH_HAILS_MAX       32           /* hails answered per second */
-#define MESH_HALF_OPEN_MAX   32           /* handshakes answered and not yet confirmed */
-#define MESH_KEYS_MAX        8            /* agreed with one node: in use, former, or waiting */
-#define MESH_EFFECTS_MAX     4096         /* effects waiting to be pulled */
-#define MESH_COPIES_MAX      4            /* times a live voice message is sent, repairs apart */
+#define MESH_DATAGRAM_MAX      1452  /* UDP payload: fits 1500 by IPv6, where a path was tried */
+#define MESH_DATAGRAM_SAFE_MAX 1200  /* the same on any path: fits the IPv6 minimum of 1280 */
+#define MESH_MESSAGE_MAX       65000 /* one message of a link */
+#define MESH_OFFER_MAX         700   /* an ICE offer in its text form */
+#define MESH_TICKET_MAX        160   /* characters: one SMS */
+#define MESH_CODE_MAX          2600  /* characters of a code exchanged by hand */
+#define MESH_QUEUE_BYTES_MAX   (512 * 1024) /* waiting in the queue of one link */
+#define MESH_QUEUE_COUNT_MAX   512          /* messages waiting in the queue of one link */
+#define MESH_INFLIGHT_MAX      1024         /* packets of one link awaiting acknowledgement */
+#define MESH_REASSEMBLY_MAX    32           /* messages of one link received in part */
+#define MESH_REPLAY_MAX        2048         /* packets of the replay window */
+#define MESH_HAILS_MAX         32           /* hails answered per second */
+#define MESH_HALF_OPEN_MAX     32           /* handshakes answered and not yet confirmed */
+#define MESH_KEYS_MAX          8            /* agreed with one node: in use, former, or waiting */
+#define MESH_EFFECTS_MAX       4096         /* effects waiting to be pulled */
+#define MESH_COPIES_MAX        4            /* times a live voice message is sent, repairs apart */
 
 /* The journal. */
 #define MESH_ENTRY_MAX       8192                    /* bytes of one entry */

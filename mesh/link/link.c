@@ -17,7 +17,7 @@ Link *link_create(uint32_t overhead) {
         link->overhead = overhead;
         link->voice_us = UINT64_MAX;
         link->voice_gap_us = VOICE_GAP_US;
-        rate_init(&link->rate, MESH_DATAGRAM_MAX + overhead);
+        rate_init(&link->rate, MTU_BASE_SIZE);
         queue_init(&link->queue);
         flight_init(&link->flight);
         mtu_reset(&link->mtu);

@@ -93,13 +93,21 @@ bool packet_read(BytesReader *reader, PacketFrame *ret_frame) {
     return read_chunk(reader, first, &ret_frame->chunk);
 }
 
-void packet_write_ack(BytesWriter *writer, const PacketAck *ack) {
+static uint64_t delay_of(const PacketAck *ack) {
     uint64_t delay = ack->delay_us / PACKET_TICK_US;
 
+    return delay < (1u << 30) - 1 ? delay : (1u << 30) - 1;
+}
+
+size_t packet_ack_size(const PacketAck *ack) {
+    return 1 + 2 + 2 + bytes_varint_size(delay_of(ack)) + ack->map_length;
+}
+
+void packet_write_ack(BytesWriter *writer, const PacketAck *ack) {
     bytes_write_u8(writer, (uint8_t)(ACK_BIT | ack->map_length));
     bytes_write_u16(writer, ack->largest);
     bytes_write_u16(writer, ack->arrival);
-    bytes_write_varint(writer, delay < (1u << 30) - 1 ? delay : (1u << 30) - 1);
+    bytes_write_varint(writer, delay_of(ack));
     bytes_write(writer, ack->map, ack->map_length);
 }
 
@@ -132,18 +140,19 @@ void packet_write_chunk(BytesWriter *writer, const PacketChunk *chunk, bool last
     bytes_write(writer, chunk->bytes.data, chunk->bytes.length);
 }
 
-size_t packet_chunk_overhead(PacketKind kind, uint16_t grain, size_t length) {
+size_t packet_chunk_overhead(PacketKind kind, uint16_t grain, size_t length, bool last) {
+    size_t measure = last ? 0 : bytes_varint_size(length);
     size_t part = bytes_varint_size(grain) + 2;
 
     switch (kind) {
     case PACKET_FORGET:
         return 3;
     case PACKET_WHOLE:
-        return 3 + bytes_varint_size(length);
+        return 3 + measure;
     case PACKET_PART:
-        return 3 + part + bytes_varint_size(length);
+        return 3 + part + measure;
     case PACKET_PERISHABLE:
-        return 3 + part + 2 + bytes_varint_size(length);
+        return 3 + part + 2 + measure;
     }
     return 0;
 }

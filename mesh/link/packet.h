@@ -22,7 +22,7 @@
  * Chunk: ppp is the priority (0 … 5), and each priority numbers its messages in the order they are
  * first sent, from 0x10000; `id` is the low 16 bits of the number. Without the length (l clear) the
  * chunk is the last frame and runs to the end of the packet. Bytes of a message are counted in
- * grains of 16. The kinds:
+ * grains of 8. The kinds:
  *
  * | kk | | adds | the bytes are |
  * |---|---|---|---|
@@ -39,7 +39,7 @@
 
 #include "mesh/link/link.h"
 
-#define PACKET_GRAIN_SIZE  16
+#define PACKET_GRAIN_SIZE  8
 #define PACKET_GRAINS_SIZE ((MESH_MESSAGE_MAX + PACKET_GRAIN_SIZE - 1) / PACKET_GRAIN_SIZE)
 #define PACKET_MAP_SIZE    64   /* bytes of the map of an ACK at most */
 #define PACKET_WINDOW_SIZE 1024 /* message numbers that may be alive, per priority */
@@ -47,7 +47,6 @@
 #define PACKET_TICK_US     250
 #define PACKET_PACE_US     4000
 #define PACKET_LIFE_US     16000
-#define PACKET_ACK_SIZE    (1 + 2 + 2 + 4) /* of an ACK without its map, at most */
 #define PACKET_PACE_SIZE   2
 
 typedef enum {
@@ -94,11 +93,13 @@ typedef struct {
 bool packet_read(BytesReader *reader, PacketFrame *ret_frame);
 
 void packet_write_ack(BytesWriter *writer, const PacketAck *ack);
+/* Bytes that takes. */
+size_t packet_ack_size(const PacketAck *ack);
 void packet_write_pace(BytesWriter *writer, uint64_t pace_us);
 /* `last`: nothing follows in this packet, the length is left out. */
 void packet_write_chunk(BytesWriter *writer, const PacketChunk *chunk, bool last);
-/* Bytes a chunk takes beside its own `length`, its length written. */
-size_t packet_chunk_overhead(PacketKind kind, uint16_t grain, size_t length);
+/* Bytes a chunk takes beside its own `length`; `last`: as above. */
+size_t packet_chunk_overhead(PacketKind kind, uint16_t grain, size_t length, bool last);
 
 /* Bytes of a message of `size` that `count` grains from `grain` on hold. */
 size_t packet_grains_bytes(size_t size, size_t grain, size_t count);

@@ -22,40 +22,52 @@ static PacketKind kind_of(const Message *message, const QueueRun *run) {
 
 /* Cutting what would fit into one packet loses it twice as often: only what is patient is cut. */
 static bool may_cut(const Message *message, size_t limit) {
-    return message->size + packet_chunk_overhead(PACKET_WHOLE, 0, message->size) > limit ||
+    return message->size + packet_chunk_overhead(PACKET_WHOLE, 0, message->size, false) > limit ||
            (message->deadline_us == UINT64_MAX && message->priority >= LINK_CHAT);
 }
 
-static void add(Plan *plan, Message *message, QueueRun run, size_t bytes) {
+/* Adds the run if there is room for it; `last`: nothing may follow. */
+static bool add(Plan *plan, Message *message, QueueRun run, size_t limit, bool last) {
     PacketKind kind = kind_of(message, &run);
+    size_t bytes = packet_grains_bytes(message->size, run.grain, run.grains);
+    size_t used = plan->used + bytes + packet_chunk_overhead(kind, run.grain, bytes, last);
 
+    if (used > limit) {
+        return false;
+    }
     plan->parts[plan->count++] = (PlanPart){.message = message, .run = run, .kind = kind};
-    plan->used += bytes + packet_chunk_overhead(kind, run.grain, bytes);
+    plan->used = used;
+    return true;
 }
 
-/* As much of one message as there is room for; false: the packet is full. */
-static bool add_message(Plan *plan, Message *message, size_t limit) {
+/* As much of the run as there is room for. */
+static void add_part(Plan *plan, Message *message, QueueRun run, size_t limit, bool last) {
+    PacketKind kind = message->deadline_us == UINT64_MAX ? PACKET_PART : PACKET_PERISHABLE;
+    size_t used = plan->used + packet_chunk_overhead(kind, run.grain, limit, last);
+    size_t room = limit > used ? limit - used : 0;
+
+    if (may_cut(message, limit) && room >= FRAGMENT_LEAST) {
+        run.grains = (uint16_t)(room / PACKET_GRAIN_SIZE);
+        add(plan, message, run, limit, last);
+    }
+}
+
+/* As much of one message as there is room for; false: the packet is full. `ends`: then nothing
+ * follows in it. */
+static bool add_message(Plan *plan, Message *message, size_t limit, bool ends) {
     QueueRun run;
     uint16_t from = 0;
 
     while (queue_run(message, from, &run)) {
-        size_t room = limit > plan->used ? limit - plan->used : 0;
-        size_t bytes = packet_grains_bytes(message->size, run.grain, run.grains);
-        size_t overhead = packet_chunk_overhead(kind_of(message, &run), run.grain, bytes);
-
         if (plan->count == FLIGHT_CHUNKS_SIZE) {
             return false;
         }
-        if (overhead + bytes > room) {
-            overhead = packet_chunk_overhead(PACKET_PERISHABLE, run.grain, bytes);
-            if (!may_cut(message, limit) || room < overhead + FRAGMENT_LEAST) {
-                return false;
+        if (!add(plan, message, run, limit, false)) {
+            if (!ends || !add(plan, message, run, limit, true)) {
+                add_part(plan, message, run, limit, ends);
             }
-            run.grains = (uint16_t)((room - overhead) / PACKET_GRAIN_SIZE);
-            add(plan, message, run, (size_t)run.grains * PACKET_GRAIN_SIZE);
             return false;
         }
-        add(plan, message, run, bytes);
         if (run.grains == 0) {
             return true;
         }
@@ -74,11 +86,12 @@ static size_t limit_of(const Queue *queue, LinkPriority priority, PlanLimits lim
     return uncut ? limits.urgent : limits.other;
 }
 
-static bool add_priority(Plan *plan, const Queue *queue, LinkPriority priority, size_t limit) {
+static bool add_priority(Plan *plan, const Queue *queue, LinkPriority priority, size_t limit,
+                         bool ends) {
     Message *message = queue_next(queue, priority, NULL);
 
     for (; message; message = queue_next(queue, priority, message)) {
-        if (!add_message(plan, message, limit)) {
+        if (!add_message(plan, message, limit, ends)) {
             return false;
         }
     }
@@ -92,7 +105,7 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
     ret_plan->count = 0;
     ret_plan->used = used;
     if (documents_first) {
-        add_priority(ret_plan, queue, LINK_DOCUMENT, limits.other);
+        add_priority(ret_plan, queue, LINK_DOCUMENT, limits.other, false);
     }
     for (unsigned i = 0; i < LINK_PRIORITIES; i++) {
         size_t limit = limit_of(queue, i, limits);
@@ -104,7 +117,7 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
         if (i > limits.least || (i == LINK_DOCUMENT && documents_first)) {
             return;
         }
-        if (!add_priority(ret_plan, queue, i, limit)) {
+        if (!add_priority(ret_plan, queue, i, limit, true)) {
             return;
         }
         quick = quick || (i != LINK_VOICE && ret_plan->count > before);

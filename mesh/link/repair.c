@@ -113,13 +113,15 @@ static void requeue(Link *link, const FlightPacket *packet, uint64_t sent_us) {
 }
 
 static void lose(Link *link, uint64_t now_us, FlightPacket *packet, bool weather) {
+    bool too_large = mtu_is_trial(&link->mtu, packet->size);
+
     if (packet->state == FLIGHT_OUT) {
         requeue(link, packet, packet->sent_us);
     }
     flight_resolve(&link->flight, packet, FLIGHT_LOST);
     link->packets_lost++;
     mtu_learn(&link->mtu, now_us, packet->size, packet->sent_us, true);
-    if (weather) {
+    if (weather && !too_large) {
         rate_resolved(&link->rate, packet->sent_us, packet->sent_total, true,
                       packet->priority == LINK_DOCUMENT);
     }
@@ -191,6 +193,9 @@ void repair_settle(Link *link, uint64_t now_us) {
     if (repair_probe_us(link) <= now_us) {
         /* Whoever is heard is there: its answers were lost, and it is asked again as soon. */
         link->probes = link->heard_us > link->probed_us ? 1 : link->probes + 1;
+        if (repair_in_outage(link)) {
+            mtu_doubt(&link->mtu);
+        }
         repair_probe(link, now_us);
     }
 }

@@ -64,6 +64,19 @@ static uint32_t quarters(const Link *link, uint64_t now_us) {
     return rate_in_company(&link->rate) ? COMPANY_QUARTERS : VOICE_QUARTERS;
 }
 
+/* The size of a packet larger than those known to pass, that is to show whether it does: of a
+ * document that keeps the line busy, and alone in it, so that nothing else waits if it is lost. */
+static uint32_t trial_size(const Link *link, uint64_t now_us, size_t capacity) {
+    uint32_t size = mtu_wanted(&link->mtu, now_us);
+    bool busy = link->rate.phase == RATE_STEADY && link->rate.confirmed > 0 &&
+                link->queue.waiting[LINK_DOCUMENT] >= 2 * (uint64_t)size;
+
+    return busy && size <= capacity + link->overhead && size <= wanted_size(link, now_us) &&
+                   !voice_flows(link, now_us) && !queue_ready(&link->queue, LINK_PICTURE)
+               ? size
+               : 0;
+}
+
 /* Bytes a packet may hold now. */
 static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
     uint32_t full = (uint32_t)earlier(capacity + link->overhead, mtu_limit(&link->mtu, now_us));
@@ -305,20 +318,20 @@ static void account_documents(Link *link, uint64_t now_us, const Plan *plan, siz
 /* What a packet is to hold. */
 typedef struct {
     Plan plan;
-    bool spare;   /* a pace fits too */
+    bool tells;   /* a pace fits too, and is worth telling */
     bool bare;    /* and is all there is, to be answered */
     bool repeats; /* what is in flight */
 } Choice;
 
 /* The chunks of a packet, and what is remembered of it. */
 static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Choice *choice,
-                         bool tell_pace, BytesWriter *writer) {
+                         BytesWriter *writer) {
     const Plan *plan = &choice->plan;
     FlightPacket *packet = flight_add(&link->flight, counter, now_us);
 
     packet->priority = (uint8_t)plan_priority(plan);
     packet->repeats = choice->repeats;
-    if (tell_pace) {
+    if (choice->tells || choice->bare) {
         packet->pace_us = link->pace_us = wanted_pace_us(link);
         packet_write_pace(writer, link->pace_us);
     }
@@ -326,6 +339,9 @@ static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Ch
     flight_set_size(&link->flight, packet, (uint32_t)(bytes_written(writer) + link->overhead));
     account_documents(link, now_us, plan, packet->size);
     packet->sent_total = link->rate.sent_total + packet->size;
+    if (mtu_is_trial(&link->mtu, packet->size)) {
+        mtu_tried(&link->mtu);
+    }
     link->packets_sent++;
     link->probes_owed = 0;
 }
@@ -346,11 +362,13 @@ static bool repeat(Link *link, uint64_t now_us) {
 static Choice choose(Link *link, uint64_t now_us, size_t capacity, size_t ack_size) {
     PlanLimits limits = packet_limits(link, now_us, capacity);
     Leave leave = may_leave(link, now_us);
+    uint32_t trial = ack_size > 0 ? 0 : trial_size(link, now_us, capacity);
     /* Of many in flight the answer will tell which are lost: what may be lost too is better small.
      */
     bool asks_only = link->probes_owed > 0 && link->flight.out > TAIL_PACKETS;
     bool documents_first = document_turn(link) && leave == LEAVE_ALL && !asks_only;
-    Choice choice = {.spare = true};
+    Choice choice = {.tells = pace_differs(link)};
+    size_t before = ack_size + (choice.tells ? PACKET_PACE_SIZE : 0);
     Plan *plan = &choice.plan;
 
     if (leave == LEAVE_NOTHING || now_us < rate_next_us(&link->rate) ||
@@ -361,15 +379,16 @@ static Choice choose(Link *link, uint64_t now_us, size_t capacity, size_t ack_si
         queue_copy(&link->queue, now_us, true);
     }
     limits.least = asks_only ? LINK_CHAT : least_of(link, leave);
-    plan_fill(plan, &link->queue, ack_size + PACKET_PACE_SIZE, limits, documents_first);
+    limits.other = trial > 0 && !asks_only ? trial - link->overhead : limits.other;
+    plan_fill(plan, &link->queue, before, limits, documents_first);
     if (plan->count == 0 && ack_size == 0) {
-        choice.spare = false;
+        choice.tells = false;
+        before = 0;
         plan_fill(plan, &link->queue, 0, limits, documents_first);
     }
     if (plan->count == 0 && leave == LEAVE_ALL && repeat(link, now_us)) {
         choice.repeats = true;
-        plan_fill(plan, &link->queue, choice.spare ? ack_size + PACKET_PACE_SIZE : 0, limits,
-                  false);
+        plan_fill(plan, &link->queue, before, limits, false);
     }
     if (choice.repeats || (plan->count == 0 && !queue_ready(&link->queue, LINK_DOCUMENT))) {
         rate_limited(&link->rate, now_us);
@@ -389,7 +408,7 @@ size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_pla
     repair_settle(link, now_us);
     if (receipt_wanted(&link->receipt, now_us)) {
         receipt_ack(&link->receipt, now_us, &ack);
-        ack_size = PACKET_ACK_SIZE + ack.map_length;
+        ack_size = packet_ack_size(&ack);
     }
     choice = choose(link, now_us, capacity, ack_size);
     if (choice.plan.count == 0 && link->receipt.due_us > now_us) {
@@ -405,8 +424,7 @@ size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_pla
     *ret_priority = LINK_CONTROL;
     if (choice.plan.count > 0 || choice.bare) {
         *ret_priority = plan_priority(&choice.plan);
-        write_chunks(link, now_us, counter, &choice,
-                     choice.bare || (choice.spare && pace_differs(link)), &writer);
+        write_chunks(link, now_us, counter, &choice, &writer);
         rate_sent(&link->rate, now_us, (uint32_t)(bytes_written(&writer) + link->overhead));
     } else {
         rate_answered(&link->rate, (uint32_t)(bytes_written(&writer) + link->overhead));

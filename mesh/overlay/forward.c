@@ -119,7 +119,7 @@ bool forward_path(const Mesh *mesh, const uint8_t target[SHORT_KEY_SIZE], MeshPa
 /* ---- sending ---- */
 
 static bool submit(Mesh *mesh, Neighbour *hop, const Forward *forward) {
-    uint8_t body[BODY_HEAD_SIZE + MESH_DATAGRAM_MAX];
+    uint8_t body[BODY_HEAD_SIZE + MESH_DATAGRAM_SAFE_MAX];
     BytesWriter writer = bytes_writer(body, sizeof body);
     bool voice = forward->priority == LINK_VOICE;
 
@@ -227,7 +227,7 @@ MeshError forward_received(Mesh *mesh, Neighbour *from, Bytes body) {
     forward.priority = bytes_read_u8(&reader);
     forward.datagram = bytes_rest(&reader);
     if (reader.failed || forward.datagram.length == 0 ||
-        forward.datagram.length > MESH_DATAGRAM_MAX || forward.priority >= LINK_PRIORITIES ||
+        forward.datagram.length > MESH_DATAGRAM_SAFE_MAX || forward.priority >= LINK_PRIORITIES ||
         forward.hops > MESH_HOPS_MAX) {
         return MESH_ERROR_MALFORMED;
     }

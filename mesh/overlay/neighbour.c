@@ -322,9 +322,15 @@ void neighbour_transmit(Mesh *mesh, const MeshPath *path, Bytes bytes, LinkPrior
     }
 }
 
+/* Only from the knock port does what is larger leave whole, or not at all; and what is carried for
+ * us leaves others room for what they add. */
 static size_t capacity_of(const Neighbour *neighbour) {
-    return MESH_DATAGRAM_MAX - SESSION_OVERHEAD_SIZE -
-           (neighbour->path.kind == MESH_PATH_RELAY ? SESSION_OVERHEAD_SIZE + RELAY_OVERHEAD : 0);
+    size_t most =
+        neighbour->path.kind == MESH_PATH_KNOCK ? MESH_DATAGRAM_MAX : MESH_DATAGRAM_SAFE_MAX;
+    size_t carried =
+        neighbour->path.kind == MESH_PATH_RELAY ? SESSION_OVERHEAD_SIZE + RELAY_OVERHEAD : 0;
+
+    return most - SESSION_OVERHEAD_SIZE - carried;
 }
 
 bool neighbour_flush(Mesh *mesh, Neighbour *neighbour, LinkPriority *ret_priority) {

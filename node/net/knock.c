@@ -13,6 +13,7 @@
 /* After netinet, whose names it repeats. */
 #include <linux/in6.h>
 
+#include "mesh/limits.h"
 #include "node/cli/language.h"
 #include "node/net/address.h"
 
@@ -26,6 +27,7 @@ struct NetKnock {
     guint64 *dropped;
     guint16 port;
     int sockets[FAMILY_COUNT]; /* IPv4, IPv6; -1: this machine has none */
+    gboolean whole;            /* by IPv4 what is sent now leaves whole, or not at all */
     guint sources[FAMILY_COUNT];
 };
 
@@ -33,15 +35,23 @@ static int family_at(int place) {
     return place == 0 ? 4 : 6;
 }
 
+/* Where a link is narrower than any datagram may be, fragments are better than nothing; a larger
+ * one shows whether the path carries it, and is lost if it does not. */
+static void keep_whole(int descriptor, gboolean whole) {
+    int discover = whole ? IP_PMTUDISC_PROBE : IP_PMTUDISC_DONT;
+    setsockopt(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, &discover, sizeof discover);
+}
+
 /* What helps and may fail: none of it is needed to meet. */
 static void tune(int descriptor, guint8 family) {
     int bytes = BUFFER_BYTES;
     setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
     if (family == 4) {
-        /* Where a link is narrower than our datagrams, fragments are better than nothing. */
-        int discover = IP_PMTUDISC_DONT;
-        setsockopt(descriptor, IPPROTO_IP, IP_MTU_DISCOVER, &discover, sizeof discover);
+        keep_whole(descriptor, FALSE);
     } else {
+        /* What is too large for the path is lost, so that the link learns it. */
+        int discover = IPV6_PMTUDISC_PROBE;
+        setsockopt(descriptor, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &discover, sizeof discover);
         /* Answers leave from the lasting address that others know, or their firewalls drop them. */
         int public = IPV6_PREFER_SRC_PUBLIC;
         setsockopt(descriptor, IPPROTO_IPV6, IPV6_ADDR_PREFERENCES, &public, sizeof public);
@@ -210,6 +220,11 @@ gboolean net_knock_send(NetKnock *knock, const MeshPath *to, guint32 interface, 
     if (interface != 0 || local != NULL) {
         message.msg_control = &control;
         message.msg_controllen = write_control(&control.item, to->family, interface, local);
+    }
+    gboolean whole = bytes.length > MESH_DATAGRAM_SAFE_MAX;
+    if (to->family == 4 && whole != knock->whole) {
+        knock->whole = whole;
+        keep_whole(descriptor, whole);
     }
     return descriptor >= 0 && sendmsg(descriptor, &message, MSG_NOSIGNAL) >= 0;
 }

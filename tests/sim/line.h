@@ -11,7 +11,7 @@
 #include "tests/sim/dice.h"
 #include "tests/sim/schedule.h"
 
-#define LINE_MTU 1280
+#define LINE_MTU 1500
 
 typedef struct {
     EmulatorSettings lane; /* an MTU of 0 is LINE_MTU */
