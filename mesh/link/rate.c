@@ -313,6 +313,14 @@ void rate_aim(Rate *rate, uint64_t now_us, uint32_t full, uint32_t packet, uint3
     rate->quarters = quarters;
 }
 
+/* The line was seen to queue what is more than this, and hardly anything waits in it: unless by far
+ * too much is lost, that is not for its being too full. */
+static bool is_in_hand(const Rate *rate) {
+    return rate->phase == RATE_START ||
+           (rate->capacity <= rate->confirmed + rate->confirmed / 8 &&
+            rate_queue_us(rate) <= 2 * target_us(rate));
+}
+
 /* Loss above the weather: is it that the line is too full, or has the weather changed? */
 static void begin_trial(Rate *rate) {
     rate->phase = RATE_TRIAL;
@@ -323,8 +331,11 @@ static void begin_trial(Rate *rate) {
     decide_gain(rate);
 }
 
+/* After fewer packets than were to be tried, if so many were lost that less speed does not help. */
 static void end_trial(Rate *rate) {
-    uint32_t found_ppm = rate->trial_lost * PPM / rate->trial_count;
+    uint32_t found_ppm = rate->trial_count < TRIAL_PACKETS
+                             ? rate->trial_ppm
+                             : rate->trial_lost * PPM / rate->trial_count;
     uint32_t weather_ppm = (rate->trial_ppm + found_ppm) / 2;
 
     rate->phase = rate->confirmed > 0 ? RATE_STEADY : RATE_START;
@@ -349,14 +360,15 @@ void rate_resolved(Rate *rate, uint64_t sent_us, uint64_t sent_total, bool lost,
     case RATE_STEADY:
         /* What was lost while there was nothing more to send was not lost by sending too much. */
         if (rate->capacity > 0 && rate->limited_at_us < sent_us &&
-            weather_is_worse(&rate->weather, bulk && rate->phase == RATE_START)) {
+            weather_is_worse(&rate->weather, bulk && is_in_hand(rate))) {
             begin_trial(rate);
         }
         break;
     case RATE_TRIAL:
         rate->trial_count += sent_total > rate->trial_from;
         rate->trial_lost += lost && sent_total > rate->trial_from;
-        if (rate->trial_count == TRIAL_PACKETS) {
+        if (rate->trial_count == TRIAL_PACKETS ||
+            (uint64_t)rate->trial_lost * 3 * PPM >= (uint64_t)rate->trial_ppm * TRIAL_PACKETS) {
             end_trial(rate);
         }
         break;
