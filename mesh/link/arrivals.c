@@ -23,6 +23,16 @@ static ArrivalsFound found_between(const ArrivalsPoint *from, const ArrivalsPoin
     return found;
 }
 
+static uint64_t proven_since(const Arrivals *arrivals, const ArrivalsPoint *to,
+                             uint64_t limited_at_us) {
+    for (uint32_t i = arrivals->count; i-- > 0;) {
+        if (arrivals->points[i].sent_us > limited_at_us) {
+            return found_between(&arrivals->points[i], to, limited_at_us).proven;
+        }
+    }
+    return 0;
+}
+
 static int64_t longer_us(const ArrivalsPoint *before, const ArrivalsPoint *here) {
     return (here->arrival_us - before->arrival_us) - (int64_t)(here->sent_us - before->sent_us);
 }
@@ -50,6 +60,7 @@ ArrivalsFound arrivals_learn(Arrivals *arrivals, const Delay *delay, const Delay
     arrivals->jumps = jumped ? arrivals->jumps + 1 : 0;
     if (arrivals->count > 0) {
         found = found_between(&arrivals->points[arrivals->count - 1], &here, limited_at_us);
+        found.since = proven_since(arrivals, &here, limited_at_us);
         if (here.arrival_us - arrivals->points[0].arrival_us < GAP_US) {
             return found;
         }

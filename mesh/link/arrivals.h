@@ -26,6 +26,7 @@ typedef struct {
     uint64_t carried;  /* by the receiver's clock; 0: too close to tell */
     uint64_t departed; /* as they left */
     uint64_t proven;   /* what is carried, but no more than left here */
+    uint64_t since;    /* proven by what left since there was always something to send */
     uint64_t bytes;    /* in all */
     bool limited;      /* there was not always something to send */
 } ArrivalsFound;

@@ -74,6 +74,7 @@ static void lengthen(Rate *rate, uint64_t now_us, const DelaySample *sample) {
     delay_rebase(&rate->delay, now_us, sample);
     rate_set_capacity(rate, most(rate->capacity, rate->calm * 7 / 8));
     rate->calm_at_us = now_us;
+    rate->deepest = 0; /* that was no queue */
 }
 
 static bool is_like(uint64_t a, uint64_t b) {

@@ -22,6 +22,7 @@
 #define SPREAD_LEAST_US 8000
 #define PPM             WEATHER_PPM
 #define TRIAL_PACKETS   24
+#define SHALLOW_MOST    2 /* halvings of the queue we want */
 
 static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
@@ -66,6 +67,8 @@ uint64_t rate_packet_us(const Rate *rate) {
 /* The queue we want: it keeps the line busy while the next acknowledgement travels. */
 static uint64_t target_us(const Rate *rate) {
     uint64_t wanted_us = rate_packet_us(rate) * rate->quarters / 4 * rate->favour / ONE;
+
+    wanted_us >>= rate->shallow;
 
     return least(most(wanted_us, RATE_TARGET_LEAST_US), TARGET_MOST_US);
 }
@@ -176,6 +179,9 @@ static bool learn_capacity(Rate *rate, uint64_t now_us, const DelaySample *sampl
         rate_set_capacity(rate, found.carried);
     } else if (busy && found.carried < rate->capacity && tells_capacity(rate, &found)) {
         rate_set_capacity(rate, (rate->capacity + found.carried) / 2);
+    } else if (rate->phase == RATE_START) {
+        /* What came before was slow for want of anything to send. */
+        rate_set_capacity(rate, most(rate->capacity, most(found.proven, found.since)));
     } else if (found.proven > rate->capacity && rate->phase != RATE_TRIAL) {
         rate_set_capacity(rate, found.proven);
     }
@@ -257,6 +263,9 @@ static void note_queue(Rate *rate, uint64_t now_us, bool limited) {
         rate->recent_us = now_us;
     }
     rate->recent = most(rate->recent, rate->capacity);
+    if (queue_shows(rate)) {
+        rate->deepest = most(rate->deepest, rate_bytes_in(rate, rate_queue_us(rate)));
+    }
 
     if (limited || delay_latest_us(&rate->delay) <= target / 4) {
         rate->empty_at_us = now_us;
@@ -313,12 +322,12 @@ void rate_aim(Rate *rate, uint64_t now_us, uint32_t full, uint32_t packet, uint3
     rate->quarters = quarters;
 }
 
-/* The line was seen to queue what is more than this, and hardly anything waits in it: unless by far
+/* The line was seen to keep as much waiting as we want, and no more than that waits: unless by far
  * too much is lost, that is not for its being too full. */
 static bool is_in_hand(const Rate *rate) {
-    return rate->phase == RATE_START ||
-           (rate->capacity <= rate->confirmed + rate->confirmed / 8 &&
-            rate_queue_us(rate) <= 2 * target_us(rate));
+    return rate->phase == RATE_START || (rate->capacity <= rate->confirmed + rate->confirmed / 8 &&
+                                         rate->deepest >= rate_bytes_in(rate, target_us(rate)) &&
+                                         rate_queue_us(rate) <= 2 * target_us(rate));
 }
 
 /* Loss above the weather: is it that the line is too full, or has the weather changed? */
@@ -340,6 +349,7 @@ static void end_trial(Rate *rate) {
 
     rate->phase = rate->confirmed > 0 ? RATE_STEADY : RATE_START;
     if (found_ppm * 3 < rate->trial_ppm) {
+        rate->shallow += rate->shallow < SHALLOW_MOST;
         rate_set_capacity(rate, rate->capacity * trial_gain(rate) / ONE);
         rate->confirmed = rate->capacity;
         rate->phase = RATE_STEADY;
@@ -418,6 +428,8 @@ void rate_doubt(Rate *rate, uint64_t now_us) {
         rate->doubted = rate->capacity;
     }
     rate->highest = rate->recent = rate->capacity;
+    rate->deepest = 0;
+    rate->shallow = 0;
     rate->breath = (RateBreath){.others = 0};
     arrivals_forget(&rate->arrivals);
     rate->empty_at_us = rate->calm_at_us = now_us;

@@ -63,6 +63,8 @@ typedef struct {
     uint64_t recent;      /* the same, halved in ten seconds, */
     uint64_t recent_us;   /* as of then */
     uint64_t confirmed;   /* the capacity when a queue last showed: no hurry to find more */
+    uint64_t deepest;     /* bytes that waited in the line at most, and came through */
+    uint32_t shallow;     /* how often less speed helped: the line has no room for a longer queue */
     uint64_t calm;        /* the capacity when the queue was last no longer than wanted, */
     uint64_t calm_at_us;  /* and when that was */
     uint64_t empty_at_us; /* the queue was last seen to be nearly empty */

@@ -23,9 +23,12 @@
 #define VOICE_QUARTERS     1      /* of a packet queued in the line: less to wait for */
 #define COMPANY_QUARTERS   2
 #define ALONE_QUARTERS     4
+#define LONG_QUARTERS      3
 #define SLOW_QUARTERS      1
 #define BRIDGE_LOSS_PPM    250000
 #define SLOW_PACKET_US     200000
+#define LONG_PACKET_US     160000
+#define LARGE_LEAST_US     20000 /* a packet that takes less is large enough */
 #define REPEAT_LOSS_PPM    50000
 #define LOSS_KNOWN         20 /* packets, before the loss is believed */
 #define PACE_LEAST_US      8000
@@ -59,9 +62,28 @@ static uint64_t wanted_size(const Link *link, uint64_t now_us) {
  * others who do the same drowns it. */
 static uint32_t quarters(const Link *link, uint64_t now_us) {
     if (!voice_flows(link, now_us)) {
-        return rate_packet_us(&link->rate) > SLOW_PACKET_US ? SLOW_QUARTERS : ALONE_QUARTERS;
+        uint64_t packet_us = rate_packet_us(&link->rate);
+
+        return packet_us > SLOW_PACKET_US   ? SLOW_QUARTERS
+               : packet_us > LONG_PACKET_US ? LONG_QUARTERS
+                                            : ALONE_QUARTERS;
     }
     return rate_in_company(&link->rate) ? COMPANY_QUARTERS : VOICE_QUARTERS;
+}
+
+/* Whether packets larger than any path takes are of use: voice would wait for them, in a queue that
+ * others keep full, or seem to, they find room less often, and on a fast line they save little. */
+static bool is_large_good(const Link *link, uint64_t now_us) {
+    return !voice_flows(link, now_us) && link->rate.phase != RATE_SHARED &&
+           link->rate.breath.others == 0 &&
+           rate_bytes_in(&link->rate, LARGE_LEAST_US) < MTU_BASE_SIZE;
+}
+
+/* Wire bytes that a packet may have now. */
+static uint32_t full_size(const Link *link, uint64_t now_us, size_t capacity) {
+    uint64_t full = earlier(capacity + link->overhead, mtu_limit(&link->mtu, now_us));
+
+    return (uint32_t)(is_large_good(link, now_us) ? full : earlier(full, MTU_BASE_SIZE));
 }
 
 /* The size of a packet larger than those known to pass, that is to show whether it does: of a
@@ -72,14 +94,14 @@ static uint32_t trial_size(const Link *link, uint64_t now_us, size_t capacity) {
                 link->queue.waiting[LINK_DOCUMENT] >= 2 * (uint64_t)size;
 
     return busy && size <= capacity + link->overhead && size <= wanted_size(link, now_us) &&
-                   !voice_flows(link, now_us) && !queue_ready(&link->queue, LINK_PICTURE)
+                   is_large_good(link, now_us) && !queue_ready(&link->queue, LINK_PICTURE)
                ? size
                : 0;
 }
 
 /* Bytes a packet may hold now. */
 static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
-    uint32_t full = (uint32_t)earlier(capacity + link->overhead, mtu_limit(&link->mtu, now_us));
+    uint32_t full = full_size(link, now_us, capacity);
     uint64_t wire = earlier(wanted_size(link, now_us), full);
     PlanLimits found = {.urgent = full - link->overhead};
 
