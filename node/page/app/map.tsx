@@ -38,6 +38,12 @@ function Line({ link, places, self }: { link: MapLink; places: Map<string, Place
     class={`${own ? "own" : ""} ${!link.both ? "half" : isWeak(link) ? "thin" : ""}`} />;
 }
 
+// What the absent said of their links, or others of links with them, is over.
+function liveLinks(map: MeshMap): MapLink[] {
+  const here = new Set(map.members.flatMap(({ id, present }) => present ? id : []));
+  return map.links.filter(({ a, b }) => here.has(a) && here.has(b));
+}
+
 const cut = (name: string) => {
   const letters = [...shownName(name)];
   return letters.length > NAME_LETTERS ? `${letters.slice(0, NAME_LETTERS - 1).join("")}…` : name;
@@ -51,10 +57,10 @@ function Picture({ map, ordered }: { map: MeshMap; ordered: MapMember[] }) {
   const size = few ? 8 : ordered.length <= NUMBERS_MAX ? 5 : 3.5;
   const count = (kind: Kind) => ordered.filter((member) => kindOf(member) === kind).length;
   return (
-    <svg class="map" viewBox={`0 0 ${few ? SIZE.width : SIZE.ring} ${few ? SIZE.height : SIZE.ring}`}
+    <svg class={`map ${few ? "" : "many"}`} viewBox={`0 0 ${few ? SIZE.width : SIZE.ring} ${few ? SIZE.height : SIZE.ring}`}
       role="img" aria-label={text("map.picture", { all: ordered.length, direct: count("direct"),
         relayed: count("relayed"), absent: count("absent") })}>
-      {map.links.map((link) => (
+      {liveLinks(map).map((link) => (
         <Line key={link.a + link.b} link={link} places={places} self={self} />
       ))}
       {ordered.map((member, at) => {
@@ -82,8 +88,7 @@ function wayText({ text }: Around, member: MapMember, names: Map<string, string>
 // Whom each is linked with, by name.
 function linkedOf(map: MeshMap, names: Map<string, string>): Map<string, string[]> {
   const found = new Map<string, string[]>(map.members.map(({ id }) => [id, []]));
-  for (const { a, b } of map.links) {
-    if (!names.has(a) || !names.has(b)) continue;
+  for (const { a, b } of liveLinks(map)) {
     found.get(a)!.push(names.get(b)!);
     found.get(b)!.push(names.get(a)!);
   }
