@@ -20,6 +20,7 @@ typedef struct {
     guint hops;
     gboolean declared, weak;
     MeshEnd end;    /* of the last direct link, as the core said; NONE: it lives, or never was */
+    guint64 number; /* LEFT: of its record in the map then: with another it is back */
     gint64 gone_ms; /* not told of yet: since when there is no way; 0: there is one */
 } Way;
 
@@ -85,9 +86,22 @@ static WayKind kind_of(const MeshMember *member) {
                                                                      : WAY_DIRECT;
 }
 
+/* 0: none is here. */
+static guint64 number_of(const Mesh *mesh, const MeshKey *member) {
+    MeshMapMember shown;
+    for (size_t i = 0; mesh_map_member(mesh, i, &shown); i++) {
+        if (key_equal(&shown.key, member)) {
+            return shown.number;
+        }
+    }
+    return 0;
+}
+
 void ways_ended(Room *room, const MeshKey *member, MeshEnd why) {
     if (why != MESH_END_NONE) {
-        find_or_add(room, member)->end = why;
+        Way *way = find_or_add(room, member);
+        way->end = why;
+        way->number = why == MESH_END_LEFT ? number_of(room->mesh, member) : 0;
     }
 }
 
@@ -158,11 +172,17 @@ static WayChange change_of(const Room *room, const Way *way, const MeshMember *m
     return change;
 }
 
-/* Whether it is gone since too short a time to be told. Of whoever said goodbye the map is known to
- * show a way for a moment more. */
+/* How it is reached, as far as that is true: of whoever said goodbye the map still shows ways that
+ * others have yet to find dead. */
+static WayKind kind_now(const Room *room, const Way *way, const MeshMember *member) {
+    WayKind kind = member->expelled ? WAY_NONE : kind_of(member);
+    gboolean left = kind == WAY_RELAYED && way->end == MESH_END_LEFT;
+    return left && number_of(room->mesh, &member->key) == way->number ? WAY_NONE : kind;
+}
+
+/* Whether it is gone since too short a time to be told. */
 static gboolean is_held(Way *way, WayKind is, gint64 now_ms) {
-    gboolean goes = is == WAY_NONE || (is == WAY_RELAYED && way->end == MESH_END_LEFT);
-    if (!goes || way->kind == WAY_NONE) {
+    if (is != WAY_NONE || way->kind == WAY_NONE) {
         way->gone_ms = 0;
     } else if (way->gone_ms == 0) {
         way->gone_ms = now_ms;
@@ -172,7 +192,7 @@ static gboolean is_held(Way *way, WayKind is, gint64 now_ms) {
 
 static gboolean look_at(Room *room, const MeshMember *member, gint64 now_ms, Found *ret_found) {
     Way *way = find_or_add(room, &member->key);
-    WayKind is = member->expelled ? WAY_NONE : kind_of(member);
+    WayKind is = kind_now(room, way, member);
     if (member->expelled) {
         way->end = MESH_END_EXPELLED;
     } else if (is_held(way, is, now_ms)) {
@@ -180,7 +200,12 @@ static gboolean look_at(Room *room, const MeshMember *member, gint64 now_ms, Fou
         return FALSE;
     }
     *ret_found = (Found){change_of(room, way, member, is), member->key, member->via, way->via};
-    gboolean changed = is != way->kind || ret_found->change.before != NULL;
+    /* Another carrier is told when the former is lost, or the way is shorter: of equals now this
+     * one is nearer, now that. */
+    const WayChange *change = &ret_found->change;
+    gboolean changed = is != way->kind ||
+                       (change->before != NULL &&
+                        (change->carrier_lost || change->carrier_cut || member->hops < way->hops));
     if (is == WAY_DIRECT || (is == WAY_RELAYED && way->end == MESH_END_LEFT)) {
         way->end = MESH_END_NONE;
     }

@@ -72,13 +72,13 @@ async function opened() {
 async function changes() {
   eve.process.kill("SIGTERM");
   assert.equal(await eve.ended, 0);
-  await dialog(a).getByRole("status").getByText("n’est plus là : la liaison a été fermée."
+  await dialog(a).getByRole("status").getByText("n’est plus là : il a dit au revoir."
     .replace(" :", "\u00a0:")).waitFor();
   await row(a, shown.eve).getByText("absent", { exact: true }).waitFor();
-  await dialog(b).getByRole("status").getByText("is gone: the link was closed.").waitFor();
+  await dialog(b).getByRole("status").getByText("is gone: it said goodbye.").waitFor();
   await clean(a, "map-absent-fr");
   const map = await zoe.run("map");
-  assert.equal(map.changes.at(-1).text, `${eve.name} is gone: the link was closed`);
+  assert.equal(map.changes.at(-1).text, `${eve.name} is gone: it said goodbye`);
   assert.deepEqual(map.members.map((one) => [one.name, one.present, one.neighbour]),
     [[zoe.name, true, false], [bob.name, true, true], [eve.name, false, false]]);
   await eve.start();
