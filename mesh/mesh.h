@@ -245,7 +245,7 @@ typedef enum {
 typedef enum {
     MESH_END_NONE,     /* it did not */
     MESH_END_SILENT,   /* nothing was heard of it any more */
-    MESH_END_UNHEARD,  /* it takes another way, so nothing of us is heard there */
+    MESH_END_UNHEARD,  /* it takes another way though it is heard: nothing of us arrives there */
     MESH_END_NETWORK,  /* this node's own network changed */
     MESH_END_RENEWED,  /* it began another run, or the two ends lost count: it begins anew */
     MESH_END_LEFT,     /* it said that it goes */

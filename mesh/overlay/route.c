@@ -5,10 +5,11 @@
 #include "mesh/core.h"
 #include "mesh/overlay/message.h"
 
-#define FIRST_US      S       /* until the first probe by a new path is repeated */
-#define SILENT_US     S       /* a path not heard for so long may be left for another */
-#define DETOUR_US     (3 * S) /* before ICE looks for a path instead of one that fell silent */
-#define REVIVE_US     (2 * S) /* keys agreed by hand look for a path so often */
+#define FIRST_US      S           /* until the first probe by a new path is repeated */
+#define SILENT_US     S           /* a path not heard for so long may be left for another */
+#define UNHEARD_US    (1500 * MS) /* and a round trip: whoever probes is heard sooner */
+#define DETOUR_US     (3 * S)     /* before ICE looks for a path instead of one that fell silent */
+#define REVIVE_US     (2 * S)     /* keys agreed by hand look for a path so often */
 #define REVIVE_FOR    (900 * S)
 #define DIRECT_TRIES  5 /* of its addresses, while a member relays */
 #define DIRECT_US     (500 * MS)
@@ -255,6 +256,13 @@ static bool is_better(const Mesh *mesh, const Neighbour *neighbour, const MeshPa
     return counter > neighbour->path_counter && (kind == SESSION_DATA || silent);
 }
 
+/* Why it takes another way than the one in use. */
+static MeshEnd why_other(const Mesh *mesh, const Neighbour *neighbour) {
+    return mesh->now_us >= neighbour->path_heard_us + UNHEARD_US + neighbour->trip_us
+               ? MESH_END_SILENT
+               : MESH_END_UNHEARD;
+}
+
 void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, SessionKind kind,
                  uint64_t counter) {
     neighbour->heard_us = mesh->now_us;
@@ -268,7 +276,7 @@ void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, Session
         }
     } else if (is_better(mesh, neighbour, path, kind, counter)) {
         if (path->kind == MESH_PATH_RELAY) {
-            route_detour(mesh, neighbour, path, MESH_END_UNHEARD);
+            route_detour(mesh, neighbour, path, why_other(mesh, neighbour));
             neighbour->path_counter = counter;
         } else {
             use(mesh, neighbour, path, counter, MESH_END_NONE);
