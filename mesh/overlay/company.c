@@ -86,23 +86,24 @@ bool company_answers(const Mesh *mesh, const MeshKey *key) {
     return !mesh->company.large || !map_reaches(mesh, key);
 }
 
-/* Links, and those that may soon be. */
-static size_t count_contacts(const Mesh *mesh) {
-    size_t count = 0;
+/* Whether there is a link, and enough others that may soon be. */
+static bool is_at_hand(const Mesh *mesh) {
+    size_t links = 0, contacts = 0;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
+        bool up = neighbour && neighbour_is_up(neighbour);
 
-        count +=
-            neighbour && (neighbour_is_up(neighbour) || neighbour->contact == CONTACT_KNOCKING);
+        links += up;
+        contacts += up || (neighbour && neighbour->contact == CONTACT_KNOCKING);
     }
-    return count;
+    return links > 0 && contacts >= CHOICE_KNOCK;
 }
 
 /* Who comes in among many, and all for who comes in, are soon in the map: where others are at hand
  * they are not linked with before that, lest everyone links with everyone. */
-static bool is_fresh(const Mesh *mesh, const CompanyMember *member, size_t contacts) {
-    return mesh->now_us < member->noted_us + FRESH_US && contacts >= CHOICE_KNOCK &&
+static bool is_fresh(const Mesh *mesh, const CompanyMember *member) {
+    return mesh->now_us < member->noted_us + FRESH_US &&
            mesh->meeting.roster.member_count > CHOICE_ALL + 1;
 }
 
@@ -130,7 +131,7 @@ typedef struct {
 
 static void fill(Mesh *mesh, Look *look) {
     const Roster *roster = &mesh->meeting.roster;
-    size_t contacts;
+    bool at_hand;
 
     for (size_t i = 0; i < roster->member_count; i++) {
         if (!roster->members[i].expelled &&
@@ -139,7 +140,7 @@ static void fill(Mesh *mesh, Look *look) {
         }
     }
     mesh->company.absent = 0;
-    contacts = count_contacts(mesh);
+    at_hand = is_at_hand(mesh);
     for (size_t i = 0; i < roster->member_count; i++) {
         CompanyMember *member = find(mesh, &roster->members[i].key, i);
         const Neighbour *neighbour = neighbour_find(mesh, &roster->members[i].key);
@@ -151,8 +152,8 @@ static void fill(Mesh *mesh, Look *look) {
         find_vain(mesh, member, neighbour);
         *candidate = candidate_of(mesh, member, neighbour);
         candidate->relay = roster->members[i].role == MESH_ROLE_RELAY;
-        candidate->fresh = !candidate->linked && !candidate->present && !candidate->knocked &&
-                           is_fresh(mesh, member, contacts);
+        candidate->fresh = at_hand && !candidate->linked && !candidate->present &&
+                           !candidate->knocked && is_fresh(mesh, member);
         mesh->company.absent += !candidate->linked && !candidate->present && !candidate->fresh;
         look->members[look->count++] = member;
     }
@@ -303,7 +304,7 @@ void company_found(Mesh *mesh, const MeshKey *key, const MeshPath *path) {
     Neighbour *neighbour = neighbour_find(mesh, key);
 
     if (!member || (!neighbour && (!company_answers(mesh, key) ||
-                                   is_fresh(mesh, member, count_contacts(mesh))))) {
+                                   (is_fresh(mesh, member) && is_at_hand(mesh))))) {
         return;
     }
     if (!neighbour && neighbours_make_room(mesh, false)) {
