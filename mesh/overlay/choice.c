@@ -10,7 +10,6 @@
 #define NEAREST      3
 #define OTHERS_LEAST 4        /* links that come before ours: who has so many can be let go */
 #define AGE_US       30000000 /* by then it is known how near it is, and who else is linked with */
-#define CALM_US      3000000  /* by then all know who let go of what */
 #define NEARER_US    10000 /* by so much, and by half, must one be nearer to be linked with too */
 
 typedef struct {
@@ -267,7 +266,7 @@ static void drop_surplus(Choosing *choosing) {
     size_t excess = choosing->direct > most ? choosing->direct - most : 0;
     size_t due = self->crowded ? excess : (excess + 1) / 2;
 
-    if (!self->crowded && self->calm_us < CALM_US) {
+    if (!self->crowded && self->calm_us < CHOICE_CALM_US) {
         return;
     }
     for (size_t i = 0; i < choosing->count; i++) {

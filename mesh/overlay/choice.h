@@ -16,6 +16,9 @@
 #define CHOICE_KNOCK      4  /* knocked at at once, of those who are not to be seen */
 #define CHOICE_ALONE      16 /* the same, while there is no link at all */
 
+/* After letting go: by then all know who let go of what. */
+#define CHOICE_CALM_US 3000000
+
 /* Links by chance, of those one has; and all that a weak node wants. */
 #define CHOICE_RANDOM      3
 #define CHOICE_WEAK_RANDOM 2

@@ -13,10 +13,9 @@
 #define PACE_US       (500 * MS) /* between two looks, where many come and go */
 #define TURN_US       (50 * MS)
 #define SELDOM_US     (60 * S) /* though nothing changed: shunned ones may be wanted again */
-#define CALM_US       (3 * S)
-#define VAIN_TRIES    12      /* of one who is here, but does not answer */
-#define KEPT_SLOTS    32      /* of those who are neither linked with nor knocked at, no more */
-#define FRESH_US      (3 * S) /* the map has told of one who is new by then */
+#define VAIN_TRIES    12       /* of one who is here, but does not answer */
+#define KEPT_SLOTS    32       /* of those who are neither linked with nor knocked at, no more */
+#define FRESH_US      (3 * S)  /* the map has told of one who is new by then */
 #define CROWDED_LINKS 24
 #define CROWDED_RELAY 40
 #define CROWDED_SLOTS (MESH_PEERS_MAX * 3 / 4)
@@ -255,7 +254,7 @@ static uint64_t next_look_us(const Mesh *mesh, const Look *look) {
         } else if (look->candidates[i].fresh) {
             at_us = look->members[i]->noted_us + FRESH_US;
         } else if (look->candidates[i].surplus) {
-            at_us = mesh->now_us + CALM_US;
+            at_us = mesh->now_us + CHOICE_CALM_US;
         } else if (look->verdicts[i] == CHOICE_WANT && !look->candidates[i].present && neighbour &&
                    neighbour->contact == CONTACT_KNOCKING) {
             knocked++;
@@ -294,8 +293,9 @@ static void look_around(Mesh *mesh) {
     act(mesh, &look, slots);
     company->looked_us = mesh->now_us;
     company->look_us = next_look_us(mesh, &look);
-    if (links > CHOICE_MOST && company->look_us > mesh->now_us + CALM_US) {
-        company->look_us = mesh->now_us + CALM_US;
+    if (links > (mesh->relay ? CHOICE_RELAY_MOST : CHOICE_MOST) &&
+        company->look_us > mesh->now_us + CHOICE_CALM_US) {
+        company->look_us = mesh->now_us + CHOICE_CALM_US;
     }
 }
 
