@@ -52,6 +52,7 @@ const Blob *library_blob(const Mesh *mesh, const MeshHash *id) {
 LibraryPeer *library_peer(Mesh *mesh, uint32_t slot) {
     if (!mesh->library.peers[slot]) {
         mesh->library.peers[slot] = calloc(1, sizeof *mesh->library.peers[slot]);
+        mesh->library.noted |= 1ull << slot;
     }
     return mesh->library.peers[slot];
 }
@@ -218,6 +219,7 @@ void library_lost(Mesh *mesh, uint32_t slot) {
     }
     free(peer);
     mesh->library.peers[slot] = NULL;
+    mesh->library.noted &= ~(1ull << slot);
 }
 
 static bool is_fetched(const LibraryDocument *document) {
@@ -495,7 +497,7 @@ void library_step(Mesh *mesh) {
     for (size_t i = 0; i < library->count; i++) {
         step_document(mesh, &library->documents[i]);
     }
-    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end && library->noted >> slot; slot++) {
         if (library->peers[slot]) {
             step_peer(mesh, slot, library->peers[slot]);
         }
@@ -516,7 +518,7 @@ uint64_t library_deadline_us(const Mesh *mesh) {
             deadline = document->told_us + TELL_US;
         }
     }
-    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end && library->noted >> slot; slot++) {
         const LibraryPeer *peer = library->peers[slot];
 
         if (peer && peer->asked_count > 0 && peer->asked_us + ASKED_US < deadline) {

@@ -46,12 +46,13 @@ typedef struct {
 typedef struct {
     LibraryDocument *documents;
     size_t count, capacity;
+    uint64_t noted;           /* neighbours of whom something is, a bit each */
+    uint64_t paused_until_us; /* after the store refused */
+    uint64_t retry_us;        /* those who lacked something are asked again then */
     LibraryPeer *peers[MESH_PEERS_MAX];
     LibraryFetch *fetches; /* at most MESH_BLOCKS_WANTED_MAX */
     size_t fetch_count, fetch_capacity;
     Ahead ahead;
-    uint64_t paused_until_us; /* after the store refused */
-    uint64_t retry_us;        /* those who lacked something are asked again then */
 } Library;
 
 void library_finish(Mesh *mesh);

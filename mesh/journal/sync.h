@@ -70,25 +70,25 @@ typedef struct {
 } SyncAuthor;
 
 typedef struct {
+    uint64_t asked, serve;  /* no other neighbours have any, a bit each */
+    size_t later_count;     /* of `later` */
+    bool announce;          /* something new is to be announced */
+    uint64_t announce_us;   /* then */
+    uint64_t missing_us;    /* causes of waiting entries are asked for then; 0: none are missed */
+    uint32_t missing_tries; /* since the last new entry */
+    uint32_t missing_turn;  /* slot asked last */
+    uint64_t digest_us;     /* all neighbours are told our digest then */
+    uint32_t digest_calm;   /* so often nothing had changed by then */
+    uint64_t retry_us;      /* after the store refused: everything again; 0: no */
     SyncPeer *peers[MESH_PEERS_MAX];
-    uint64_t asked, serve;              /* no others have any, a bit each */
     SyncAuthor *authors; /* see owed.h */
     size_t author_count, author_capacity;
     SyncFirst firsts[SYNC_FIRSTS_SIZE]; /* a ring */
     size_t first_next;
     SyncLater later[SYNC_LATER_SIZE];
-    size_t later_count;
     SyncCame *came; /* owned */
     size_t came_count, came_capacity;
-    bool announce;            /* something new is to be announced */
-    uint64_t announce_us;     /* then */
-    uint64_t missing_us;      /* causes of waiting entries are asked for then; 0: none are missed */
-    uint32_t missing_tries;   /* since the last new entry */
-    uint32_t missing_turn;    /* slot asked last */
-    uint64_t digest_us;       /* all neighbours are told our digest then */
-    uint32_t digest_calm;     /* so often nothing had changed by then */
     uint64_t behind_until_us; /* what comes until then is history */
-    uint64_t retry_us;        /* after the store refused: everything again; 0: no */
     uint64_t received;        /* entries that came, */
     uint64_t repeated;        /* and of them those that were here already */
 } Sync;

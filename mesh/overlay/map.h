@@ -61,29 +61,29 @@ typedef struct {
     MapCache *cache;          /* owned */
     uint64_t turn;            /* how often anything changed that ways and trees follow from */
 
-    /* what is told */
-    MapPeer peers[MESH_PEERS_MAX];
-    MapEarly early[MESH_STRANGERS_MAX];
-    size_t early_next;
-    uint64_t send_us; /* what waits is sent then; UINT64_MAX: nothing does */
+    bool notify;        /* whoever looks is to be told, */
+    uint64_t notify_us; /* not before */
+    uint64_t send_us;   /* what waits is sent then; UINT64_MAX: nothing does */
 
     /* our own record */
-    MapEdge edges[MESH_PEERS_MAX];
     bool changed;        /* links may have come or gone */
     bool guessed;        /* one of them may not be measured yet */
+    uint64_t issue_us;   /* the next is made then; UINT64_MAX: no need */
+    uint64_t paid_us;    /* until then those made fill what may be made */
+    uint64_t look_us;    /* what is measured is not looked at before */
+    uint64_t beyond_us;  /* an edge has been beyond its classes for long enough then */
+    uint64_t calm_us;    /* none for classes alone before */
     uint64_t number;     /* of the last one; 0: none in this run */
     uint64_t above;      /* the next has a number above this */
     uint32_t outdone;    /* so often one was heard that was not made here, nor before this run */
     uint64_t outdone_us; /* the last time */
     uint64_t issued_us;  /* the last was made then */
-    uint64_t issue_us;   /* the next is made then; UINT64_MAX: no need */
-    uint64_t paid_us;    /* until then those made fill what may be made */
-    uint64_t calm_us;    /* none for classes alone before */
-    uint64_t look_us;    /* what is measured is not looked at before */
-    uint64_t beyond_us;  /* an edge has been beyond its classes for long enough then */
+    MapEdge edges[MESH_PEERS_MAX];
 
-    bool notify;        /* whoever looks is to be told, */
-    uint64_t notify_us; /* not before */
+    /* what is told */
+    MapPeer peers[MESH_PEERS_MAX];
+    MapEarly early[MESH_STRANGERS_MAX];
+    size_t early_next;
 } Map;
 
 /* False when memory is short. */

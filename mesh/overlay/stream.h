@@ -87,12 +87,12 @@ typedef struct {
 typedef struct {
     Stream *streams;                    /* owned; secret; at most MESH_STREAMS_MAX */
     size_t used, capacity;              /* none from `used` on is in use */
+    bool look;                          /* who can be reached may have changed */
+    uint64_t digest;                    /* of the map, as it was when that was last looked at */
     uint64_t lacked_us[MESH_PEERS_MAX]; /* when one unknown here was last asked for; 0: never */
     uint64_t paid_us[MESH_PEERS_MAX];   /* until then what a neighbour told fills what it may */
     uint32_t next_stream;
     uint8_t next_name;
-    bool look;       /* who can be reached may have changed */
-    uint64_t digest; /* of the map, as it was when that was last looked at */
 } Streams;
 
 void streams_finish(Mesh *mesh);
