@@ -7,8 +7,8 @@
  * The queue is the delay over the least one: one way or there and back, whichever is less, so that
  * neither the other direction's queue nor a clock that jumps counts; and the least of the last few
  * samples, so that a packet held up alone does not either. Where delays rise and fall by more than
- * what was sent explains, packets that must not overtake a late one all come as late: there it is
- * the least of the last second that counts, over what they usually rise.
+ * what was sent explains, packets that must not overtake a late one all come as late: there is no
+ * queue while the least of the last second is less than that.
  */
 #pragma once
 
@@ -54,10 +54,9 @@ typedef struct {
     uint32_t rise_count;
     uint64_t samples_us[DELAY_SAMPLES_SIZE];
     uint32_t sample_count;
-    uint64_t
-        least_us[2];  /* of the samples of this and of the former half second; UINT64_MAX: none */
-    uint64_t half_us; /* when this one began */
-    uint64_t own_us;  /* by the one-way measure alone, smoothed as srtt_us is */
+    uint64_t least_us[2]; /* sample of this and of the former half second; UINT64_MAX: none */
+    uint64_t half_us;     /* when this one began */
+    uint64_t own_us;      /* by the one-way measure alone, smoothed as srtt_us is */
 } Delay;
 
 void delay_init(Delay *delay, uint64_t now_us);
