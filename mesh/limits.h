@@ -21,7 +21,7 @@
 #define MESH_TITLE_MAX     200 /* bytes of a meeting's title */
 
 /* Datagrams and messages, bytes. */
-#define MESH_DATAGRAM_MAX      1452  /* UDP payload: fits 1500 by IPv6, where a path was tried */
+#define MESH_DATAGRAM_MAX      1452  /* UDP payload: fits 1500 by IPv6, once tried */
 #define MESH_DATAGRAM_SAFE_MAX 1200  /* the same on any path: fits the IPv6 minimum of 1280 */
 #define MESH_MESSAGE_MAX       65000 /* one message of a link */
 #define MESH_OFFER_MAX         700   /* an ICE offer in its text form */
