@@ -4,7 +4,6 @@
 #include <assert.h>
 #include <string.h>
 
-#define TARGET       6
 #define RELAY_RANDOM 24 /* that a relay has by chance; the others of its links need it */
 #define WEAK_MOST    5
 #define NEAREST      3
@@ -340,7 +339,7 @@ void choice_make(const ChoiceSelf *self, const ChoiceCandidate *candidates, size
     if (!small) {
         want_ranked(&choosing);
         want_relays(&choosing);
-        want_nearest(&choosing, self->weak ? CHOICE_WEAK_TARGET : TARGET, false);
+        want_nearest(&choosing, self->weak ? CHOICE_WEAK_TARGET : CHOICE_TARGET, false);
         want_nearest(&choosing, CHOICE_FEW, true);
         if (!self->weak) {
             want_nearer(&choosing);

@@ -9,8 +9,8 @@
 
 #include "mesh/overlay/graph.h"
 
-/* Links that everybody needs; who has no more lets none go for this. With 6 each (6.3 on average)
- * 250 nodes are 3.53 hops from each other's entries on average; with 7 (7.2) it is 3.46. */
+/* Links that everybody needs but who is weak; who has no more lets none go for this. Not fewer than
+ * are wanted, lest what goes is looked for again. */
 #define SURPLUS_NEED 7
 
 /* What must be known of each node of the graph, by its number there. */

@@ -66,10 +66,10 @@ static void test_few(void) {
     candidates[0].shunned = true;
     choice_make(self_of(true, true, UINT64_MAX), candidates, CHOICE_ALL, verdicts);
     g_assert_cmpuint(count_of(verdicts, CHOICE_ALL, CHOICE_KEEP), ==, CHOICE_ALL);
-    /* One more, and it is six of them, or three. */
+    /* One more, and it is seven of them, or three. */
     fill(candidates, CHOICE_ALL + 1, false);
     choice_make(self_of(false, false, 0), candidates, CHOICE_ALL + 1, verdicts);
-    g_assert_cmpuint(count_of(verdicts, CHOICE_ALL + 1, CHOICE_WANT), ==, 6);
+    g_assert_cmpuint(count_of(verdicts, CHOICE_ALL + 1, CHOICE_WANT), ==, CHOICE_TARGET);
     choice_make(self_of(true, false, 0), candidates, CHOICE_ALL + 1, verdicts);
     g_assert_cmpuint(count_of(verdicts, CHOICE_ALL + 1, CHOICE_WANT), ==, 3);
 }
@@ -92,14 +92,14 @@ static void test_halves(void) {
 
     fill(candidates, 40, false);
     choice_make(self_of(false, false, 0), candidates, 40, verdicts);
-    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_WANT), ==, 6);
+    g_assert_cmpuint(count_of(verdicts, 40, CHOICE_WANT), ==, CHOICE_TARGET);
     for (guint i = 0; i < 40; i++) {
         candidates[i].rtt_us = 100000 - 1000 * i;
     }
     choice_make(self_of(false, false, 0), candidates, 40, nearer);
     for (guint i = 0; i < 40; i++) {
         same += verdicts[i] == CHOICE_WANT && nearer[i] == CHOICE_WANT;
-        g_assert_true(i >= 37 || i < 3 || verdicts[i] != CHOICE_WANT || nearer[i] == CHOICE_WANT);
+        g_assert_true(i >= 36 || i < 4 || verdicts[i] != CHOICE_WANT || nearer[i] == CHOICE_WANT);
     }
     g_assert_cmpuint(same, >=, 3);
     /* One that turns out to be much nearer than those that are near is taken too. */
@@ -114,7 +114,7 @@ static void test_halves(void) {
     g_assert_cmpint(nearer[30], ==, CHOICE_WANT);
 }
 
-/* A relay is one of the six of those whom it has by chance, and of who has hardly any link. */
+/* A relay is one of the seven of those whom it has by chance, and of who has hardly any link. */
 static void test_one_relay(void) {
     ChoiceCandidate candidates[100];
     ChoiceVerdict verdicts[100];
@@ -125,7 +125,7 @@ static void test_one_relay(void) {
         candidates[relay].relay = true;
         candidates[relay].rtt_us = 900000;
         choice_make(self_of(false, false, 0), candidates, 100, verdicts);
-        g_assert_cmpuint(count_of(verdicts, 100, CHOICE_WANT), ==, 6);
+        g_assert_cmpuint(count_of(verdicts, 100, CHOICE_WANT), ==, CHOICE_TARGET);
         g_assert_cmpint(verdicts[relay], ==, CHOICE_WANT);
         for (guint i = 0; i < 3; i++) {
             candidates[i].linked = candidates[i].direct = true;
