@@ -148,6 +148,9 @@ static void find_changes(Mesh *mesh) {
         if (is && !edge->is) {
             edge_came(mesh, slot);
         } else if (!is && edge->is) {
+            if (neighbour_at(mesh, slot) && neighbour_is_up(neighbour_at(mesh, slot))) {
+                spread_cut(mesh, slot); /* it is doubted, or others carry */
+            }
             *edge = (MapEdge){0};
             plan(&mesh->map, mesh->now_us + GATHER_US);
         }
@@ -280,7 +283,7 @@ static void issue(Mesh *mesh) {
         map->issue_us = mesh->now_us + S;
         return;
     }
-    if (urgent) {
+    if (urgent && map->cut) {
         spread_mend(mesh);
     }
     node->urgent |= urgent;

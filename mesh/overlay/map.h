@@ -64,6 +64,7 @@ typedef struct {
     bool notify;        /* whoever looks is to be told, */
     uint64_t notify_us; /* not before */
     uint64_t send_us;   /* what waits is sent then; UINT64_MAX: nothing does */
+    bool cut;           /* the tree along which records go */
 
     /* our own record */
     bool changed;        /* links may have come or gone */
@@ -156,7 +157,9 @@ void spread_record(Mesh *mesh, MapNode *node, uint64_t except);
 /* One neighbour is behind with this one; or asked for it: then it hears of no other first. */
 void spread_behind(Mesh *mesh, MapNode *node, uint32_t slot);
 void spread_wanted(Mesh *mesh, MapNode *node, uint32_t slot);
-/* The tree may be cut: records go along all links again until another is found. */
+/* A link is gone: if it was of the tree, that is cut. */
+void spread_cut(Mesh *mesh, uint32_t slot);
+/* Records go along all links again until they find another tree. */
 void spread_mend(Mesh *mesh);
 /* This neighbour was asked for records: it sends them from now on, and is sent them. */
 void spread_hear(Mesh *mesh, uint32_t slot);

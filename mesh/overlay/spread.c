@@ -216,7 +216,12 @@ void spread_hear(Mesh *mesh, uint32_t slot) {
     mesh->map.peers[slot].lazy = false;
 }
 
+void spread_cut(Mesh *mesh, uint32_t slot) {
+    mesh->map.cut |= !mesh->map.peers[slot].lazy;
+}
+
 void spread_mend(Mesh *mesh) {
+    mesh->map.cut = false;
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         mesh->map.peers[slot].repeats = 0;
         if (mesh->map.peers[slot].lazy) {
@@ -229,6 +234,7 @@ void spread_lost(Mesh *mesh, uint32_t slot) {
     for (size_t i = 0; i < mesh->map.count; i++) {
         mesh->map.nodes[i].waiting &= ~bit_of(slot);
     }
+    spread_cut(mesh, slot);
     mesh->map.peers[slot] = (MapPeer){0};
 }
 
@@ -306,6 +312,23 @@ static void keep_early(Mesh *mesh, uint32_t slot, const uint8_t *record) {
     *early = (MapEarly){.record = memory_copy(record, edges_length(record)), .slot = slot};
 }
 
+/* An author is not linked any more with a neighbour of ours: that may be dead, and the tree cut
+ * there, before we know it. */
+static void find_cut(Mesh *mesh, const uint8_t *record, const uint8_t *former) {
+    for (size_t i = 0; i < edges_count(former); i++) {
+        const uint8_t *key = edges_at(former, i)->key;
+        const Neighbour *neighbour =
+            edges_find(record, key) ? NULL : neighbour_find_short(mesh, key);
+
+        if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
+            spread_cut(mesh, neighbour_slot(mesh, neighbour));
+        }
+    }
+    if (mesh->map.cut) {
+        spread_mend(mesh);
+    }
+}
+
 static MeshError accept(Mesh *mesh, uint32_t slot, const uint8_t *record, MapNode *node) {
     uint64_t paid_us = node ? node->paid_us : 0;
     bool urgent = node && (node->urgent || edges_lack(record, node->record));
@@ -315,6 +338,9 @@ static MeshError accept(Mesh *mesh, uint32_t slot, const uint8_t *record, MapNod
     }
     if (!edges_verify(record, &mesh->meeting.id)) {
         return MESH_ERROR_FORGED;
+    }
+    if (urgent) {
+        find_cut(mesh, record, node->record);
     }
     node = map_keep(mesh, record);
     if (!node) {
