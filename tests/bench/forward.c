@@ -27,7 +27,8 @@
 
 #define HEADERS  28 /* of a datagram: IP, UDP, */
 #define OVERHEAD 21 /* our header and tag */
-#define FLOW_US  (5 * MINUTE_US)
+#define TURNS    5  /* of which that counts which cost least: others use the machine too */
+#define TURN_US  MINUTE_US
 #define PAUSE_US (20 * 1000)
 #define ROUNDS   100000
 
@@ -158,24 +159,47 @@ static void send_sealed(Node *b, gpointer unused) {
     node_later(b, PAUSE_US, send_sealed, NULL, NULL);
 }
 
-static void flow(World *world, bool sealed) {
-    Node *b = world->nodes[1];
+typedef struct {
+    uint64_t packets, bytes, forward_ns, all_ns; /* of one packet */
+} Cost;
+
+static Cost one_turn(Node *relay) {
+    Cost cost = {0};
+
+    relay->forwarded = relay->forward_bytes = relay->forward_ns = relay->cost_ns = 0;
+    world_run(relay->world, TURN_US, NULL, NULL);
+    if (world_expect(relay->world, relay->forwarded > 0, "nothing was forwarded"))
+        cost = (Cost){.packets = relay->forwarded,
+                      .bytes = relay->forward_bytes / relay->forwarded,
+                      .forward_ns = relay->forward_ns / relay->forwarded,
+                      .all_ns = relay->cost_ns / relay->forwarded};
+    return cost;
+}
+
+static Cost flow(Node *relay, bool sealed) {
+    Node *b = relay->world->nodes[1];
+    Cost least = {.forward_ns = UINT64_MAX};
 
     if (sealed)
         node_later(b, 0, send_sealed, NULL, NULL);
     else
         voice_speak(b, size_asked);
-    world_run(world, FLOW_US, NULL, NULL);
+    relay->cost_clock_ns = cpu_ns;
+    for (unsigned i = 0; i < TURNS; i++) {
+        Cost cost = one_turn(relay);
+
+        least = cost.forward_ns < least.forward_ns ? cost : least;
+    }
+    return least;
 }
 
-static void print(const Node *relay, bool sealed) {
-    size_t size = relay->forward_bytes / relay->forwarded - HEADERS;
+static void print(const Cost *cost, bool sealed) {
+    size_t size = cost->bytes - HEADERS;
 
     printf("{\"packets\":%" G_GUINT64_FORMAT ",\"size\":%zu,\"forward_ns\":%" G_GUINT64_FORMAT
            ",\"hear_ns\":%" G_GUINT64_FORMAT ",\"all_ns\":%" G_GUINT64_FORMAT
            ",\"aead_ns\":%" G_GUINT64_FORMAT ",\"syscalls_ns\":%" G_GUINT64_FORMAT "}\n",
-           relay->forwarded, size, relay->forward_ns / relay->forwarded,
-           sealed ? 0 : hear_ns(size_asked), relay->cost_ns / relay->forwarded,
+           cost->packets, size, cost->forward_ns, sealed ? 0 : hear_ns(size_asked), cost->all_ns,
            aead_ns(size - OVERHEAD), syscalls_ns(size));
 }
 
@@ -183,7 +207,8 @@ int main(int count, char **words) {
     WorldOptions options = {.seed = 1};
     bool sealed = count == 3 && g_str_equal(words[1], "sealed");
     World *world;
-    Node *a;
+    Cost cost = {0};
+    Node *relay;
 
     size_asked = count == 3 ? (size_t)atoi(words[2]) : 0;
     if (size_asked < 32 || size_asked > 1000 || (!sealed && !g_str_equal(words[1], "frame")) ||
@@ -191,16 +216,14 @@ int main(int count, char **words) {
         return 2;
     measure_clock();
     world = world_create(&options);
-    a = gather(world);
-    if (!world->failure) {
-        a->cost_clock_ns = cpu_ns;
-        flow(world, sealed);
-    }
-    if (!world->failure && a->forwarded > 0)
-        print(a, sealed);
+    relay = gather(world);
+    if (!world->failure)
+        cost = flow(relay, sealed);
+    if (world->failure)
+        fprintf(stderr, "%s\n", world->failure);
     else
-        fprintf(stderr, "%s\n", world->failure ? world->failure : "nothing was forwarded");
-    count = !world->failure && a->forwarded > 0 ? 0 : 1;
+        print(&cost, sealed);
+    count = world->failure ? 1 : 0;
     world_destroy(world);
     return count;
 }
