@@ -86,6 +86,10 @@ bool effects_add(Effects *effects, const MeshEffect *effect, Bytes first, Bytes 
     return true;
 }
 
+uint8_t *effects_last(Effects *effects) {
+    return effects->arena + effects->slots[effects->count - 1].first;
+}
+
 static void point(MeshEffect *effect, Bytes first, Bytes second) {
     switch (effect->kind) {
     case MESH_EFFECT_SEND:

@@ -26,6 +26,8 @@ typedef struct {
 void effects_finish(Effects *effects);
 /* Appends; `first` and `second` are copied and put in their place when pulled. False: dropped. */
 bool effects_add(Effects *effects, const MeshEffect *effect, Bytes first, Bytes second);
+/* The first bytes of the effect added last, to be written over; borrowed until the next one. */
+uint8_t *effects_last(Effects *effects);
 bool effects_next(Effects *effects, MeshEffect *ret_effect);
 /* Datagrams that may still be added. */
 size_t effects_room(const Effects *effects);

@@ -211,14 +211,16 @@ uint64_t feed_grant(Mesh *mesh, const FeedLoad *load, MeshStreamKind kind, uint6
     return granted | first_of(asked & ~granted, most - count_bits(granted));
 }
 
-void feed_frame(Mesh *mesh, FeedLoad *load, uint64_t slots, const MeshFrame *frame, Bytes body) {
+void feed_frame(Mesh *mesh, FeedLoad *load, uint64_t slots, const MeshFrame *frame, uint8_t name,
+                Bytes body) {
     bool voice = frame->kind == MESH_STREAM_VOICE;
 
     load->pushed = slots;
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         if (slots >> slot & 1) {
-            neighbour_send(mesh, neighbour_at(mesh, slot), voice ? LINK_VOICE : LINK_PICTURE,
-                           frame_life_us(frame), MESSAGE_FRAME, body);
+            neighbour_send_parts(mesh, neighbour_at(mesh, slot), voice ? LINK_VOICE : LINK_PICTURE,
+                                 frame_life_us(frame), MESSAGE_FRAME, BYTES_AT(&name, 1),
+                                 BYTES_AT(body.data + 1, body.length - 1));
         }
     }
 }

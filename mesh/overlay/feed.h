@@ -51,8 +51,9 @@ void feed_load(Mesh *mesh, FeedLoad *load, size_t size);
  * urgent: floor(0.7 × uplink / rate), pictures after voices; one at least of a voice. */
 uint64_t feed_grant(Mesh *mesh, const FeedLoad *load, MeshStreamKind kind, uint64_t targets,
                     uint64_t asked);
-/* Sends a frame to the neighbours of the mask. */
-void feed_frame(Mesh *mesh, FeedLoad *load, uint64_t slots, const MeshFrame *frame, Bytes body);
+/* Sends a frame to the neighbours of the mask: its body, but with `name` as its first byte. */
+void feed_frame(Mesh *mesh, FeedLoad *load, uint64_t slots, const MeshFrame *frame, uint8_t name,
+                Bytes body);
 
 /* A neighbour asks for a stream, for so long; FULL, NO_MEMORY. */
 MeshError feed_ask(Mesh *mesh, uint32_t slot, const MeshKey *speaker, MeshStreamKind kind,

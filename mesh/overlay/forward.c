@@ -119,18 +119,17 @@ bool forward_path(const Mesh *mesh, const uint8_t target[SHORT_KEY_SIZE], MeshPa
 /* ---- sending ---- */
 
 static bool submit(Mesh *mesh, Neighbour *hop, const Forward *forward) {
-    uint8_t body[BODY_HEAD_SIZE + MESH_DATAGRAM_SAFE_MAX];
-    BytesWriter writer = bytes_writer(body, sizeof body);
+    uint8_t head[BODY_HEAD_SIZE];
+    BytesWriter writer = bytes_writer(head, sizeof head);
     bool voice = forward->priority == LINK_VOICE;
 
     bytes_write(&writer, forward->to, SHORT_KEY_SIZE);
     bytes_write(&writer, forward->from, SHORT_KEY_SIZE);
     bytes_write_u8(&writer, forward->hops);
     bytes_write_u8(&writer, forward->priority);
-    bytes_write(&writer, forward->datagram.data, forward->datagram.length);
-    return !writer.failed && neighbour_send(mesh, hop, (LinkPriority)forward->priority,
-                                            voice ? VOICE_LIFE_US : LIFE_US, MESSAGE_FORWARD,
-                                            BYTES_AT(body, bytes_written(&writer)));
+    return neighbour_send_parts(mesh, hop, (LinkPriority)forward->priority,
+                                voice ? VOICE_LIFE_US : LIFE_US, MESSAGE_FORWARD, BYTES_OF(head),
+                                forward->datagram);
 }
 
 void forward_send(Mesh *mesh, const MeshPath *path, Bytes datagram, LinkPriority priority) {

@@ -164,7 +164,7 @@ MeshError live_frame(Mesh *mesh, const MeshFrame *frame) {
     feed_load(mesh, &own->load, length);
     slots = feed_targets(mesh, &own->load, &mesh->self.key) |
             feed_asked(mesh, &mesh->self.key, frame->kind);
-    feed_frame(mesh, &own->load, slots, frame, BYTES_AT(body, length));
+    feed_frame(mesh, &own->load, slots, frame, own->name, BYTES_AT(body, length));
     return MESH_OK;
 }
 

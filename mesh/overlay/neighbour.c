@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/overlay/neighbour.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "mesh/overlay/relayed.h"
 
 #define RELAY_OVERHEAD 58      /* of the carrying link: its seal, its framing, ours */
+#define HEAD_SIZE      32      /* of a body in two parts */
 #define AWAITED_US     (3 * S) /* and so long to speak first */
 
 /* ---- slots ---- */
@@ -281,17 +283,27 @@ void neighbour_greeted(Mesh *mesh, Neighbour *neighbour) {
 
 bool neighbour_send(Mesh *mesh, Neighbour *neighbour, LinkPriority priority, uint64_t life_us,
                     uint8_t kind, Bytes body) {
+    return neighbour_send_parts(mesh, neighbour, priority, life_us, kind, BYTES_NONE, body);
+}
+
+bool neighbour_send_parts(Mesh *mesh, Neighbour *neighbour, LinkPriority priority, uint64_t life_us,
+                          uint8_t kind, Bytes head, Bytes rest) {
     uint64_t deadline_us = life_us == UINT64_MAX ? UINT64_MAX : mesh->now_us + life_us;
+    uint8_t bytes[1 + HEAD_SIZE];
+    BytesWriter first = bytes_writer(bytes, sizeof bytes);
     MeshError error;
 
-    if (!neighbour_is_up(neighbour) || body.length >= MESH_MESSAGE_MAX) {
+    bytes_write_u8(&first, kind);
+    bytes_write(&first, head.data, head.length);
+    assert(!first.failed);
+    if (!neighbour_is_up(neighbour) || head.length + rest.length >= MESH_MESSAGE_MAX) {
         return false;
     }
     if (priority == LINK_VOICE) {
         pulse_voice(mesh, neighbour, true);
     }
     error = link_submit_parts(neighbour->link, priority, mesh->now_us, deadline_us,
-                              BYTES_AT(&kind, 1), body, NULL);
+                              BYTES_AT(bytes, bytes_written(&first)), rest, NULL);
     mesh->counters.limited += error != MESH_OK;
     return !error;
 }

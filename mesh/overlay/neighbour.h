@@ -185,6 +185,9 @@ bool neighbour_is_greeted(Mesh *mesh, const Neighbour *neighbour);
 /* Submits one message, kind byte first; false when the link cannot take it. */
 bool neighbour_send(Mesh *mesh, Neighbour *neighbour, LinkPriority priority, uint64_t life_us,
                     uint8_t kind, Bytes body);
+/* The same of a body in two parts, of which the first is short. */
+bool neighbour_send_parts(Mesh *mesh, Neighbour *neighbour, LinkPriority priority, uint64_t life_us,
+                          uint8_t kind, Bytes head, Bytes rest);
 /* To all trusted neighbours. */
 void neighbours_send(Mesh *mesh, LinkPriority priority, uint64_t life_us, uint8_t kind, Bytes body);
 

@@ -156,7 +156,7 @@ static void probe(Mesh *mesh, Neighbour *neighbour) {
 
 /* Until the next probe while voice flows: when as many are lost as hardly ever are of a path that
  * lives, the answer to the last of them is awaited. */
-static uint64_t pause_us(const Mesh *mesh, const Neighbour *neighbour) {
+static uint64_t pause_us(const Neighbour *neighbour) {
     if (neighbour->linked == LINKED_DOUBTED) {
         return PROBE_US + trip_us(neighbour);
     }
@@ -183,7 +183,7 @@ static void ask(Mesh *mesh, Neighbour *neighbour) {
     }
     route_probe(mesh, neighbour, &neighbour->path);
     neighbour->probes_unanswered++;
-    neighbour->probe_next_us = mesh->now_us + pause_us(mesh, neighbour);
+    neighbour->probe_next_us = mesh->now_us + pause_us(neighbour);
 }
 
 void pulse_timeout(Mesh *mesh, Neighbour *neighbour) {

@@ -67,7 +67,6 @@ void relayed_end(Mesh *mesh, Stream *stream, uint32_t from) {
 }
 
 void relayed_frame(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *frame, Bytes body) {
-    uint8_t copy[FRAME_BODY_SIZE];
     uint64_t asked = feed_asked(mesh, &stream->speaker, stream->kind) & ~(1ull << slot);
     uint64_t slots = feed_targets(mesh, &stream->load, &stream->speaker) & ~(1ull << slot);
 
@@ -87,8 +86,6 @@ void relayed_frame(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *f
     if (!slots) {
         return;
     }
-    memcpy(copy, body.data, body.length);
-    copy[0] = stream->name;
-    feed_frame(mesh, &stream->load, slots, frame, BYTES_AT(copy, body.length));
+    feed_frame(mesh, &stream->load, slots, frame, stream->name, body);
     mesh->counters.forwarded++;
 }

@@ -48,7 +48,7 @@ void streams_finish(Mesh *mesh) {
 
 /* ---- opening and closing ---- */
 
-static void effect(Mesh *mesh, MeshEffectKind kind, const Stream *stream, const MeshFrame *frame) {
+static bool effect(Mesh *mesh, MeshEffectKind kind, const Stream *stream, const MeshFrame *frame) {
     MeshEffect effect = {.kind = kind,
                          .stream = {.stream = stream->stream, .speaker = stream->speaker}};
     Bytes payload = frame ? frame->payload : BYTES_NONE;
@@ -57,7 +57,7 @@ static void effect(Mesh *mesh, MeshEffectKind kind, const Stream *stream, const 
         effect.stream.frame = *frame;
     }
     effect.stream.frame.kind = stream->kind;
-    effects_add(&mesh->effects, &effect, payload, BYTES_NONE);
+    return effects_add(&mesh->effects, &effect, payload, BYTES_NONE);
 }
 
 bool stream_unlock(Mesh *mesh, Stream *stream) {
@@ -226,10 +226,9 @@ static bool may_open(const Mesh *mesh, const Stream *stream) {
 }
 
 static void deliver(Mesh *mesh, Stream *stream, MeshFrame *frame) {
-    uint8_t plain[MESH_FRAME_MAX];
-
-    frame_open(&stream->keys, frame, plain);
-    effect(mesh, MESH_EFFECT_FRAME, stream, frame);
+    if (effect(mesh, MESH_EFFECT_FRAME, stream, frame)) {
+        frame_open(&stream->keys, frame, effects_last(&mesh->effects)); /* where it is to be */
+    }
 }
 
 /* Whoever lacks the key of an epoch that the journal knows still passes its frames on. */
