@@ -431,6 +431,8 @@ static void test_odd_lines(void) {
         {"a lost second in ten", 0, 0, 0, 0, 10 * SECOND, SECOND, 32000, 0, 0.92},
         {"a queue of two packets", 0, 0, 0, 0, 0, 0, 2600, 0, 0.97},
         {"MTU 576", 0, 10000, 0, 0, 0, 0, 32000, 576, 0.85},
+        {"MTU 1280", 0, 10000, 0, 0, 0, 0, 32000, 1280, 0.97},
+        {"MTU 1420", 0, 10000, 0, 0, 0, 0, 32000, 1420, 0.97},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(ODD); i++) {
