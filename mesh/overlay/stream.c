@@ -292,7 +292,8 @@ MeshError stream_frame(Mesh *mesh, uint32_t slot, Bytes body) {
     if (stream->state == STREAM_OVER) {
         return MESH_OK;
     }
-    if (was_seen(stream, frame.number)) {
+    /* While no frame was genuine, somebody's false word may be all that makes this one look old. */
+    if ((stream->proven || stream->state == STREAM_LOCKED) && was_seen(stream, frame.number)) {
         mesh->counters.duplicates++;
         note_bringer(mesh, stream, slot);
         ask_came_again(stream, slot);
