@@ -5,19 +5,20 @@
 
 #include "mesh/core.h"
 
-#define GATHER_US    (50 * MS)  /* what comes together is declared together */
-#define MEASURE_US   (250 * MS) /* a new link's round trip is awaited so long */
-#define PACE_US      S          /* between two records in the long run, */
-#define PACE_BURST   4          /* and so many at once */
-#define BEYOND_US    (10 * S)   /* a class is left only after so long beyond it */
-#define CALM_US      (30 * S)   /* between two records for classes alone */
-#define LOOK_US      S          /* between two looks at what is measured */
-#define CLOCK_SHIFT  16         /* the first number of a run: of the clock, in seconds */
-#define LOST_LEAST   8          /* packets that a line must lose before it is said to */
-#define RTT_GUESS    6          /* of a link not measured yet: up to 320 ms */
-#define COPIED_US    (600 * S)  /* after so long in peace the copy is gone */
-#define CONTEST_US   (60 * S)   /* between two records while it is there: each outdoes the other */
-#define WEAK_CEILING 32000      /* bytes a second: who may send less carries nothing for others */
+#define GATHER_US     (50 * MS)  /* what comes together is declared together */
+#define MEASURE_US    (250 * MS) /* a new link's round trip is awaited so long */
+#define PACE_US       S          /* between two records in the long run, */
+#define PACE_BURST    4          /* and so many at once */
+#define BEYOND_US     (10 * S)   /* a class is left only after so long beyond it */
+#define CALM_US       (30 * S)   /* between two records for classes alone */
+#define LOOK_US       S          /* between two looks at what is measured */
+#define CLOCK_SHIFT   16         /* the first number of a run: of the clock, in seconds */
+#define LOST_LEAST    8          /* packets that a line must lose before it is said to */
+#define RTT_GUESS     6          /* of a link not measured yet: up to 320 ms */
+#define CONTEST_TIMES 3         /* so often that the copy, outdone now and then, finds it out too */
+#define COPIED_US     (600 * S) /* after so long in peace the copy is gone */
+#define CONTEST_US    (60 * S)  /* between two records while it is there: each outdoes the other */
+#define WEAK_CEILING  32000     /* bytes a second: who may send less carries nothing for others */
 
 /* ---- what is measured ---- */
 
@@ -112,7 +113,8 @@ static void outdone(Mesh *mesh) {
 
     map->outdone = mesh->now_us < map->outdone_us + COPIED_US ? map->outdone : 0;
     map->outdone_us = mesh->now_us;
-    if (map->outdone <= MESH_OUTDONE_MAX && ++map->outdone > MESH_OUTDONE_MAX) {
+    map->outdone += map->outdone < CONTEST_TIMES * MESH_OUTDONE_MAX;
+    if (map->outdone == MESH_OUTDONE_MAX + 1) {
         core_notify(mesh, MESH_NOTICE_COPIED, NULL, &mesh->self.key);
     }
 }
@@ -299,7 +301,7 @@ static uint64_t issue_due_us(const Mesh *mesh) {
     uint64_t most_us = (PACE_BURST - 1) * PACE_US;
     uint64_t free_us = map->paid_us > most_us ? map->paid_us - most_us : 0;
 
-    if (declare_is_copied(mesh)) {
+    if (declare_is_copied(mesh) && map->outdone == CONTEST_TIMES * MESH_OUTDONE_MAX) {
         free_us = later(free_us, map->issued_us + CONTEST_US);
     }
     return map->issue_us == UINT64_MAX ? UINT64_MAX : later(map->issue_us, free_us);
