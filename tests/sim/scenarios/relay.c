@@ -224,7 +224,7 @@ static void drop_all(Node *relay) {
         if (peer)
             peer->serve_count = 0;
     }
-    memset(&mesh->streams, 0, sizeof mesh->streams);
+    streams_finish(mesh);
 }
 
 static void set_lines(World *world, const Crew *crew, const LineSettings *settings) {
