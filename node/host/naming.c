@@ -27,3 +27,9 @@ void naming_put_texts(JsonBuilder *builder, const char *name, char *const texts[
     }
     json_builder_end_object(builder);
 }
+
+void naming_free_texts(char *texts[LANGUAGES]) {
+    for (Language language = 0; language < LANGUAGES; language++) {
+        g_clear_pointer(&texts[language], g_free);
+    }
+}

@@ -17,3 +17,5 @@ const char *naming_role(MeshRole role);
 const char *naming_member(Language language, const MeshMember *member);
 /* Adds an object of this name: the text in each language, by its code. */
 void naming_put_texts(JsonBuilder *builder, const char *name, char *const texts[LANGUAGES]);
+/* Frees them all. */
+void naming_free_texts(char *texts[LANGUAGES]);

@@ -185,9 +185,7 @@ void notice_tell_texts(Host *host, const MeshKey *about, char *texts[LANGUAGES])
         }
         bus_publish(host->bus, "notice", builder);
     }
-    for (Language language = 0; language < LANGUAGES; language++) {
-        g_free(texts[language]);
-    }
+    naming_free_texts(texts);
 }
 
 void notice_tell(Host *host, const char *format, ...) {

@@ -58,9 +58,7 @@ static void put_reasons(JsonBuilder *builder, const MediaRung *rung) {
         texts[language] = rung_sentence(language, rung);
     }
     naming_put_texts(builder, "reasons", texts);
-    for (Language language = 0; language < LANGUAGES; language++) {
-        g_free(texts[language]);
-    }
+    naming_free_texts(texts);
 }
 
 static void publish(Host *host, const MediaRung *rung) {

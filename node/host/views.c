@@ -82,9 +82,7 @@ static void put_reasons(JsonBuilder *builder, const LineView *view) {
         texts[language] = line_sentence(language, view);
     }
     naming_put_texts(builder, "reasons", texts);
-    for (Language language = 0; language < LANGUAGES; language++) {
-        g_free(texts[language]);
-    }
+    naming_free_texts(texts);
 }
 
 /* Why there is no direct link, as far as there is none. */

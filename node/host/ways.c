@@ -115,9 +115,7 @@ MeshEnd ways_end(const Room *room, const MeshKey *member) {
 
 static void change_free(gpointer data) {
     Change *change = data;
-    for (Language language = 0; language < LANGUAGES; language++) {
-        g_free(change->texts[language]);
-    }
+    naming_free_texts(change->texts);
     g_free(change);
 }
 

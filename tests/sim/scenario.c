@@ -139,7 +139,11 @@ LineSettings scenario_profile(const char *name) {
 void scenario_meet(World *world, const char *profile) {
     LineSettings line = scenario_profile(profile);
 
-    network_set_lines(world->network, &line);
+    scenario_meet_by(world, &line);
+}
+
+void scenario_meet_by(World *world, const LineSettings *line) {
+    network_set_lines(world->network, line);
     scenario_gather(world, 1);
     if (!world->failure)
         person_join(world_add(world, network_site(world->network, NAT_NONE)),

@@ -44,6 +44,8 @@ uint64_t scenario_percentile(const GArray *values, double percent);
 LineSettings scenario_profile(const char *name);
 /* Two members joined by a line of this profile. */
 void scenario_meet(World *world, const char *profile);
+/* The same by any line. */
+void scenario_meet_by(World *world, const LineSettings *line);
 /* The link of a node with the other of two; NULL while it is not up. */
 Link *scenario_link(const Node *node);
 /* This host alone. */

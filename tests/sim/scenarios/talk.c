@@ -142,12 +142,7 @@ static void step(World *world, bool beside, uint64_t whole_us, uint64_t back_us)
     Talk *spoken;
 
     line.lane.loss = 0;
-    network_set_lines(world->network, &line);
-    scenario_gather(world, 1);
-    if (!world->failure)
-        person_join(world_add(world, network_site(world->network, NAT_NONE)),
-                    person_invite(world->nodes[0], MESH_ROLE_MEMBER, 1), 2 * MINUTE_US);
-    check_settle(world, 2 * MINUTE_US);
+    scenario_meet_by(world, &line);
     if (world->failure)
         return;
     spoken = talk_begin(world->nodes[0], world->nodes[1]);
