@@ -14,6 +14,7 @@ _POINT = re.compile(
     r"(?:#\s*(?P<directive>SKIP|TODO)\w*\s*(?P<reason>.*))?", re.IGNORECASE)
 _PLAN = re.compile(r"^1\.\.(?P<count>\d+)\s*(?:#\s*SKIP\w*\s*(?P<reason>.*))?", re.IGNORECASE)
 _PROGRESS = re.compile(r"^\s*\d+/\d+ ")
+_MEMORY = re.compile(r"Sanitizer:|runtime error:")
 _GOOD = ("OK", "EXPECTEDFAIL")
 
 
@@ -23,10 +24,10 @@ def is_progress(line):
 
 
 def choose(directory, suites, without, filters):
-    """Names of the tests in any of these suites (all when empty), in none of those, and filtered."""
+    """The tests in any of these suites (all when empty), in none of those, and filtered: name -> its suites."""
     shown = subprocess.run(["meson", "introspect", "--tests", str(directory)], check=True,
                            capture_output=True, text=True)
-    names = []
+    names = {}
     for test in json.loads(shown.stdout):
         belongs = {suite.rpartition(":")[2] for suite in test["suite"]}
         if suites and not belongs & set(suites) or belongs & set(without):
@@ -34,8 +35,34 @@ def choose(directory, suites, without, filters):
         known = ["/".join((suite, test["name"])) for suite in belongs]
         if filters and not any(word in name for word in filters for name in known):
             continue
-        names.append(test["name"])
+        names[test["name"]] = belongs
     return names
+
+
+def read(log):
+    """What meson wrote of one run: name of a test -> its entry."""
+    entries = {}
+    if log.exists():
+        for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+            entry = json.loads(line)
+            entries[entry["name"].rpartition(" / ")[2].rpartition(":")[2].strip()] = entry
+    return entries
+
+
+def is_good(entry):
+    """Did this test pass, or say why it cannot run?"""
+    return entry["result"] in (*_GOOD, "SKIP")
+
+
+def may_run_again(entry):
+    """Was it no error of memory, which is one however seldom it shows?"""
+    whole = (entry.get("stdout") or "") + (entry.get("stderr") or "")
+    return not _MEMORY.search(whole)
+
+
+def said(entry):
+    """What a test said about its failed steps, or else its last lines."""
+    return excerpt((entry.get("stdout") or "") + "\n" + (entry.get("stderr") or ""))
 
 
 def excerpt(said):
@@ -51,6 +78,11 @@ def excerpt(said):
     return "\n".join(wanted[:FAILURES_LINES] or lines[-TAIL_LINES:])
 
 
+def _tell(title, log):
+    print(f"\n{title}")
+    print("\n".join("    " + line for line in (log or "").splitlines()))
+
+
 class Tally:
     """Every step that passed, failed or was skipped, with what it said."""
 
@@ -59,6 +91,7 @@ class Tally:
         self.count_failed = 0
         self.failures = []
         self.skips = []
+        self.unsteady = []
 
     def passed(self, _name):
         self.count_passed += 1
@@ -70,22 +103,15 @@ class Tally:
     def skipped(self, name, reason):
         self.skips.append((name, reason.strip() or "no reason given"))
 
-    def read(self, build, log, names):
+    def add(self, build, entries, names):
         """Counts the tests of one meson run; a test that left no trace has failed."""
-        unseen = set(names)
-        with open(log, encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                entry = json.loads(line)
-                name = entry["name"].rpartition(" / ")[2].rpartition(":")[2].strip()
-                unseen.discard(name)
-                self._test(f"{build}: {name}", entry)
-        for name in sorted(unseen):
+        for name, entry in entries.items():
+            self._test(f"{build}: {name}", entry)
+        for name in sorted(set(names) - set(entries)):
             self.failed(f"{build}: {name}", "meson did not run it")
 
     def _test(self, name, entry):
-        out = entry.get("stdout") or ""
-        said = excerpt(out + "\n" + (entry.get("stderr") or ""))
-        points, failed, planned = self._points(name, out)
+        points, failed, planned = self._points(name, entry.get("stdout") or "")
         result = entry["result"]
         if result == "SKIP" and not points:
             self.skipped(name, planned or "")
@@ -93,10 +119,10 @@ class Tally:
             if not points:
                 self.passed(name)
         elif not failed:
-            self.failed(f"{name}: {result.lower()}, exit status {entry.get('returncode')}", said)
+            self.failed(f"{name}: {result.lower()}, exit status {entry.get('returncode')}", said(entry))
         if failed:
-            self.failed(f"{name}: {len(failed)} of {points} steps: {'; '.join(failed)}", said,
-                        count=len(failed))
+            self.failed(f"{name}: {len(failed)} of {points} steps: {'; '.join(failed)}",
+                        said(entry), count=len(failed))
 
     def _points(self, name, out):
         """Counts the steps of one test; returns how many, the failed ones, and a plan's reason."""
@@ -125,10 +151,11 @@ class Tally:
         print()
         for name, reason in self.skips:
             print(f"skipped  {name}: {reason}")
+        for name, log in self.unsteady:
+            _tell(f"unsteady {name}: passed only when run again, by itself; before:", log)
         for name, log in self.failures:
-            print(f"\nFAILED   {name}")
-            print("\n".join("    " + line for line in (log or "").splitlines()))
-        if self.failures:
+            _tell(f"FAILED   {name}", log)
+        if self.failures or self.unsteady:
             print()
         counts = f"{self.count_passed} passed, {self.count_failed} failed"
         if self.skips:
