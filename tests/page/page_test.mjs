@@ -200,6 +200,74 @@ async function share() {
   await a.keyboard.press("Escape");
 }
 
+// A dialog is gone, and gives the focus back, with the key that closes it. The browser tells of it
+// later, as late as here when it is busy: by then nothing is taken from whoever has gone on.
+async function closed() {
+  await a.evaluate(() => {
+    globalThis.owed = [];
+    const { showModal } = HTMLDialogElement.prototype;
+    HTMLDialogElement.prototype.showModal = function () {
+      this.addEventListener("close", (event) => {
+        if (!event.isTrusted) return;
+        event.stopImmediatePropagation();
+        globalThis.owed.push(this);
+      }, true);
+      showModal.call(this);
+    };
+  });
+  const told = () => a.evaluate(async () => { // it comes with a frame
+    const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+    await frame();
+    await frame();
+    for (const dialog of globalThis.owed.splice(0)) dialog.dispatchEvent(new Event("close"));
+    await frame();
+  });
+  const shut = () => a.waitForFunction(() => !document.querySelector("dialog[open]"));
+  const opener = a.getByRole("button", { name: "Aperçu consignes.txt" });
+  for (const close of [() => a.keyboard.press("Escape"),
+    () => a.getByRole("dialog").getByRole("button", { name: "Fermer" }).click(),
+    () => a.mouse.click(5, 5)]) {
+    await opener.click();
+    await a.getByRole("dialog").waitFor();
+    await close();
+    await shut();
+    assert.equal(await opener.evaluate((at) => at === document.activeElement), true);
+    await a.locator(".writing textarea").focus();
+    await a.keyboard.type("déjà ailleurs");
+    await told();
+    await a.keyboard.type(", et j’y reste");
+    assert.equal(await a.locator(".writing textarea").inputValue(), "déjà ailleurs, et j’y reste");
+    await a.locator(".writing textarea").fill("");
+  }
+  // One dialog leads to another, which what is told of the first does not close.
+  await a.getByRole("button", { name: "Réglages" }).click();
+  await a.getByRole("dialog").getByRole("button", { name: "Raccourcis clavier" }).click();
+  await a.getByRole("heading", { name: "Raccourcis clavier" }).waitFor();
+  await told();
+  assert.equal(await a.getByRole("heading", { name: "Raccourcis clavier" }).count(), 1);
+  await a.keyboard.press("Escape");
+  await shut();
+  await focused(a, " Réglages");
+  // Closed and opened again with the next key, it is open.
+  await a.keyboard.press("Enter");
+  await a.getByRole("heading", { name: "Réglages" }).waitFor();
+  await a.keyboard.press("Escape");
+  await a.keyboard.press("Enter");
+  await told();
+  await a.getByRole("heading", { name: "Réglages" }).waitFor();
+  // What is selected in it and let go of beside it closes nothing.
+  const box = await a.getByRole("dialog").getByRole("heading").first().boundingBox();
+  await a.mouse.move(box.x + 5, box.y + 5);
+  await a.mouse.down();
+  await a.mouse.move(5, 5);
+  await a.mouse.up();
+  assert.equal(await a.getByRole("dialog").count(), 1);
+  await a.keyboard.press("Escape");
+  await shut();
+  await a.reload(); // without that listener
+  await a.locator(".writing textarea").waitFor();
+}
+
 // The keys a person without a mouse has.
 async function vote() {
   const opener = a.getByRole("button", { name: "Ouvrir un vote" });
@@ -428,6 +496,7 @@ for (const [name, work] of [
   ["the code of one who joins by hand is answered, a wrong answer refused", byHand],
   ["both write, both read the same in one order, and what is hostile harms nothing", talk],
   ["documents go both ways whole, picked and dropped, and are shown in a sandbox", share],
+  ["a dialog closed gives the focus back at once, and takes it from nobody later", closed],
   ["a vote goes by keyboard from question to result, the same words on both", vote],
   ["the node killed and started again: the page says so, resumes, keeps what was not sent", killed],
   ["every control is reached by keyboard, in order, seen and named", keyboard],

@@ -35,7 +35,7 @@ const bytesOf = async (path: string): Promise<ArrayBuffer | null> => {
 };
 
 // The frame of a PDF: given the bytes and told what to show. What it says is a hint, and judged.
-function useViewer(doc: Doc, close: () => void): Viewer {
+function useViewer(doc: Doc): Viewer {
   const { text, language } = useAround();
   const frame = useRef<HTMLIFrameElement>(null);
   const [paged, setPaged] = useState<Paged>({ pages: 0, page: 1, zoom: 1, shown: 0 });
@@ -81,7 +81,8 @@ function useViewer(doc: Doc, close: () => void): Viewer {
     }
   };
   const pressed = (key: string) => {
-    if (key === "Escape") close();
+    // As by a key of the page's own: the focus leaves the frame before the frame is taken away.
+    if (key === "Escape") return frame.current?.closest("dialog")?.close();
     const { page, pages, zoom } = paged;
     const at = ZOOMS.indexOf(zoom);
     if (key === "PageDown" || key === "ArrowRight") show(page + 1, zoom);
@@ -107,9 +108,9 @@ function useViewer(doc: Doc, close: () => void): Viewer {
   return { frame, paged, reason, slow: slow && paged.shown === 0 && !reason, show };
 }
 
-function Pdf({ document: doc, close }: { document: Doc; close(): void }) {
+function Pdf({ document: doc }: { document: Doc }) {
   const { text } = useAround();
-  const { frame, paged: { pages, page, zoom, shown }, reason, slow, show } = useViewer(doc, close);
+  const { frame, paged: { pages, page, zoom, shown }, reason, slow, show } = useViewer(doc);
   const at = ZOOMS.indexOf(zoom);
   return (
     <>
@@ -149,7 +150,7 @@ export function Preview({ document: doc, close }: { document: Doc; close(): void
   const title = shownName(doc.name);
   return (
     <Dialog title={title} close={close} closeText={text("documents.close")} wide>
-      {PDF.test(doc.name) ? <Pdf document={doc} close={close} />
+      {PDF.test(doc.name) ? <Pdf document={doc} />
         : <iframe sandbox="" src={withKey(`previews/${doc.id}`)} class="preview"
             title={text("documents.frame", { name: title })} />}
       <p class="row">

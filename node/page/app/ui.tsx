@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // What all screens share: the model and the words at hand, amounts in words, small parts.
 import { Component, createContext, type ComponentChildren, type FunctionComponent } from "preact";
-import { useContext, useEffect, useRef, useState } from "preact/hooks";
+import { useContext, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Refused } from "./link";
 import type { Model } from "./model";
 import { hasText, textIn, type Text } from "./texts";
@@ -157,25 +157,35 @@ export const Form = ({ children, label, labelledby, submit }: FormProps) => (
   }}>{children}</form>
 );
 
+// Closed by the browser, which gives the focus back to whoever opened it, and told there and then:
+// the `close` event comes a frame later, when the focus may be elsewhere and another dialog open.
 export function Dialog({ title, close, closeText, wide, children }: {
   title: string; close(): void; closeText: string; wide?: boolean; children: ComponentChildren;
 }) {
   const place = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  const beside = useRef(false); // pressed there: letting go there of what was selected inside is none
+  const end = () => {
+    const dialog = place.current;
+    if (!dialog) return; // it is taken away already
+    dialog.close();
+    close();
+  };
+  useLayoutEffect(() => { // before the next key
     const dialog = place.current!;
-    const before = document.activeElement as HTMLElement | null;
     dialog.showModal();
-    return () => before?.isConnected ? before.focus() : undefined;
+    return () => dialog.close();
   }, []);
   return (
-    <dialog ref={place} class={wide ? "wide" : ""} aria-labelledby="dialog-title" onClose={close}
-      onClick={(event) => event.target === place.current && place.current!.close()}>
+    <dialog ref={place} class={wide ? "wide" : ""} aria-labelledby="dialog-title" onClose={end}
+      onCancel={(event) => event.target === place.current && end()}
+      onPointerDown={({ target }) => {
+        beside.current = target === place.current;
+      }}
+      onClick={({ target }) => target === place.current && beside.current && end()}>
       <div class="dialog">
         <header>
           <h2 id="dialog-title" tabIndex={-1}>{title}</h2>
-          <button type="button" class="quiet" onClick={() => place.current!.close()}>
-            {closeText}
-          </button>
+          <button type="button" class="quiet" onClick={end}>{closeText}</button>
         </header>
         {children}
       </div>
