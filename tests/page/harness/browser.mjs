@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MPL-2.0
 // Debian's Chromium, driven; whatever a page complains of is kept.
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { skipAll } from "./tap.mjs";
+import { note, skipAll } from "./tap.mjs";
 
 const WAIT_MS = 60_000; // a machine may be busy
+const END_MS = 10_000; // from the line that broke to the end of the process
+const LINES_MAX = 30; // of what it said last
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
 
 export const modules = resolve(process.env.MAILLON_PAGE_MODULES ?? "node_modules");
@@ -18,6 +20,14 @@ export function need(...names) {
   }
 }
 
+// What the browser says, and how it ends, is kept in a file: of a crash nothing else tells.
+const WRAPPER = `#!/bin/sh
+${CHROMIUM} "$@" 2>"$HOME/said"
+status=$?
+echo "it ended with status $status" >>"$HOME/said"
+exit $status
+`;
+
 export class Browser {
   async open() {
     if (!CHROMIUM) skipAll("there is no /usr/bin/chromium");
@@ -27,14 +37,30 @@ export class Browser {
     this.profile = mkdtempSync(join(tmpdir(), "maillon-chromium-"));
     this.complaints = [];
     this.forgiven = ""; // with these words in it, it is none
+    this.closing = false;
+    const wrapper = join(this.profile, "browser");
+    writeFileSync(wrapper, WRAPPER, { mode: 0o755 });
     this.browser = await chromium.launch({
-      executablePath: CHROMIUM,
+      executablePath: wrapper,
       timeout: 3 * WAIT_MS,
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
         "--disable-background-networking", "--disable-component-update", "--disable-sync",
         "--disable-dev-shm-usage"],
       env: { ...process.env, HOME: this.profile },
     });
+    this.browser.on("disconnected", () => { this.told ??= this.closing ? null : this.ended(); });
+  }
+
+  // By itself, which is no fault of the step that waits for it: how, and what it said last.
+  async ended() {
+    const until = Date.now() + END_MS;
+    let said = "";
+    while (!said.includes("it ended with status") && Date.now() < until) {
+      await new Promise((done) => setTimeout(done, 50));
+      said = readFileSync(join(this.profile, "said"), "utf8");
+    }
+    note(`The browser is gone:\n${said.trimEnd().split("\n").slice(-LINES_MAX).join("\n")}`);
+    this.complain("the browser is gone");
   }
 
   // A browser of its own as far as cookies go.
@@ -74,6 +100,8 @@ export class Browser {
   }
 
   async close() {
+    this.closing = true;
+    await this.told;
     await this.browser.close();
     // Its last processes may still be writing.
     rmSync(this.profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
