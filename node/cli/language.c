@@ -5,7 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "node/cli/french.h"
+#include "node/cli/french/french.h"
+
+static const FrenchSentence *const french[] = {
+    french_commands, french_core,  french_host, french_lines,
+    french_map,      french_media, french_page, french_printed,
+};
 
 static Language chosen = LANGUAGE_ENGLISH;
 static Language spoken = LANGUAGE_ENGLISH;
@@ -42,15 +47,19 @@ Language language_of_code(const char *code, Language otherwise) {
                                      : otherwise;
 }
 
-const char *language_text_in(Language language, const char *english) {
-    if (language == LANGUAGE_FRENCH) {
-        for (const FrenchSentence *at = french_sentences; at->english != NULL; at++) {
+static const char *french_of(const char *english) {
+    for (size_t i = 0; i < sizeof french / sizeof *french; i++) {
+        for (const FrenchSentence *at = french[i]; at->english != NULL; at++) {
             if (strcmp(at->english, english) == 0) {
                 return at->french;
             }
         }
     }
     return english;
+}
+
+const char *language_text_in(Language language, const char *english) {
+    return language == LANGUAGE_FRENCH ? french_of(english) : english;
 }
 
 const char *language_text(const char *english) {

@@ -6,7 +6,7 @@ import re
 
 from . import Rule
 
-FRENCH = "node/cli/french.c"
+FRENCH = "node/cli/french/"
 ERRORS = "mesh/error.h"
 _TOKEN = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\w+|[^\s\w]""",
                     re.DOTALL)
@@ -85,12 +85,12 @@ def language(tree):
     asked, said = {}, set()
     for name in tree.matching(r"node/.*\.[ch]$", r"mesh/.*\.[ch]$", r"media/.*\.[ch]$"):
         text = tree.text(name) or ""
-        if name == FRENCH:
+        if name.startswith(FRENCH):
             continue
         said.update(_literals(text))
         for key in _literals(text) if name == ERRORS else _keys(text):
             asked.setdefault(key, name)
-    rows = list(_pairs(tree.text(FRENCH))) if FRENCH in tree.files else []
+    rows = [row for name in tree.matching(rf"{FRENCH}.*\.c$") for row in _pairs(tree.text(name))]
     known = [english for english, _ in rows]
     problems = [f"{name}: no French for {key!r}" for key, name in asked.items() if key not in known]
     problems += [f"{FRENCH}: {english!r} stands twice" for english in sorted(set(known))
@@ -108,21 +108,23 @@ def _table(*rows):
 
 _SAID = 'puts(_("node"));\nprintf(_("%d of %s"), 1, "two");\n'
 
+_ROWS = f"{FRENCH}said.c"
+
 RULES = [
     Rule("a sentence has its French", language,
-         bad={"node/a.c": _SAID, FRENCH: _table(("node", "nœud"))},
+         bad={"node/a.c": _SAID, _ROWS: _table(("node", "nœud"))},
          good={"node/a.c": _SAID + 'puts(_(text_of(peer, "path")));\n',
-               FRENCH: _table(("node", "nœud"), ("%d of %s", "%2$s, dont %1$d"))}),
+               _ROWS: _table(("node", "nœud"), ("%d of %s", "%2$s, dont %1$d"))}),
     Rule("a sentence of the core too", language,
          bad={ERRORS: 'X(MESH_OK, "done")\n'},
-         good={ERRORS: 'X(MESH_OK, "done")\n', FRENCH: _table(("done", "fait"))}),
+         good={ERRORS: 'X(MESH_OK, "done")\n', _ROWS: _table(("done", "fait"))}),
     Rule("both languages take the same arguments", language,
-         bad={"node/a.c": _SAID, FRENCH: _table(("node", "nœud"), ("%d of %s", "%s sur %d"))},
-         good={"node/a.c": _SAID, FRENCH: _table(("node", "nœud"), ("%d of %s", "%d sur %s"))}),
+         bad={"node/a.c": _SAID, _ROWS: _table(("node", "nœud"), ("%d of %s", "%s sur %d"))},
+         good={"node/a.c": _SAID, _ROWS: _table(("node", "nœud"), ("%d of %s", "%d sur %s"))}),
     Rule("French is not kept for what nobody says", language,
-         bad={FRENCH: _table(("node", "nœud"))},
-         good={"node/a.c": 'state = "node";\n', FRENCH: _table(("node", "nœud"))}),
+         bad={_ROWS: _table(("node", "nœud"))},
+         good={"node/a.c": 'state = "node";\n', _ROWS: _table(("node", "nœud"))}),
     Rule("French has its unbreakable spaces", language,
-         bad={"node/a.c": 'puts(_("Why?"));\n', FRENCH: _table(("Why?", "Pourquoi ?"))},
-         good={"node/a.c": 'puts(_("Why?"));\n', FRENCH: _table(("Why?", "Pourquoi\u00a0?"))}),
+         bad={"node/a.c": 'puts(_("Why?"));\n', _ROWS: _table(("Why?", "Pourquoi ?"))},
+         good={"node/a.c": 'puts(_("Why?"));\n', _ROWS: _table(("Why?", "Pourquoi\u00a0?"))}),
 ]
