@@ -14,7 +14,7 @@ struct Hold {
     char *home;
     const char *what; /* of `voice stop` */
     gboolean terminal;
-    gboolean asked;
+    gboolean ended; /* the person wants it to */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -57,14 +57,18 @@ static gboolean is_entered(void) {
 }
 
 void hold_look(Hold *hold) {
-    if (hold == NULL || hold->asked || !(interrupted || (hold->terminal && is_entered()))) {
+    if (hold == NULL) {
         return;
     }
-    /* Another connection: the first one waits for its answer. */
+    hold->ended = hold->ended || interrupted || (hold->terminal && is_entered());
+    if (!hold->ended) {
+        return;
+    }
+    /* Another connection: the first one waits for its answer. What is said there may come before
+     * what it is to end, and is said until it did. */
     g_autoptr(GError) error = NULL;
     g_autoptr(JsonObject) arguments = json_object_new();
     BusClient *client = bus_client_create(hold->home, &error);
-    hold->asked = TRUE;
     json_object_set_string_member(arguments, "what", hold->what);
     if (client != NULL) {
         JsonNode *answer = bus_client_ask(client, "voice stop", arguments, NULL, NULL, &error);

@@ -3,6 +3,7 @@
 nothing goes on speaking once whoever asked for it is gone."""
 
 import json
+import signal
 import subprocess
 
 from harness import sound, tap, wait
@@ -106,6 +107,13 @@ def begun(node, *words):
                             stderr=subprocess.DEVNULL, env=node.environment)
 
 
+def catches(command, number=signal.SIGTERM):
+    """Whether a program is far enough to end in order when it gets a signal."""
+    with open(f"/proc/{command.pid}/status", encoding="ascii", errors="replace") as status:
+        caught = next(line for line in status if line.startswith("SigCgt:"))
+    return int(caught.split()[1], 16) >> (number - 1) & 1
+
+
 def answered(command):
     """What it answers; it must end by itself."""
     answer = command.communicate(timeout=30)[0]
@@ -145,6 +153,7 @@ def gone(test, world):
         spoken = begun(a, "voice", "send", "--source", "test")
         heard = begun(a, "voice", "play", sent["id"])
         a.wait("the recording", lambda: recording(a))
+        wait.until("a program that ends in order", lambda: catches(heard))
         heard.terminate()
         assert not answered(heard)["whole"]
         assert recording(a)
