@@ -7,8 +7,12 @@ import pathlib
 import signal
 import subprocess
 
-from . import wait
+from . import bus, wait
 
+# What those who wait ask, of the node itself: a program started ten times a second for each of them
+# would keep the processors from those under test.
+QUESTIONS = {"status": (), "stats": (), "peers": (), "map": (), "messages": (), "doc list": (),
+             "roster list": (), "motion show": ("id",)}
 COMMAND_S = 180
 JOIN_S = 90
 
@@ -46,10 +50,12 @@ class Node:
         self.binary = os.environ["MAILLON_BIN"]
         self.environment = _environment(world, self.binary)
         self.process = None
+        self.asked = None
         self.begun = 0
 
     def begin(self, *options, media=False):
         """Starts the process without waiting for it."""
+        self._hang_up()
         words = [self.binary, "start", "--home", self.home, "--no-page"]
         words += [] if media else ["--no-media"]
         words += ["--name", self.name] if self.begun == 0 else []
@@ -79,8 +85,30 @@ class Node:
         return subprocess.run(argv, check=False, text=True, capture_output=True,
                               timeout=COMMAND_S, env=self.environment, stdin=subprocess.DEVNULL)
 
+    def _hang_up(self):
+        if self.asked is not None:
+            self.asked.close()
+        self.asked = None
+
+    def _ask(self, command, arguments):
+        """What the program would print, without it."""
+        try:
+            if self.asked is None:
+                self.asked = bus.Commands(self.home, COMMAND_S)
+            return self.asked.ask(command, **arguments)
+        except bus.Refused as error:
+            raise Refused([command], 1, str(error)) from error
+        except OSError as error:
+            self._hang_up()
+            raise Refused([command], 1, str(error)) from error
+
     def run(self, *words):
         """The JSON document a command prints; Refused if it does not end with 0."""
+        for command, names in QUESTIONS.items() if wait.looking() else ():
+            verb = command.split()
+            given = words[len(verb):]
+            if list(words[:len(verb)]) == verb and len(given) == len(names):
+                return self._ask(command, dict(zip(names, given)))
         done = self.command(*words)
         if done.returncode != 0:
             raise Refused([str(word) for word in words], done.returncode, done.stderr)

@@ -5,6 +5,7 @@ import threading
 import time
 
 _activity = threading.Condition()
+_thread = threading.local()
 _POLL_S = 0.1
 
 # Times to wait are those of an idle machine, with some reserve; on a busy one all take longer.
@@ -21,6 +22,19 @@ def stir():
         _activity.notify_all()
 
 
+def looking():
+    """Whether this is asked again and again, by somebody who waits."""
+    return getattr(_thread, "looking", False)
+
+
+def _look(predicate):
+    before, _thread.looking = looking(), True
+    try:
+        return predicate()
+    finally:
+        _thread.looking = before
+
+
 def until(what, predicate, timeout=20, passing=()):
     """
     Returns the first true value of the predicate. Looks again after each line a program prints
@@ -31,7 +45,7 @@ def until(what, predicate, timeout=20, passing=()):
     last = None
     while True:
         try:
-            last = predicate()
+            last = _look(predicate)
             if last:
                 return last
         except passing as error:
