@@ -22,6 +22,8 @@ static const double ACTIVE_FLOOR = 0.001; /* of full scale: below is noise of th
 
 typedef struct {
     double *steps;
+    double
+        *roots; /* of the steps: quiet syllables count too, a coder keeps their shape, not peaks */
     long count;
     double active; /* from here on a step counts as sound */
 } Envelope;
@@ -30,7 +32,8 @@ static bool envelope_init(Envelope *envelope, const WavSound *sound) {
     double peak = 0;
     envelope->count = (long)(sound->count / STEP_SAMPLES);
     envelope->steps = calloc((size_t)envelope->count + 1, sizeof *envelope->steps);
-    if (envelope->steps == NULL)
+    envelope->roots = calloc((size_t)envelope->count + 1, sizeof *envelope->roots);
+    if (envelope->steps == NULL || envelope->roots == NULL)
         return false;
     for (long i = 0; i < envelope->count; i++) {
         double sum = 0;
@@ -39,10 +42,16 @@ static bool envelope_init(Envelope *envelope, const WavSound *sound) {
             sum += value * value;
         }
         envelope->steps[i] = sqrt(sum / STEP_SAMPLES);
+        envelope->roots[i] = sqrt(envelope->steps[i]);
         peak = fmax(peak, envelope->steps[i]);
     }
     envelope->active = fmax(peak * ACTIVE_SHARE_OF_PEAK, ACTIVE_FLOOR);
     return true;
+}
+
+static void envelope_finish(Envelope *envelope) {
+    free(envelope->steps);
+    free(envelope->roots);
 }
 
 /* Outside of what was recorded there is silence, so a part that is missing counts against. */
@@ -71,11 +80,12 @@ static double sums_correlation(const Sums *sums) {
     return (sums->xy - sums->x * sums->y / sums->count) / sqrt(spread_x * spread_y);
 }
 
-/* Square roots let quiet syllables count too: a coder keeps their shape, not their peaks. */
 static double envelope_correlation(const Envelope *reference, const Envelope *recording, long lag) {
     Sums sums = {0};
-    for (long i = 0; i < reference->count; i++)
-        sums_add(&sums, sqrt(reference->steps[i]), sqrt(envelope_at(recording, i + lag)));
+    for (long i = 0; i < reference->count; i++) {
+        bool within = i + lag >= 0 && i + lag < recording->count;
+        sums_add(&sums, reference->roots[i], within ? recording->roots[i + lag] : 0);
+    }
     return sums_correlation(&sums);
 }
 
@@ -98,14 +108,15 @@ static float sample_at(const WavSound *sound, long index) {
 
 static double piece_correlation(const WavSound *reference, const WavSound *recording, long from,
                                 long place) {
-    double best = 0;
+    double best = 0, xx = 0;
+    for (long i = 0; i < PIECE_SAMPLES; i++)
+        xx += (double)reference->samples[from + i] * reference->samples[from + i];
     for (long shift = -SEARCH_SAMPLES; shift <= SEARCH_SAMPLES; shift++) {
-        double xy = 0, xx = 0, yy = 0;
+        double xy = 0, yy = 0;
         for (long i = 0; i < PIECE_SAMPLES; i++) {
             double x = reference->samples[from + i];
             double y = sample_at(recording, place + shift + i);
             xy += x * y;
-            xx += x * x;
             yy += y * y;
         }
         if (xx > 1e-9 && yy > 1e-9)
@@ -186,8 +197,8 @@ int main(int count, char **words) {
     bool done = envelope_init(&asked, &reference) && envelope_init(&heard, &recording);
     if (done)
         compare(&reference, &recording, &asked, &heard);
-    free(asked.steps);
-    free(heard.steps);
+    envelope_finish(&asked);
+    envelope_finish(&heard);
     wav_sound_finish(&reference);
     wav_sound_finish(&recording);
     return done ? 0 : 1;
