@@ -66,6 +66,11 @@ static void count_lost(Mtu *mtu, uint64_t now_us, uint64_t sent_us) {
     fall(mtu);
 }
 
+/* Larger than what passes by enough. */
+static bool is_worth_trial(const Mtu *mtu, uint32_t step) {
+    return step < TRIED_COUNT && TRIED[step] >= mtu->known + TRIAL_LEAST;
+}
+
 static void trial_lost(Mtu *mtu, uint64_t now_us) {
     if (!mtu->out || ++mtu->vain < TRIAL_LOST) {
         mtu->out = false;
@@ -73,7 +78,7 @@ static void trial_lost(Mtu *mtu, uint64_t now_us) {
     }
     mtu->out = false;
     mtu->vain = 0;
-    if (++mtu->step == TRIED_COUNT) {
+    if (!is_worth_trial(mtu, ++mtu->step)) {
         search_again(mtu, now_us + mtu->wait_us);
         wait_longer(&mtu->wait_us);
     }
@@ -115,10 +120,9 @@ uint32_t mtu_limit(const Mtu *mtu, uint64_t now_us) {
 }
 
 uint32_t mtu_wanted(const Mtu *mtu, uint64_t now_us) {
-    uint32_t size = TRIED[mtu->step];
     bool may = !mtu->out && mtu->proven && now_us >= mtu->from_us;
 
-    return may && size >= mtu->known + TRIAL_LEAST ? size : 0;
+    return may && is_worth_trial(mtu, mtu->step) ? TRIED[mtu->step] : 0;
 }
 
 void mtu_tried(Mtu *mtu) {
