@@ -68,23 +68,24 @@ static bool is_same_host(const MeshPath *a, const MeshPath *b) {
     return a->family == b->family && !memcmp(a->ip, b->ip, sizeof a->ip);
 }
 
-/* A place for one more from this address; of those whom nobody answered the oldest gives way. */
-static PorterGuest *find_place(Mesh *mesh, const MeshPath *path) {
-    PorterGuest *place = NULL;
+/* A place for a guest from this address: that of `guest`, who came from another before, or one more
+ * (NULL); of those whom nobody answered the oldest gives way. */
+static PorterGuest *find_place(Mesh *mesh, const MeshPath *path, PorterGuest *guest) {
+    PorterGuest *place = guest;
     size_t neighbours = 0;
 
     for (size_t i = 0; i < MESH_GUESTS_MAX; i++) {
-        PorterGuest *guest = &mesh->porter.guests[i];
-        bool here = is_here(mesh, guest);
+        PorterGuest *other = &mesh->porter.guests[i];
+        bool here = is_here(mesh, other);
 
-        neighbours += here && is_same_host(&guest->path, path);
+        neighbours += here && other != guest && is_same_host(&other->path, path);
         if (!here) {
-            guest->heard_us = 0;
-        } else if (guest->answered || mesh->now_us < guest->heard_us + KNOCK_US) {
+            other->heard_us = 0;
+        } else if (other->answered || mesh->now_us < other->heard_us + KNOCK_US) {
             continue;
         }
-        if (!place || guest->heard_us < place->heard_us) {
-            place = guest;
+        if (!guest && (!place || other->heard_us < place->heard_us)) {
+            place = other;
         }
     }
     return neighbours < MESH_GUESTS_HOST_MAX ? place : NULL;
@@ -108,7 +109,7 @@ static PorterGuest *admit(Mesh *mesh, const MeshPath *path, const Pass *pass) {
     if (guest && mesh_path_equal(&guest->path, path)) {
         return guest;
     }
-    guest = guest ? guest : find_place(mesh, path);
+    guest = find_place(mesh, path, guest);
     if (guest) {
         *guest = (PorterGuest){.path = *path};
         memcpy(guest->key, pass->from, SHORT_KEY_SIZE);
@@ -121,8 +122,11 @@ static bool is_within(Mesh *mesh, PorterGuest *guest, size_t length) {
     uint64_t *paid_us = &guest->paid_us;
 
     if (!roster_has_short(&mesh->meeting.roster, guest->key)) {
+        if (length > MESH_GUEST_BYTES_MAX - guest->bytes) {
+            return false;
+        }
         guest->bytes += (uint32_t)length;
-        return guest->bytes <= MESH_GUEST_BYTES_MAX;
+        return true;
     }
     if (*paid_us > mesh->now_us + MEMBER_AHEAD) {
         return false;

@@ -5,8 +5,8 @@
 #include <sodium.h>
 
 #include "mesh/core.h"
-#include "mesh/memory.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/fuzz_roster.h"
 
 enum { RECORDS, SIGNED, DIGEST, CLOCK, TIME, EXPEL, LOST, OPS };
 
@@ -70,26 +70,6 @@ static void befriend(const Identity *other) {
     gap_greet(mesh, neighbour_slot(mesh, neighbour));
 }
 
-/* As if an entry had admitted it, after all others. */
-static void add_member(const MeshKey *key) {
-    Roster *roster = &mesh->meeting.roster;
-    size_t place = roster->member_count;
-    size_t rank = 0;
-
-    FUZZ_CHECK(memory_grow((void **)&roster->members, &roster->member_capacity, place,
-                           sizeof *roster->members));
-    while (rank < place &&
-           memcmp(roster->members[roster->by_key[rank]].key.bytes, key->bytes, MESH_KEY_SIZE) < 0) {
-        rank++;
-    }
-    memmove(roster->by_key + rank + 1, roster->by_key + rank,
-            (place - rank) * sizeof *roster->by_key);
-    memmove(roster->ranks + rank + 1, roster->ranks + rank, (place - rank) * sizeof *roster->ranks);
-    roster->by_key[rank] = (uint16_t)place;
-    roster->ranks[rank] = bytes_rank(key->bytes);
-    roster->members[roster->member_count++] = (Member){.key = *key, .role = MESH_ROLE_MEMBER};
-}
-
 static void begin(void) {
     MeshOptions options = {.name = "Alice",
                            .device_seed = {1},
@@ -104,7 +84,7 @@ static void begin(void) {
     step((MeshEvent){.kind = MESH_EVENT_INTENT, .intent = &create});
     FUZZ_CHECK(mesh_info(mesh).status == MESH_STATUS_MEMBER);
     for (size_t i = 1; i < MEMBERS; i++) {
-        add_member(&people[i].key);
+        fuzz_add_member(mesh, &people[i].key, MESH_ROLE_MEMBER);
     }
     map_roster_changed(mesh);
     befriend(&people[1]);
