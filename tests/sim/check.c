@@ -297,8 +297,9 @@ bool check_settle(World *world, uint64_t within_us) {
         g_free(words);
         words = differ(world);
     }
-    if (!world_expect(world, !words, "no agreement: %s", words))
+    if (words && !world->failure)
         note_views(world);
+    world_expect(world, !words, "no agreement: %s", words);
     g_free(words);
     for (unsigned i = 0; i < world->node_count && !world->failure; i++)
         if (is_present(world->nodes[i]))

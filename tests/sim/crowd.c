@@ -51,9 +51,11 @@ static Node *add_beside(World *world, const Node *member) {
 /* The newcomers, who have asked to join; their numbers are the last. */
 static void begin_wave(World *world, const Crowd *crowd, unsigned count) {
     Node *inviter = crowd_anyone(world, crowd->hosts);
-    const char *ticket =
-        inviter ? person_invite(inviter, MESH_ROLE_MEMBER, count) : "nobody could be asked";
+    const char *ticket;
 
+    if (!world_expect(world, inviter, "nobody is left to invite anyone"))
+        return;
+    ticket = person_invite(inviter, MESH_ROLE_MEMBER, count);
     for (unsigned i = 0; i < count && !world->failure; i++) {
         Node *node = add_beside(world, inviter);
 

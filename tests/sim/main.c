@@ -30,7 +30,7 @@ static Outcome run(const Scenario *scenario, const Options *options, uint64_t se
     wanted.nodes = options->nodes ? (unsigned)options->nodes : scenario->nodes;
     wanted.minutes = options->minutes ? (unsigned)options->minutes : scenario->minutes;
     world = world_create(&wanted);
-    scenario->tell(world);
+    world_tell(world, scenario->tell);
     outcome.hash = trace_hash(world->trace);
     outcome.failure = g_strdup(world->failure);
     outcome.steps = world->steps;

@@ -305,6 +305,7 @@ void node_step(Node *node, const MeshEvent *event) {
     uint64_t cost_ns = cost_now_ns(node);
     unsigned effects = 0;
 
+    world_act_begins(world);
     stamped.now_us = world_now_us(world);
     stamped.now_s =
         (uint64_t)(WORLD_BEGIN_S + (int64_t)(stamped.now_us / SECOND_US) + node->clock_s);
@@ -331,6 +332,7 @@ void node_step(Node *node, const MeshEvent *event) {
         node->forward_ns += cost_ns;
         node->forward_bytes += node->sent_bytes - sent_bytes;
     }
+    world_act_ends(world);
 }
 
 /* ---- lives ---- */

@@ -47,6 +47,31 @@ void world_destroy(World *world) {
     g_free(world);
 }
 
+/* ---- stories ---- */
+
+void world_tell(World *world, void (*tell)(World *world)) {
+    jmp_buf end;
+
+    world->end = &end;
+    if (setjmp(end) == 0)
+        tell(world);
+    world->end = NULL;
+}
+
+static void end_story(World *world) {
+    if (world->failure && world->end && world->acts == 0)
+        longjmp(*world->end, 1);
+}
+
+void world_act_begins(World *world) {
+    world->acts++;
+}
+
+void world_act_ends(World *world) {
+    world->acts--;
+    end_story(world);
+}
+
 Node *world_add(World *world, unsigned site) {
     unsigned number = world->node_count++;
 
@@ -100,5 +125,6 @@ bool world_fail(World *world, const char *format, ...) {
     world->failure = g_strdup_vprintf(format, arguments);
     va_end(arguments);
     world_note(world, "FAILED: %s", world->failure);
+    end_story(world);
     return false;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * A world: virtual time, a network, and nodes that run the very core that ships, all from one seed.
- * It owns everything in it, and its first failure, after which nothing more happens. It never waits
- * for anything real.
+ * It owns everything in it, and its first failure, with which the story it is told ends. It never
+ * waits for anything real.
  */
 #pragma once
+
+#include <setjmp.h>
 
 #include "tests/sim/alarms.h"
 #include "tests/sim/ice.h"
@@ -44,6 +46,8 @@ typedef struct World {
     bool calm;          /* nothing comes, goes or breaks: what is carried goes straight */
     bool noisy;         /* someone damages datagrams: malformed ones are no wonder */
     char *failure;      /* the first; NULL: none */
+    jmp_buf *end;       /* where a story goes on that failed; NULL: none is told */
+    unsigned acts;      /* of cores, under way: they are done first */
     uint64_t steps;
 } World;
 
@@ -51,6 +55,10 @@ typedef bool (*WorldCondition)(gpointer context);
 
 World *world_create(const WorldOptions *options);
 void world_destroy(World *world);
+
+/* Tells a story to the end, or until it fails: from there it does not go on, so that it may rely on
+ * all that it expected. What it holds itself is not freed then. */
+void world_tell(World *world, void (*tell)(World *world));
 
 /* A new node at a site, running. Borrowed. */
 Node *world_add(World *world, unsigned site);
@@ -63,9 +71,13 @@ uint64_t world_now_us(const World *world);
  * asked after every act. */
 bool world_run(World *world, uint64_t for_us, WorldCondition condition, gpointer context);
 
-/* What must not be was: the first is kept. `false`, for the caller's convenience. */
+/* What must not be was: the first is kept, and ends the story, once no core is at work. Where none
+ * is told: `false`, for the caller's convenience. */
 bool world_fail(World *world, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The same, when something is not so. */
 #define world_expect(world, fact, ...) ((fact) ? true : world_fail((world), __VA_ARGS__))
+/* A core begins to act, and is done: only then may the story end. */
+void world_act_begins(World *world);
+void world_act_ends(World *world);
 /* A word in the trace. */
 #define world_note(world, ...) trace_note((world)->trace, world_now_us(world), __VA_ARGS__)
