@@ -149,8 +149,7 @@ void neighbours_leave(Mesh *mesh) {
     }
 }
 
-/* Its message 1 was just answered, and it may be about to use the keys. */
-static bool is_awaited(const Mesh *mesh, const Neighbour *neighbour) {
+bool neighbour_is_awaited(const Mesh *mesh, const Neighbour *neighbour) {
     for (size_t i = 0; i < MESH_KEYS_MAX; i++) {
         const Keys *keys = neighbour->keyring.keys[i];
 
@@ -169,7 +168,7 @@ bool neighbours_make_room(Mesh *mesh, bool stranger) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
         bool idle = neighbour && !neighbour_is_up(neighbour) && neighbour->hand_until_us == 0 &&
-                    !is_awaited(mesh, neighbour);
+                    !neighbour_is_awaited(mesh, neighbour);
 
         count += neighbour != NULL;
         strangers += neighbour && neighbour->doubt_us != UINT64_MAX;

@@ -179,6 +179,19 @@ static bool was_seen(const Stream *stream, uint32_t number) {
     return behind >= STREAM_WINDOW || (behind >= 0 && stream->seen >> behind & 1);
 }
 
+/* The end of the tag of a frame. */
+static uint16_t end_of(Bytes body) {
+    const uint8_t *end = body.data + body.length;
+
+    return (uint16_t)(end[-1] << 8 | end[-2]);
+}
+
+/* It is the one that came: what only has its number is anybody's. */
+static bool is_repeat(const Stream *stream, uint32_t number, Bytes body) {
+    return stream->last_number - number < STREAM_WINDOW &&
+           stream->tags[number % STREAM_WINDOW] == end_of(body);
+}
+
 static void note_bringer(const Mesh *mesh, Stream *stream, uint32_t slot) {
     if (mesh->now_us >= stream->brought_us + BROUGHT_US) {
         stream->brought_before = stream->brought;
@@ -194,7 +207,7 @@ bool stream_comes_from(const Mesh *mesh, const Stream *stream, uint32_t slot) {
 }
 
 /* Notes a frame that is new and genuine. */
-static void see(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *frame) {
+static void see(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *frame, Bytes body) {
     int32_t ahead = (int32_t)(frame->number - stream->last_number);
 
     if (ahead > 0) {
@@ -206,6 +219,7 @@ static void see(Mesh *mesh, Stream *stream, uint32_t slot, const MeshFrame *fram
         stream->paused = (frame->flags & (FRAME_SILENCE | FRAME_LAST)) != 0;
     }
     stream->seen |= 1ull << (ahead > 0 ? 0 : -ahead);
+    stream->tags[frame->number % STREAM_WINDOW] = end_of(body);
     stream->came_us = mesh->now_us;
     stream->pusher = slot;
     note_bringer(mesh, stream, slot);
@@ -259,7 +273,7 @@ static MeshError take(Mesh *mesh, Stream *stream, uint32_t slot, MeshFrame *fram
         return MESH_OK;
     }
     stream->proven |= stream->state != STREAM_LOCKED;
-    see(mesh, stream, slot, frame);
+    see(mesh, stream, slot, frame, body);
     if (stream->state == STREAM_TOLD) {
         stream_open(mesh, stream);
     }
@@ -295,8 +309,10 @@ MeshError stream_frame(Mesh *mesh, uint32_t slot, Bytes body) {
     /* While no frame was genuine, somebody's false word may be all that makes this one look old. */
     if ((stream->proven || stream->state == STREAM_LOCKED) && was_seen(stream, frame.number)) {
         mesh->counters.duplicates++;
-        note_bringer(mesh, stream, slot);
-        ask_came_again(stream, slot);
+        if (is_repeat(stream, frame.number, body)) {
+            note_bringer(mesh, stream, slot);
+            ask_came_again(stream, slot);
+        }
         return MESH_OK;
     }
     return take(mesh, stream, slot, &frame, body);

@@ -68,16 +68,17 @@ typedef struct {
     uint32_t word;        /* while none was: by whose word the next two are */
     uint32_t last_number; /* the highest */
     uint32_t last_time_ms;
-    uint64_t seen;           /* bit i: the frame i before the last came */
-    bool paused;             /* by it: none may follow for a while */
-    uint64_t came_us;        /* a new one came, last; 0: none yet */
-    uint32_t pusher;         /* from whom; NEIGHBOUR_NONE */
-    uint64_t brought;        /* from whom any came since, a bit each, */
-    uint64_t brought_before; /* and in the seconds before */
-    uint64_t brought_us;     /* then */
-    uint64_t ended_us;       /* somebody said that it ended; 0: nobody */
-    uint64_t lost_us;        /* no way to its speaker is known since then; 0: there is */
-    uint64_t keyframe_us;    /* when a keyframe of it was last asked for; 0: never */
+    uint64_t seen;                /* bit i: the frame i before the last came, */
+    uint16_t tags[STREAM_WINDOW]; /* and the end of its tag, by its number */
+    bool paused;                  /* by it: none may follow for a while */
+    uint64_t came_us;             /* a new one came, last; 0: none yet */
+    uint32_t pusher;              /* from whom; NEIGHBOUR_NONE */
+    uint64_t brought;             /* from whom any came since, a bit each, */
+    uint64_t brought_before;      /* and in the seconds before */
+    uint64_t brought_us;          /* then */
+    uint64_t ended_us;            /* somebody said that it ended; 0: nobody */
+    uint64_t lost_us;             /* no way to its speaker is known since then; 0: there is */
+    uint64_t keyframe_us;         /* when a keyframe of it was last asked for; 0: never */
 
     FeedLoad load;
     StreamWish wish;
