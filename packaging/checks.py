@@ -23,9 +23,12 @@ COMMAND_S = 1800
 PERSON_S = 300
 TESTS_S = 2700
 
+# So many at once of what mostly waits (suite `waits`), and of what mostly computes.
+WAITING, COMPUTING = 4, 2
+
 # Real programs in real time, on a machine that may stand still meanwhile: a few of these that fail
 # are run again, by themselves. What passes then is told apart; what fails twice has failed.
-REAL_TIME = {"net", "page"}
+REAL_TIME = {"page", "waits"}
 AGAIN_MAX = 3
 SANITIZER_OPTIONS = {
     "ASAN_OPTIONS": "halt_on_error=1:abort_on_error=1:detect_leaks=1",
@@ -131,26 +134,32 @@ class Checks:
             return
         self.ran += len(names)
         self.say(f"{name}: {len(names)} test programs")
-        entries, said = self.meson(directory, names, environment)
-        if not entries:
-            return self.tally.failed(f"{name}: tests ran", "".join(said[-TAIL_LINES:]))
+        entries = {}
+        for waits, at_once in ((False, COMPUTING), (True, WAITING)):
+            some = {one for one, suites in names.items() if ("waits" in suites) == waits}
+            if some:
+                found, said = self.meson(directory, some, environment, at_once)
+                entries |= found
+                if not found:
+                    self.tally.failed(f"{name}: tests ran", "".join(said[-TAIL_LINES:]))
         failed = {one for one, entry in entries.items() if not results.is_good(entry)}
         if 0 < len(failed) <= AGAIN_MAX and all(
                 names[one] & REAL_TIME and results.may_run_again(entries[one]) for one in failed):
             self.say(f"{name}: {', '.join(sorted(failed))} again")
-            again, _ = self.meson(directory, failed, environment, "--num-processes", "1")
+            again, _ = self.meson(directory, failed, environment, 1)
             for one in (one for one in failed if one in again and results.is_good(again[one])):
                 self.tally.unsteady.append((f"{name}: {one}", results.said(entries[one])))
                 entries[one] = again[one]
         self.tally.add(name, entries, names)
 
-    def meson(self, directory, names, environment, *settings):
+    def meson(self, directory, names, environment, at_once):
         """One run of these tests: their entries, and the lines that meson itself said."""
         log = directory / "meson-logs" / "testlog.json"
         log.unlink(missing_ok=True)
         said = []
-        words = ["meson", "test", "-C", directory, "--no-rebuild", "--num-processes", "2",
-                 "--timeout-multiplier", "3" if environment else "2", *settings, *sorted(names)]
+        words = ["meson", "test", "-C", directory, "--no-rebuild",
+                 "--num-processes", str(at_once),
+                 "--timeout-multiplier", "3" if environment else "2", *sorted(names)]
         with running(words, {**dict(environment), "LC_ALL": "C.UTF-8"}) as process:
             alarm = threading.Timer(TESTS_S, os.killpg, (process.pid, signal.SIGTERM))
             alarm.daemon = True

@@ -118,15 +118,21 @@ def _terminated(_number, _frame):
     raise SystemExit("stopped by a signal")
 
 
+def _is_wanted(name, words):
+    """Whether a name contains one of the words, and none of those that begin with a minus."""
+    wanted = [word for word in words if not word.startswith("-")]
+    return (not any(word[1:] in name for word in words if word.startswith("-"))
+            and (not wanted or any(word in name for word in wanted)))
+
+
 def main(*scenarios):
-    """Runs scenarios inside the namespaces; with arguments, those whose names contain one."""
+    """Runs scenarios inside the namespaces: those that the arguments want, or all of them."""
     namespace.enter(skip_all)
     signal.signal(signal.SIGTERM, _terminated)
     signal.signal(signal.SIGINT, _terminated)
-    wanted = sys.argv[1:]
     tap = Tap()
     for scenario in scenarios:
-        if not wanted or any(word in scenario.__name__ for word in wanted):
+        if _is_wanted(scenario.__name__, sys.argv[1:]):
             tap.scenario(scenario)
     print(f"1..{tap.count}", flush=True)
     sys.exit(1 if tap.failed else 0)
