@@ -198,7 +198,7 @@ static void rest(Mesh *mesh, CompanyMember *member, Neighbour *neighbour, size_t
         member->turn_us = mesh->now_us;
         neighbour->contact = CONTACT_IDLE;
     }
-    if (slots > KEPT_SLOTS) {
+    if (slots > KEPT_SLOTS && !neighbour_is_awaited(mesh, neighbour)) {
         neighbour_drop(mesh, neighbour);
     }
 }

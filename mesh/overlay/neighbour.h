@@ -170,6 +170,8 @@ bool neighbours_make_room(Mesh *mesh, bool stranger);
 /* The slot of this node, made when there is none; NULL when all are taken or the key is no good. */
 Neighbour *neighbour_want(Mesh *mesh, const MeshKey *key, const uint8_t psk[HANDSHAKE_PSK_SIZE],
                           bool by_ticket);
+/* Its message 1 was just answered, and it may be about to use the keys. */
+bool neighbour_is_awaited(const Mesh *mesh, const Neighbour *neighbour);
 /* All links end with this step, those who are up being told. */
 void neighbours_leave(Mesh *mesh);
 /* Closes and forgets: never while a message of it is read. */
