@@ -26,6 +26,10 @@
 #define AT_SIZE        (SHORT_KEY_SIZE + 1 + 4)
 #define ASK_SIZE       (AT_SIZE + 1)
 
+#define IDLE_FRAMES 16       /* that others bring, and not the one who is to by the tree */
+#define IDLE_US     S        /* then one more is asked, and the next not before */
+#define FORGED_US   (30 * S) /* who brought false frames is not relied on alone */
+
 #define GAPS_LATE 8           /* frames that may still come, repaired */
 #define GAPS_MASK 0xffffffffu /* of so many before these */
 #define GAPS_MOST 4           /* so many may be missing, or else one more is asked, */
@@ -74,14 +78,16 @@ static void stop_asking(Mesh *mesh, Stream *stream, uint64_t slots) {
     stream->wish.asks &= ~slots;
 }
 
-/* How far from the speaker a neighbour is; those that are to hear it from us, weak ones, and the
- * one whose frames do not come any more, are far. */
-static uint32_t distance(Mesh *mesh, const Stream *stream, const Neighbour *neighbour) {
+/* How far from the speaker a neighbour is; those that are to hear it from us, weak ones, and those
+ * whose frames do not come, are far. */
+static uint32_t distance(Mesh *mesh, const Stream *stream, uint32_t slot) {
+    const Neighbour *neighbour = neighbour_view(mesh, slot);
     const GraphTree *tree = map_tree(mesh, &stream->speaker);
     uint16_t node = map_index(mesh, &neighbour->key);
     uint32_t hops = UNKNOWN_HOPS;
-    uint32_t more = neighbour_view(mesh, stream->pusher) == neighbour ? FAR_HOPS : 0;
+    uint32_t more = stream->pusher == slot ? FAR_HOPS : 0;
 
+    more += stream->wish.vain >> slot & 1 ? FAR_HOPS : 0;
     if (mesh_key_equal(&neighbour->key, &stream->speaker)) {
         return more;
     }
@@ -92,10 +98,9 @@ static uint32_t distance(Mesh *mesh, const Stream *stream, const Neighbour *neig
     return hops + more + (map_is_weak(mesh, &neighbour->key) ? FAR_HOPS : 0);
 }
 
-/* The neighbour to be asked next, and not one of the mask; NEIGHBOUR_NONE. */
-static uint32_t next(Mesh *mesh, const Stream *stream, uint64_t but) {
+/* The neighbour to be asked next, less far than that and not one of the mask; NEIGHBOUR_NONE. */
+static uint32_t next(Mesh *mesh, const Stream *stream, uint64_t but, uint32_t best_distance) {
     uint32_t best = NEIGHBOUR_NONE;
-    uint32_t best_distance = UINT32_MAX;
 
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_view(mesh, slot);
@@ -105,7 +110,7 @@ static uint32_t next(Mesh *mesh, const Stream *stream, uint64_t but) {
             !neighbour_is_greeted(mesh, neighbour)) {
             continue;
         }
-        far = distance(mesh, stream, neighbour);
+        far = distance(mesh, stream, slot);
         if (far < best_distance) {
             best = slot;
             best_distance = far;
@@ -121,10 +126,68 @@ static bool hears_speaker(Mesh *mesh, const Stream *stream) {
     return tree && self < tree->count && tree->parent[self] == tree->source;
 }
 
+/* The neighbour that is to push it by the tree. */
+static uint32_t find_parent(Mesh *mesh, const Stream *stream) {
+    const GraphTree *tree = map_tree(mesh, &stream->speaker);
+    uint16_t self = map_index(mesh, &mesh->self.key);
+    uint16_t parent = tree && self < tree->count ? tree->parent[self] : GRAPH_NONE;
+    const Neighbour *neighbour = parent == GRAPH_NONE || parent == tree->source
+                                     ? NULL
+                                     : neighbour_view_of(mesh, map_key(mesh, parent));
+
+    return neighbour ? neighbour_slot(mesh, neighbour) : NEIGHBOUR_NONE;
+}
+
+static uint64_t parent_bit(Mesh *mesh, Stream *stream) {
+    StreamWish *wish = &stream->wish;
+
+    if (wish->turn != mesh->map.turn) {
+        wish->turn = mesh->map.turn;
+        wish->parent = find_parent(mesh, stream);
+        wish->idle = 0;
+    }
+    return wish->parent == NEIGHBOUR_NONE ? 0 : 1ull << wish->parent;
+}
+
+/* Whether who is to push it does not, or brings false frames too. */
+static bool is_idle(Mesh *mesh, Stream *stream) {
+    uint64_t parent = parent_bit(mesh, stream);
+    uint64_t forged_us = parent ? mesh->streams.forged_us[stream->wish.parent] : 0;
+
+    return stream->wish.vain & parent || (forged_us > 0 && mesh->now_us < forged_us + FORGED_US);
+}
+
+/* That is known before it matters: where two push, or who was asked does, and the tree may be
+ * another any moment. Then whoever brings it is asked to go on, or another. */
+static void step_idle(Mesh *mesh, Stream *stream, uint32_t slot) {
+    StreamWish *wish = &stream->wish;
+    uint64_t parent = parent_bit(mesh, stream);
+
+    if (slot == wish->parent) {
+        wish->idle = 0;
+    } else if (parent && ++wish->idle >= IDLE_FRAMES) {
+        wish->vain |= parent;
+    }
+    if (!is_idle(mesh, stream) || wish->asks & ~(wish->vain | parent) ||
+        mesh->now_us < wish->asked_us + IDLE_US) {
+        return;
+    }
+    if (slot == wish->parent) {
+        slot = next(mesh, stream, wish->asks | wish->vain | parent, FAR_HOPS);
+    }
+    if (slot != NEIGHBOUR_NONE) {
+        ask(mesh, stream, slot);
+        wish->tried = 0;
+    }
+}
+
 static void step_quiet(Mesh *mesh, Stream *stream) {
     StreamWish *wish = &stream->wish;
     uint32_t rounds_most = hears_speaker(mesh, stream) ? ROUNDS_NEAR : ROUNDS_MOST;
-    uint32_t slot = next(mesh, stream, wish->tried);
+    uint32_t slot;
+
+    wish->vain |= parent_bit(mesh, stream);
+    slot = next(mesh, stream, wish->tried, UINT32_MAX);
 
     if (slot != NEIGHBOUR_NONE) {
         ask(mesh, stream, slot);
@@ -168,7 +231,7 @@ static void step_gaps(Mesh *mesh, Stream *stream) {
         count_gaps(stream) <= GAPS_MOST || hears_speaker(mesh, stream)) {
         return;
     }
-    slot = next(mesh, stream, wish->asks);
+    slot = next(mesh, stream, wish->asks, UINT32_MAX);
     if (slot != NEIGHBOUR_NONE && slot != stream->pusher &&
         link_state(neighbour_view(mesh, slot)->link, mesh->now_us).loss_ppm < GAPS_PPM) {
         ask(mesh, stream, slot);
@@ -181,6 +244,7 @@ static void step_gaps(Mesh *mesh, Stream *stream) {
  * by the tree too. */
 static void account(Mesh *mesh, Stream *stream, uint32_t slot) {
     StreamWish *wish = &stream->wish;
+    uint64_t needless = wish->asks;
 
     wish->count++;
     wish->useful |= 1ull << slot;
@@ -188,8 +252,12 @@ static void account(Mesh *mesh, Stream *stream, uint32_t slot) {
     if (wish->count < ACCOUNT_FRAMES) {
         return;
     }
-    stop_asking(mesh, stream,
-                wish->spared >= wish->bought ? wish->asks : wish->asks & ~wish->useful);
+    if (is_idle(mesh, stream)) {
+        needless = wish->asks & wish->useful ? wish->asks & ~wish->useful : 0;
+    } else if (wish->spared < wish->bought) {
+        needless = wish->asks & ~wish->useful;
+    }
+    stop_asking(mesh, stream, needless);
     wish->count = wish->bought = wish->spared = 0;
     wish->useful = 0;
 }
@@ -200,6 +268,7 @@ void ask_came(Mesh *mesh, Stream *stream, uint32_t slot, uint64_t lasts_us) {
 
     wish->tried = 0;
     wish->rounds = 0;
+    wish->vain &= ~(1ull << slot);
     wish->quiet_us = !stream->paused && has_others(mesh, stream)
                          ? mesh->now_us + QUIET_US + trip_us / 2 + lasts_us
                          : UINT64_MAX;
@@ -212,10 +281,15 @@ void ask_came(Mesh *mesh, Stream *stream, uint32_t slot, uint64_t lasts_us) {
     if (wish->asks) {
         account(mesh, stream, slot);
     }
+    step_idle(mesh, stream, slot);
     step_gaps(mesh, stream);
 }
 
 void ask_came_again(Stream *stream, uint32_t slot) {
+    stream->wish.vain &= ~(1ull << slot);
+    if (slot == stream->wish.parent) {
+        stream->wish.idle = 0;
+    }
     stream->wish.spared += !(stream->wish.asks >> slot & 1);
 }
 

@@ -266,6 +266,8 @@ static MeshError take(Mesh *mesh, Stream *stream, uint32_t slot, MeshFrame *fram
     if (stream->state != STREAM_LOCKED && !frame_is_genuine(&stream->keys, frame, body)) {
         if (!stream->proven && stream->word != slot) {
             stream_ask(mesh, slot, body.data[0], &mesh->streams.lacked_us[slot]);
+        } else {
+            mesh->streams.forged_us[slot] = mesh->now_us;
         }
         return MESH_ERROR_FORGED;
     }

@@ -34,6 +34,10 @@ typedef struct {
     uint32_t bought;   /* so many of them first from one asked, */
     uint32_t spared;   /* and so often from one that was not, too; */
     uint64_t useful;   /* these brought some first */
+    uint64_t turn;     /* of the map, when by the tree this neighbour was to push it: */
+    uint32_t parent;   /* NEIGHBOUR_NONE: none but perhaps the speaker */
+    uint32_t idle;     /* frames that came since it brought one */
+    uint64_t vain;     /* who was to push it and brought nothing since, or false ones lately */
     uint64_t gaps_us;  /* one more was asked because many were missing */
     uint64_t quiet_us; /* no frame came: somebody is asked then; UINT64_MAX: not */
     uint64_t tell_us;  /* others are told how far it is here, not before */
@@ -91,6 +95,7 @@ typedef struct {
     bool look;                          /* who can be reached may have changed */
     uint64_t digest;                    /* of the map, as it was when that was last looked at */
     uint64_t lacked_us[MESH_PEERS_MAX]; /* when one unknown here was last asked for; 0: never */
+    uint64_t forged_us[MESH_PEERS_MAX]; /* when one brought a frame of nobody; 0: never */
     uint64_t paid_us[MESH_PEERS_MAX];   /* until then what a neighbour told fills what it may */
     uint32_t next_stream;
     uint8_t next_name;

@@ -302,6 +302,7 @@ MeshError told_stream_end(Mesh *mesh, uint32_t slot, Bytes body) {
 
 void told_lost(Mesh *mesh, uint32_t slot) {
     mesh->streams.lacked_us[slot] = 0;
+    mesh->streams.forged_us[slot] = 0;
     mesh->streams.paid_us[slot] = 0;
     mesh->streams.look = true;
     for (size_t i = 0; i < mesh->streams.used; i++) {
@@ -321,5 +322,7 @@ void told_lost(Mesh *mesh, uint32_t slot) {
         stream->brought_before &= ~(1ull << slot);
         stream->wish.tried &= ~(1ull << slot);
         stream->wish.asks &= ~(1ull << slot);
+        stream->wish.vain &= ~(1ull << slot);
+        stream->wish.turn = 0; /* another may get the slot */
     }
 }
