@@ -50,7 +50,7 @@ static void transmit(Mesh *mesh, const MeshPath *path, const uint8_t to[SHORT_KE
 /* ---- the porter: guests ---- */
 
 static bool is_here(const Mesh *mesh, const PorterGuest *guest) {
-    return guest->path.kind != MESH_PATH_NONE && mesh->now_us < guest->heard_us + STAY_US;
+    return guest->heard_us > 0 && mesh->now_us < guest->heard_us + STAY_US;
 }
 
 static PorterGuest *find_guest(Mesh *mesh, const uint8_t key[SHORT_KEY_SIZE]) {

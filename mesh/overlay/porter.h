@@ -22,8 +22,8 @@ typedef struct Mesh Mesh;
 /* One who is passed on for, by the short key it gave. */
 typedef struct {
     uint8_t key[SHORT_KEY_SIZE];
-    MeshPath path;     /* where it is; NONE: nobody */
-    uint64_t heard_us; /* it came last */
+    MeshPath path;     /* where it is */
+    uint64_t heard_us; /* it came last; 0: nobody */
     uint64_t paid_us;  /* until then what it costs fills what it may */
     uint32_t bytes;    /* of it and for it, while it is in no roster */
     bool answered;     /* by a member: it holds a ticket, or seems to */

@@ -147,11 +147,15 @@ static size_t count_effects(const MeshPath *to) {
     return count;
 }
 
+static bool is_here(const PorterGuest *guest) {
+    return guest->heard_us > 0 && now_us < guest->heard_us + 60 * S;
+}
+
 static PorterGuest *find_guest(const uint8_t key[SHORT_KEY_SIZE]) {
     for (size_t i = 0; i < MESH_GUESTS_MAX; i++) {
         PorterGuest *guest = &mesh->porter.guests[i];
 
-        if (guest->heard_us > 0 && !memcmp(guest->key, key, SHORT_KEY_SIZE)) {
+        if (is_here(guest) && !memcmp(guest->key, key, SHORT_KEY_SIZE)) {
             return guest;
         }
     }
@@ -237,13 +241,13 @@ static void check_guests(void) {
         const PorterGuest *guest = &mesh->porter.guests[i];
         size_t beside = 0;
 
-        if (guest->path.kind == MESH_PATH_NONE || now_us >= guest->heard_us + 60 * S) {
+        if (!is_here(guest)) {
             continue;
         }
         for (size_t j = 0; j < MESH_GUESTS_MAX; j++) {
             const PorterGuest *other = &mesh->porter.guests[j];
 
-            if (other->path.kind != MESH_PATH_NONE && now_us < other->heard_us + 60 * S) {
+            if (is_here(other)) {
                 FUZZ_CHECK(i == j || memcmp(other->key, guest->key, SHORT_KEY_SIZE) != 0);
                 beside += !memcmp(other->path.ip, guest->path.ip, sizeof guest->path.ip);
             }
