@@ -7,17 +7,19 @@
 
 #define SECOND_US 1000000
 #define GAP_US    1000 /* arrivals closer than this tell nothing */
+#define PAIR_US   2000 /* departures as close as this are one */
+#define SPREAD_US 8000 /* arrivals of a pair that are closer tell of timers and shaking */
 
 static ArrivalsFound found_between(const ArrivalsPoint *from, const ArrivalsPoint *to,
                                    uint64_t limited_at_us) {
     uint64_t arrival_us = (uint64_t)(to->arrival_us - from->arrival_us);
     uint64_t sent_us = to->sent_us > from->sent_us ? to->sent_us - from->sent_us : 1;
-    ArrivalsFound found = {.bytes = to->sent_total - from->sent_total,
-                           .limited = limited_at_us >= from->sent_us};
+    uint64_t bytes = to->sent_total - from->sent_total;
+    ArrivalsFound found = {.limited = limited_at_us >= from->sent_us};
 
     if (arrival_us >= GAP_US) {
-        found.carried = found.bytes * SECOND_US / arrival_us;
-        found.departed = found.bytes * SECOND_US / sent_us;
+        found.carried = bytes * SECOND_US / arrival_us;
+        found.departed = bytes * SECOND_US / sent_us;
         found.proven = found.carried < found.departed ? found.carried : found.departed;
     }
     return found;
@@ -37,6 +39,16 @@ static int64_t longer_us(const ArrivalsPoint *before, const ArrivalsPoint *here)
     return (here->arrival_us - before->arrival_us) - (int64_t)(here->sent_us - before->sent_us);
 }
 
+/* The two left together and arrived apart: the line spread them, and so shows what it carries. */
+static uint64_t spread_by(const ArrivalsPoint *before, const ArrivalsPoint *here) {
+    int64_t apart_us = here->arrival_us - before->arrival_us;
+    bool pair = here->sent_us >= before->sent_us && here->sent_us - before->sent_us <= PAIR_US;
+
+    return pair && apart_us >= SPREAD_US
+               ? (here->sent_total - before->sent_total) * SECOND_US / (uint64_t)apart_us
+               : 0;
+}
+
 ArrivalsFound arrivals_learn(Arrivals *arrivals, const Delay *delay, const DelaySample *sample,
                              uint64_t limited_at_us, uint64_t jump_us) {
     ArrivalsPoint here = {.arrival_us =
@@ -46,6 +58,7 @@ ArrivalsFound arrivals_learn(Arrivals *arrivals, const Delay *delay, const Delay
                           .sent_total = sample->sent_total};
     ArrivalsFound found = {.limited =
                                arrivals->count > 0 && limited_at_us >= arrivals->points[0].sent_us};
+    uint64_t spread = arrivals->count > 0 ? spread_by(&arrivals->points[0], &here) : 0;
     bool jumped;
 
     if (arrivals->count > 0 && here.arrival_us < arrivals->points[0].arrival_us) {
@@ -61,6 +74,9 @@ ArrivalsFound arrivals_learn(Arrivals *arrivals, const Delay *delay, const Delay
     if (arrivals->count > 0) {
         found = found_between(&arrivals->points[arrivals->count - 1], &here, limited_at_us);
         found.since = proven_since(arrivals, &here, limited_at_us);
+    }
+    found.spread = spread;
+    if (arrivals->count > 0) {
         if (here.arrival_us - arrivals->points[0].arrival_us < GAP_US) {
             return found;
         }

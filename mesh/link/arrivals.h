@@ -27,7 +27,8 @@ typedef struct {
     uint64_t departed; /* as they left */
     uint64_t proven;   /* what is carried, but no more than left here */
     uint64_t since;    /* proven by what left since there was always something to send */
-    uint64_t bytes;    /* in all */
+    uint64_t spread;   /* by this packet and the one it left together with; 0: there is none, or
+                          nothing kept them apart */
     bool limited;      /* there was not always something to send */
 } ArrivalsFound;
 

@@ -3,26 +3,25 @@
 
 #include "mesh/link/breath.h"
 
-#define SECOND_US       1000000
-#define ONE             1024 /* of a gain */
-#define GAIN_START      (2 * ONE)
-#define GAIN_GROW       (ONE + ONE / 4)
-#define GAIN_YIELD      (ONE / 2)
-#define GAIN_SHARED     (ONE + ONE / 5)
-#define GAIN_FULL       (ONE - ONE / 20) /* from here on a standing queue says what is carried */
-#define STREAK_LIMIT    4
-#define PATIENT_ROUNDS  3    /* that seem empty, before there may be more than we knew */
-#define GUESS           4000 /* bytes a second assumed of an unknown line: 32 kbit/s */
-#define FASTEST         ((uint64_t)1 << 30)
-#define BURST_US        1000 /* timers are coarse: what they were late by is made up for */
-#define BREATH_US       (12 * SECOND_US) /* the queue must empty that often, to be measurable */
-#define TARGET_MOST_US  250000
-#define SUDDEN_QUEUE    8 /* times the target */
-#define SHAKE_JUMP      4
-#define SPREAD_LEAST_US 8000
-#define PPM             WEATHER_PPM
-#define TRIAL_PACKETS   24
-#define SHALLOW_MOST    2 /* halvings of the queue we want */
+#define SECOND_US      1000000
+#define ONE            1024 /* of a gain */
+#define GAIN_START     (2 * ONE)
+#define GAIN_GROW      (ONE + ONE / 4)
+#define GAIN_YIELD     (ONE / 2)
+#define GAIN_SHARED    (ONE + ONE / 5)
+#define GAIN_FULL      (ONE - ONE / 20) /* from here on a standing queue says what is carried */
+#define STREAK_LIMIT   4
+#define PATIENT_ROUNDS 3    /* that seem empty, before there may be more than we knew */
+#define GUESS          4000 /* bytes a second assumed of an unknown line: 32 kbit/s */
+#define FASTEST        ((uint64_t)1 << 30)
+#define BURST_US       1000 /* timers are coarse: what they were late by is made up for */
+#define BREATH_US      (12 * SECOND_US) /* the queue must empty that often, to be measurable */
+#define TARGET_MOST_US 250000
+#define SUDDEN_QUEUE   8 /* times the target */
+#define SHAKE_JUMP     4
+#define PPM            WEATHER_PPM
+#define TRIAL_PACKETS  24
+#define SHALLOW_MOST   2 /* halvings of the queue we want */
 
 static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
@@ -139,51 +138,88 @@ static bool tells_capacity(const Rate *rate, const ArrivalsFound *found) {
            rate_in_company(rate);
 }
 
+/* Two packets in a row took much longer than the one before. */
+static bool has_jumped(const Rate *rate, const ArrivalsFound *found) {
+    return rate->arrivals.jumps > 0 && !found->limited;
+}
+
 /* We do not send all we might, and still it piles up: the line carries no more than what came. */
 static bool piles_up(const Rate *rate, const ArrivalsFound *found) {
     return found->limited && arrivals_grow(found) && !rate_in_company(rate) &&
            rate_queue_us(rate) > SUDDEN_QUEUE * target_us(rate);
 }
 
-/* The two packets that left together arrived apart: the line spread them, and so shows what it
- * carries. */
-static bool spread(const Rate *rate, const DelaySample *sample, const ArrivalsFound *found) {
-    return sample->sent_total <= 2 * rate->full && found->bytes >= rate->full / 2 &&
-           arrivals_grow(found) && delay_latest_us(&rate->delay) >= SPREAD_LEAST_US;
+/* A pair was spread: the line is known, and waits for more. */
+static void learn_spread(Rate *rate, uint64_t now_us, uint64_t spread) {
+    rate->phase = RATE_STEADY;
+    rate_set_capacity(rate, spread);
+    rate->confirmed = rate->capacity;
+    rate->next_us = least(rate->next_us, now_us);
+    arrivals_forget(&rate->arrivals); /* what came before was slow for want of anything to send */
 }
 
-/* The first answers. */
-static void learn_first(Rate *rate, uint64_t now_us, const DelaySample *sample,
-                        const ArrivalsFound *found) {
-    /* All that left before the first answer was carried within its round trip. */
-    uint64_t trip = sample->sent_total * SECOND_US / most(now_us - sample->sent_us, 1);
-
-    rate_set_capacity(rate, most(found->proven, trip));
-}
-
-static bool learn_capacity(Rate *rate, uint64_t now_us, const DelaySample *sample) {
-    ArrivalsFound found = learn_arrival(rate, sample);
-    bool busy = queue_shows(rate) && !found.limited;
+/* What left with this packet was carried within its round trip; before the first answer that is all
+ * that did. */
+static uint64_t carried_in_trip(const Rate *rate, uint64_t now_us, const DelaySample *sample) {
+    uint64_t from = sample->sent_total - sample->size;
+    bool pair = sample->sent_us - least(rate->pair_us, sample->sent_us) <= BURST_US;
 
     if (rate->capacity == 0) {
-        learn_first(rate, now_us, sample, &found);
-    } else if (found.carried == 0) {
-        return found.limited;
-    } else if (rate->phase == RATE_START && (busy || spread(rate, sample, &found))) {
+        from = 0;
+    } else if (pair && rate->pair_total < from) {
+        from = rate->pair_total;
+    }
+    return (sample->sent_total - from) * SECOND_US / most(now_us - sample->sent_us, 1);
+}
+
+static void learn_start(Rate *rate, uint64_t now_us, const DelaySample *sample,
+                        const ArrivalsFound *found) {
+    uint64_t proven = most(found->proven, carried_in_trip(rate, now_us, sample));
+
+    if (rate->capacity == 0) {
+        rate_set_capacity(rate, proven);
+    } else if (found->spread > 0 && sample->size >= rate->full / 2) {
+        learn_spread(rate, now_us, found->spread);
+    } else if (found->carried > 0 && queue_shows(rate) && !found->limited) {
         rate->phase = RATE_STEADY;
-        rate_set_capacity(rate, busy ? least(found.carried, rate->capacity) : found.carried);
-    } else if (rate->arrivals.jumps > 0 && !found.limited && found.carried < rate->capacity) {
-        rate_set_capacity(rate, found.carried);
-    } else if (found.carried < rate->capacity && piles_up(rate, &found)) {
+        rate_set_capacity(rate, least(found->carried, rate->capacity));
+    } else if (found->carried > 0 && found->carried < rate->capacity && has_jumped(rate, found)) {
+        rate_set_capacity(rate, found->carried);
+    } else if (found->carried < rate->capacity && piles_up(rate, found)) {
         rate->phase = RATE_STEADY;
-        rate_set_capacity(rate, found.carried);
-    } else if (busy && found.carried < rate->capacity && tells_capacity(rate, &found)) {
-        rate_set_capacity(rate, (rate->capacity + found.carried) / 2);
-    } else if (rate->phase == RATE_START) {
+        rate_set_capacity(rate, found->carried);
+    } else {
         /* What came before was slow for want of anything to send. */
-        rate_set_capacity(rate, most(rate->capacity, most(found.proven, found.since)));
-    } else if (found.proven > rate->capacity && rate->phase != RATE_TRIAL) {
-        rate_set_capacity(rate, found.proven);
+        rate_set_capacity(rate, most(rate->capacity, most(proven, found->since)));
+    }
+}
+
+static void learn_capacity(Rate *rate, const ArrivalsFound *found) {
+    if (found->carried == 0) {
+        return;
+    }
+    if (found->carried < rate->capacity && has_jumped(rate, found)) {
+        rate_set_capacity(rate, found->carried);
+    } else if (found->carried < rate->capacity && piles_up(rate, found)) {
+        rate->phase = RATE_STEADY;
+        rate_set_capacity(rate, found->carried);
+    } else if (queue_shows(rate) && !found->limited && found->carried < rate->capacity &&
+               tells_capacity(rate, found)) {
+        rate_set_capacity(rate, (rate->capacity + found->carried) / 2);
+    } else if (found->proven > rate->capacity && rate->phase != RATE_TRIAL) {
+        rate_set_capacity(rate, found->proven);
+    }
+}
+
+/* Whether there was not always something to send. */
+static bool learn(Rate *rate, uint64_t now_us, const DelaySample *sample) {
+    ArrivalsFound found = learn_arrival(rate, sample);
+    bool busy = queue_shows(rate) && !found.limited && found.carried > 0;
+
+    if (rate->phase == RATE_START) {
+        learn_start(rate, now_us, sample, &found);
+    } else {
+        learn_capacity(rate, &found);
     }
     if (busy) {
         rate->confirmed = rate->capacity;
@@ -285,7 +321,7 @@ void rate_acked(Rate *rate, uint64_t now_us, const DelaySample *sample) {
         limited = learn_arrival(rate, sample).limited;
         grow_part(rate, sample, limited);
     } else {
-        limited = learn_capacity(rate, now_us, sample);
+        limited = learn(rate, now_us, sample);
         note_queue(rate, now_us, limited);
     }
     decide_streak(rate, sample, limited);
@@ -395,13 +431,31 @@ void rate_found(Rate *rate) {
     weather_found(&rate->weather);
 }
 
+/* Two large packets at once, on a line not known yet: how far apart they arrive tells much. */
+static bool begins_pair(const Rate *rate, uint64_t now_us, uint32_t size) {
+    if (rate->phase != RATE_START) {
+        return false;
+    }
+    return rate->capacity == 0 ? rate->sent_total + size < 2 * rate->full
+                               : now_us >= rate->pair_until_us && size >= rate->full / 2;
+}
+
 void rate_sent(Rate *rate, uint64_t now_us, uint32_t size) {
     uint64_t from_us = most(rate->next_us, now_us > BURST_US ? now_us - BURST_US : 0);
 
-    rate->sent_total += size;
-    if (rate->capacity == 0 && rate->sent_total < 2 * rate->full) {
-        rate->next_us = now_us; /* two packets at once: how far apart they arrive tells much */
+    if (begins_pair(rate, now_us, size)) {
+        rate->pair_until_us = now_us + (uint64_t)size * SECOND_US / rate_pace(rate);
+        rate->pair = rate->capacity ? size : 0;
+        rate->pair_us = now_us;
+        rate->pair_total = rate->sent_total;
+        rate->next_us = now_us;
+        rate->sent_total += size;
         return;
+    }
+    rate->sent_total += size;
+    if (now_us < rate->pair_until_us) {
+        size += rate->pair;
+        rate->pair_until_us = now_us;
     }
     rate->next_us = from_us + (uint64_t)size * SECOND_US / rate_pace(rate);
 }

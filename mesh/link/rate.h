@@ -21,7 +21,7 @@
 #include "mesh/link/weather.h"
 
 typedef enum {
-    RATE_START,  /* nothing known: doubling until a queue shows */
+    RATE_START,  /* nothing known: pairs, twice as many each time, until one is spread or queues */
     RATE_STEADY, /* the queue is kept at its target */
     RATE_TRIAL,  /* much is lost: a little slower, to see whether less is then */
     RATE_SHARED, /* the queue does not go when we yield: it is another's, we hold our part */
@@ -79,7 +79,12 @@ typedef struct {
     uint64_t round_end;     /* sent_total at the start of this round */
     uint64_t limited_at_us; /* there was last nothing to send though there might have been */
 
-    uint64_t next_us; /* when the next packet may leave */
+    uint64_t next_us;       /* when the next packet may leave */
+    uint64_t pair_until_us; /* START: a large packet left alone, and the next leaves with it until
+                               then */
+    uint32_t pair;          /* its wire bytes, that the pace still owes */
+    uint64_t pair_us;       /* when it left, */
+    uint64_t pair_total;    /* and sent_total before */
 
     uint64_t trial_from; /* sent_total when the trial began */
     uint32_t trial_ppm;  /* what was lost before it */
