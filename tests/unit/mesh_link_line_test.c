@@ -353,6 +353,36 @@ static void test_small_documents(void) {
     world_free(world);
 }
 
+/* Little was said so far, too little to show what the line carries: a document finds it at once. */
+static void test_after_little(void) {
+    for (unsigned i = 0; i < G_N_ELEMENTS(PROFILES); i++) {
+        double least = 1;
+
+        for (uint32_t seed = 0; seed < 8; seed++) {
+            World *world = world_of(&PROFILES[i], 90 + seed);
+            uint64_t bytes = PROFILES[i].rate_bps / 8 * 6;
+            Source *source;
+            double share;
+
+            world->line[0].loss_ppm = world->line[1].loss_ppm = 0;
+            world->line[0].burst_every_us = world->line[1].burst_every_us = 0;
+            world_add(world, 0, LINK_CHAT, 200, SECOND, 0, 4);
+            world_add(world, 1, LINK_CHAT, 150, SECOND + 30000, 0, 4);
+            world_run_for(world, 6 * SECOND + seed * 100000);
+            source = world_add(world, 0, LINK_DOCUMENT, 4128, 0, 0, (uint32_t)(bytes / 4128));
+            source->start_us = world->now_us;
+            world_run(world, world->now_us + 600 * SECOND);
+            share = (double)source->bytes * 8 / limit_bps(&world->line[0], 1) /
+                    world_seconds(source->arrived_us - source->start_us - world->line[0].delay_us);
+            least = MIN(least, share);
+            world_free(world);
+        }
+        g_test_message("a document of 6 s after little, %s: at least %.3f of the limit",
+                       PROFILES[i].name, least);
+        g_assert_cmpfloat(least, >, 0.82);
+    }
+}
+
 int main(int count, char **words) {
     g_test_init(&count, &words, NULL);
     g_test_add_func("/mesh/link_line/document_alone", test_document_alone);
@@ -366,5 +396,6 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link_line/lan", test_lan);
     g_test_add_func("/mesh/link_line/odd_lines", test_odd_lines);
     g_test_add_func("/mesh/link_line/small_documents", test_small_documents);
+    g_test_add_func("/mesh/link_line/after_little", test_after_little);
     return g_test_run();
 }
