@@ -16,6 +16,7 @@
 #define MESH_TREES_MAX     16  /* ways to spread from one source that are kept computed */
 #define MESH_OUTDONE_MAX   3   /* records of our own that we did not make: more are a copy's */
 #define MESH_STRANGERS_MAX 32  /* of the map, kept until their authors are in the roster */
+#define MESH_ASKED_MAX     64  /* records of it that are asked of one neighbour alone */
 #define MESH_INVITES_MAX   256 /* tickets ever published in one meeting */
 #define MESH_NAME_MAX      64  /* bytes of a person's name */
 #define MESH_TITLE_MAX     200 /* bytes of a meeting's title */

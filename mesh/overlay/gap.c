@@ -8,9 +8,11 @@
 
 #define ANSWER_US  (5 * S) /* to whom our digest was told we need not tell our numbers */
 #define CLOCK_US   S       /* between two times of telling all our numbers to one neighbour */
+#define AGAIN_US   S       /* what was asked for comes by then, else another is asked */
 #define CLOCK_SIZE (1 + MESH_MEMBERS_MAX * MAP_LINE_SIZE)
 
-enum { CLOCK_ALL = 0, CLOCK_WANTED = 1 };
+/* CLOCK_TREE: the same as CLOCK_WANTED, and all that comes later is to be sent too. */
+enum { CLOCK_ALL = 0, CLOCK_WANTED = 1, CLOCK_TREE = 2 };
 
 /* ---- digests ---- */
 
@@ -26,6 +28,7 @@ static void send_digest(Mesh *mesh, uint32_t slot) {
 }
 
 void gap_greet(Mesh *mesh, uint32_t slot) {
+    spread_greet(mesh, slot);
     send_digest(mesh, slot);
 }
 
@@ -57,11 +60,11 @@ static void send_clock(Mesh *mesh, uint32_t slot) {
     if (neighbour_send(mesh, neighbour_at(mesh, slot), LINK_CHAT, UINT64_MAX, MESSAGE_MAP_CLOCK,
                        BYTES_AT(body, bytes_written(&writer)))) {
         mesh->map.peers[slot].clock_us = mesh->now_us;
-        spread_hear(mesh, slot);
     }
 }
 
 static void send_all(Mesh *mesh, uint32_t slot) {
+    spread_hear(mesh, slot);
     for (size_t i = 0; i < mesh->map.count; i++) {
         spread_wanted(mesh, &mesh->map.nodes[i], slot);
     }
@@ -119,12 +122,75 @@ static bool next_line(BytesReader *reader, Line *line) {
 }
 
 static void ask(Mesh *mesh, uint32_t slot, const BytesWriter *wanted) {
-    if (bytes_written(wanted) > 1 &&
+    if (bytes_written(wanted) > 1) {
         neighbour_send(mesh, neighbour_at(mesh, slot), LINK_CHAT, UINT64_MAX, MESSAGE_MAP_CLOCK,
-                       BYTES_AT(wanted->start, bytes_written(wanted)))) {
-        spread_hear(mesh, slot);
+                       BYTES_AT(wanted->start, bytes_written(wanted)));
     }
 }
+
+/* The same of records that nobody sent: from now on this neighbour does. */
+static void ask_tree(Mesh *mesh, uint32_t slot, const BytesWriter *wanted) {
+    if (bytes_written(wanted) > 1) {
+        spread_hear(mesh, slot);
+        ask(mesh, slot, wanted);
+    }
+}
+
+/* ---- asked of one alone ---- */
+
+/* Whether it is to be asked for a record: no other neighbour is about to send it. */
+static bool begin_asking(Mesh *mesh, uint32_t slot, const Line *line) {
+    Map *map = &mesh->map;
+    MapAsked *asked = NULL;
+
+    for (size_t i = 0; i < MESH_ASKED_MAX && !asked; i++) {
+        if (!memcmp(map->asked[i].key, line->key, SHORT_KEY_SIZE)) {
+            asked = &map->asked[i];
+        }
+    }
+    if (asked && asked->number >= line->number && mesh->now_us < asked->again_us) {
+        asked->slot = slot;
+        return false;
+    }
+    asked = asked ? asked : &map->asked[map->asked_next++ % MESH_ASKED_MAX];
+    *asked = (MapAsked){.number = line->number, .again_us = mesh->now_us + AGAIN_US, .slot = slot};
+    memcpy(asked->key, line->key, SHORT_KEY_SIZE);
+    spread_by(map, asked->again_us);
+    return true;
+}
+
+static uint64_t number_here(const Mesh *mesh, const uint8_t *key) {
+    uint16_t index = map_index_short(mesh, key);
+
+    return index == GRAPH_NONE ? 0 : edges_number(mesh->map.nodes[index].record);
+}
+
+void gap_again(Mesh *mesh) {
+    for (size_t i = 0; i < MESH_ASKED_MAX; i++) {
+        MapAsked *asked = &mesh->map.asked[i];
+        const Neighbour *neighbour = neighbour_view(mesh, asked->slot);
+        uint64_t ours;
+
+        if (asked->again_us == 0 || mesh->now_us < asked->again_us) {
+            if (asked->again_us > 0) {
+                spread_by(&mesh->map, asked->again_us);
+            }
+            continue;
+        }
+        asked->again_us = 0;
+        ours = number_here(mesh, asked->key);
+        if (ours < asked->number && neighbour && neighbour_is_greeted(mesh, neighbour)) {
+            uint8_t body[1 + MAP_LINE_SIZE];
+            BytesWriter wanted = bytes_writer(body, sizeof body);
+
+            bytes_write_u8(&wanted, CLOCK_TREE);
+            map_write_line(&wanted, asked->key, ours);
+            ask_tree(mesh, asked->slot, &wanted);
+        }
+    }
+}
+
+/* ---- comparing ---- */
 
 /* Compares all their numbers with ours: sends what they lack, and asks for what we do. */
 static void compare(Mesh *mesh, uint32_t slot, BytesReader *reader) {
@@ -164,6 +230,9 @@ MeshError gap_clock_received(Mesh *mesh, uint32_t slot, Bytes body) {
     if (asks == CLOCK_ALL) {
         compare(mesh, slot, &reader);
     } else {
+        if (asks == CLOCK_TREE) {
+            spread_hear(mesh, slot);
+        }
         while (next_line(&reader, &line)) {
             uint16_t index = map_index_short(mesh, line.key);
 
@@ -172,7 +241,7 @@ MeshError gap_clock_received(Mesh *mesh, uint32_t slot, Bytes body) {
             }
         }
     }
-    return reader.failed || asks > CLOCK_WANTED ? MESH_ERROR_MALFORMED : MESH_OK;
+    return reader.failed || asks > CLOCK_TREE ? MESH_ERROR_MALFORMED : MESH_OK;
 }
 
 MeshError gap_have_received(Mesh *mesh, uint32_t slot, Bytes body) {
@@ -181,20 +250,22 @@ MeshError gap_have_received(Mesh *mesh, uint32_t slot, Bytes body) {
     BytesWriter wanted = bytes_writer(bytes, sizeof bytes);
     Line line = {0};
 
-    bytes_write_u8(&wanted, CLOCK_WANTED);
+    bytes_write_u8(&wanted, CLOCK_TREE);
     while (next_line(&reader, &line)) {
         uint16_t index = map_index_short(mesh, line.key);
         MapNode *node = index == GRAPH_NONE ? NULL : &mesh->map.nodes[index];
         uint64_t ours = node ? edges_number(node->record) : 0;
 
-        if (line.number > ours && bytes_room(&wanted) >= MAP_LINE_SIZE) {
-            map_write_line(&wanted, line.key, ours);
+        if (line.number > ours) {
+            if (bytes_room(&wanted) >= MAP_LINE_SIZE && begin_asking(mesh, slot, &line)) {
+                map_write_line(&wanted, line.key, ours);
+            }
         } else if (node && line.number < ours) {
             spread_behind(mesh, node, slot);
         } else if (node && line.number == ours) {
             node->waiting &= ~(1ull << slot); /* it need not be told */
         }
     }
-    ask(mesh, slot, &wanted);
+    ask_tree(mesh, slot, &wanted);
     return reader.failed || body.length == 0 ? MESH_ERROR_MALFORMED : MESH_OK;
 }

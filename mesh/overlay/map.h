@@ -18,7 +18,9 @@ typedef struct {
     uint64_t rank;    /* the first bytes of its author's key, of which the order is that of keys */
     uint8_t *record;  /* owned */
     uint64_t paid_us; /* until then what its author sent fills what one may */
-    uint64_t waiting; /* neighbours it is to be sent to, a bit each */
+    uint64_t waiting; /* neighbours it is to be sent to, a bit each, */
+    uint64_t asking;  /* of them those that asked: they are sent it, not its number alone, */
+    uint64_t sent;    /* and those that were sent it, or told that it is here */
     bool urgent;      /* an edge is gone */
     bool shown;       /* whoever looks was last told that it is reached */
 } MapNode;
@@ -35,9 +37,18 @@ typedef struct {
     uint64_t clock_us; /* all our numbers */
     uint64_t free_us;  /* until then records fill their part of the line */
     uint64_t have_us;  /* it is told which records there are; 0: nothing waits for that */
+    uint64_t soon_us;  /* until then that is done soon: of other ways one may be cut */
     bool lazy;         /* it tells us of records by their numbers alone, and we it */
     uint8_t repeats;   /* records in a row that came by others before */
 } MapPeer;
+
+/* A record that this node asked a neighbour for, and lacks. */
+typedef struct {
+    uint8_t key[SHORT_KEY_SIZE];
+    uint64_t number;
+    uint64_t again_us; /* then it is asked for once more; 0: it was */
+    uint32_t slot;     /* of the neighbour that is asked: the last that said it has it */
+} MapAsked;
 
 /* Which record there is: short key of its author, number u64. */
 #define MAP_LINE_SIZE (SHORT_KEY_SIZE + 8)
@@ -85,6 +96,8 @@ typedef struct {
     MapPeer peers[MESH_PEERS_MAX];
     MapEarly early[MESH_STRANGERS_MAX];
     size_t early_next;
+    MapAsked asked[MESH_ASKED_MAX];
+    size_t asked_next;
 } Map;
 
 /* False when memory is short. */
@@ -154,15 +167,19 @@ uint64_t declare_deadline_us(const Mesh *mesh);
 
 /* Sends a record to all neighbours but those of the mask, soon. */
 void spread_record(Mesh *mesh, MapNode *node, uint64_t except);
-/* One neighbour is behind with this one; or asked for it: then it hears of no other first. */
+/* One neighbour is behind with this one; or asked for it. */
 void spread_behind(Mesh *mesh, MapNode *node, uint32_t slot);
 void spread_wanted(Mesh *mesh, MapNode *node, uint32_t slot);
+/* A neighbour listens from now on. */
+void spread_greet(Mesh *mesh, uint32_t slot);
 /* A link is gone: if it was of the tree, that is cut. */
 void spread_cut(Mesh *mesh, uint32_t slot);
-/* Records go along all links again until they find another tree. */
+/* All neighbours tell soon which records there are, so that another tree is found. */
 void spread_mend(Mesh *mesh);
-/* This neighbour was asked for records: it sends them from now on, and is sent them. */
+/* This neighbour sends records from now on, and is sent them: its link is of the tree. */
 void spread_hear(Mesh *mesh, uint32_t slot);
+/* Something is to be done then. */
+void spread_by(Map *map, uint64_t at_us);
 /* Records that came early are tried again. */
 void spread_early(Mesh *mesh);
 /* Its link is gone. */
@@ -183,3 +200,5 @@ void gap_digests(Mesh *mesh);
 MeshError gap_digest_received(Mesh *mesh, uint32_t slot, Bytes body);
 MeshError gap_clock_received(Mesh *mesh, uint32_t slot, Bytes body);
 MeshError gap_have_received(Mesh *mesh, uint32_t slot, Bytes body);
+/* What was asked for and did not come is asked of another. */
+void gap_again(Mesh *mesh);

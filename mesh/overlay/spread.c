@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* How the records of the map come to all: each goes on to every neighbour but the one it came from.
- * Two of whom one has nearly all from others first tell each other only which there are: so what is
- * left is a tree, along which each comes once, and what goes along all other links is lines. */
+ * Two of whom one has most from others first tell each other only which there are: so what is left
+ * is a tree, along which each comes once, and what goes along all other links is lines. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,15 +19,17 @@
 #define NUMBER_AHEAD (1ull << 48) /* and none is so far ahead of it */
 #define REPEATS_ROW  8            /* records sent in vain, before that is said again */
 #define HAVE_US      (2 * S)      /* what the tree brings by then need not be asked for */
-#define HAVE_SOON_US S            /* the same if an edge is gone */
+#define HAVE_LOST_US S            /* the same if an edge is gone, */
+#define HAVE_SOON_US (150 * MS)   /* and where the tree may be cut, */
+#define SOON_US      (10 * S)     /* which it is not for longer */
 
-enum { TELL_NUMBERS = 0, TELL_RECORDS = 1 };
+enum { TELL_NUMBERS = 0, TELL_RECORDS = 1, TELL_SOON = 2 };
 
 static uint64_t bit_of(uint32_t slot) {
     return 1ull << slot;
 }
 
-static void send_by(Map *map, uint64_t at_us) {
+void spread_by(Map *map, uint64_t at_us) {
     map->send_us = at_us < map->send_us ? at_us : map->send_us;
 }
 
@@ -35,48 +37,71 @@ static void send_by(Map *map, uint64_t at_us) {
 
 void spread_record(Mesh *mesh, MapNode *node, uint64_t except) {
     node->waiting = ~except;
-    send_by(&mesh->map, mesh->now_us + GATHER_US);
+    node->asking = 0;
+    node->sent = except;
+    spread_by(&mesh->map, mesh->now_us + GATHER_US);
 }
 
 void spread_behind(Mesh *mesh, MapNode *node, uint32_t slot) {
-    node->waiting |= bit_of(slot);
-    send_by(&mesh->map, mesh->now_us + GATHER_US);
+    if (!(node->sent & bit_of(slot))) {
+        node->waiting |= bit_of(slot);
+        spread_by(&mesh->map, mesh->now_us + GATHER_US);
+    }
 }
 
 void spread_wanted(Mesh *mesh, MapNode *node, uint32_t slot) {
-    mesh->map.peers[slot].lazy = false;
-    spread_behind(mesh, node, slot);
+    node->waiting |= bit_of(slot);
+    node->asking |= bit_of(slot);
+    spread_by(&mesh->map, mesh->now_us + GATHER_US);
 }
 
-/* How much of a record this neighbour is sent. */
-static size_t told_size(const MapPeer *peer, const MapNode *node) {
-    return peer->lazy ? MAP_LINE_SIZE : edges_length(node->record);
+/* What is sent together: records that are urgent, others, or lines of both. */
+typedef enum { FLUSH_URGENT, FLUSH_OTHERS, FLUSH_LINES } Flush;
+
+static bool is_of(const MapPeer *peer, const MapNode *node, uint32_t slot, Flush what) {
+    bool line = peer->lazy && !(node->asking & bit_of(slot));
+
+    if (!(node->waiting & bit_of(slot))) {
+        return false;
+    }
+    return line ? what == FLUSH_LINES : what == (node->urgent ? FLUSH_URGENT : FLUSH_OTHERS);
 }
 
-/* Records of one message, or lines of them, as far as there is room. Returns its length. */
-static size_t gather(Mesh *mesh, uint32_t slot, bool urgent, uint8_t body[BODY_SIZE],
+/* One message, as far as there is room. Returns its length. */
+static size_t gather(Mesh *mesh, uint32_t slot, Flush what, uint8_t body[BODY_SIZE],
                      uint16_t ret_nodes[BODY_SIZE / MAP_LINE_SIZE], size_t *ret_count) {
     const MapPeer *peer = &mesh->map.peers[slot];
     BytesWriter writer = bytes_writer(body, BODY_SIZE);
 
     *ret_count = 0;
     for (uint16_t i = 0; i < mesh->map.count; i++) {
-        MapNode *node = &mesh->map.nodes[i];
+        const MapNode *node = &mesh->map.nodes[i];
+        const uint8_t *record = node->record;
 
-        if (!(node->waiting & bit_of(slot)) || node->urgent != urgent) {
+        if (!is_of(peer, node, slot, what)) {
             continue;
         }
-        if (told_size(peer, node) > bytes_room(&writer)) {
+        if ((what == FLUSH_LINES ? MAP_LINE_SIZE : edges_length(record)) > bytes_room(&writer)) {
             break;
         }
-        if (peer->lazy) {
-            map_write_line(&writer, edges_author(node->record)->bytes, edges_number(node->record));
+        if (what == FLUSH_LINES) {
+            map_write_line(&writer, edges_author(record)->bytes, edges_number(record));
         } else {
-            bytes_write(&writer, node->record, edges_length(node->record));
+            bytes_write(&writer, record, edges_length(record));
         }
         ret_nodes[(*ret_count)++] = i;
     }
     return bytes_written(&writer);
+}
+
+static void note_sent(Mesh *mesh, uint32_t slot, const uint16_t *nodes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        MapNode *node = &mesh->map.nodes[nodes[i]];
+
+        node->waiting &= ~bit_of(slot);
+        node->asking &= ~bit_of(slot);
+        node->sent |= bit_of(slot);
+    }
 }
 
 /* When the line of this neighbour takes more records, told that it gets so many now. */
@@ -90,58 +115,66 @@ static void pace(Mesh *mesh, uint32_t slot, size_t length) {
 }
 
 /* When one who hears the records from others is told which there are; of both ends one is a little
- * later, and need not say what the other said. */
+ * later, and need not say what the other said. UINT64_MAX: there are none. */
 static uint64_t have_due_us(const Mesh *mesh, uint32_t slot) {
-    bool urgent = false;
-    uint64_t wait_us;
+    const MapPeer *peer = &mesh->map.peers[slot];
+    uint64_t wait_us = mesh->now_us < peer->soon_us ? HAVE_SOON_US : HAVE_US;
+    bool any = false;
 
-    for (size_t i = 0; i < mesh->map.count && !urgent; i++) {
-        urgent = mesh->map.nodes[i].urgent && mesh->map.nodes[i].waiting & bit_of(slot);
+    for (size_t i = 0; i < mesh->map.count; i++) {
+        const MapNode *node = &mesh->map.nodes[i];
+
+        if (is_of(peer, node, slot, FLUSH_LINES)) {
+            any = true;
+            wait_us = node->urgent && wait_us > HAVE_LOST_US ? HAVE_LOST_US : wait_us;
+        }
     }
-    wait_us = urgent ? HAVE_SOON_US : HAVE_US;
     if (!neighbour_at(mesh, slot)->first) {
         wait_us *= 2;
     }
-    return mesh->now_us + wait_us;
+    return any ? mesh->now_us + wait_us : UINT64_MAX;
 }
 
-/* Sends what waits for one neighbour; returns when to go on, UINT64_MAX: nothing is left. */
-static uint64_t flush(Mesh *mesh, uint32_t slot) {
-    Neighbour *neighbour = neighbour_at(mesh, slot);
+/* Sends what waits for one neighbour, of one sort; returns when to go on, UINT64_MAX: nothing is
+ * left. */
+static uint64_t flush(Mesh *mesh, uint32_t slot, Flush what) {
     MapPeer *peer = &mesh->map.peers[slot];
+    LinkPriority priority = what == FLUSH_URGENT ? LINK_URGENT : LINK_CHAT;
+    uint8_t kind = what == FLUSH_LINES ? MESSAGE_MAP_HAVE : MESSAGE_MAP;
+    uint16_t nodes[BODY_SIZE / MAP_LINE_SIZE];
+    uint8_t body[BODY_SIZE];
+    size_t count;
+    size_t length;
 
-    if (peer->lazy) {
-        uint64_t due_us = have_due_us(mesh, slot);
-
-        peer->have_us = peer->have_us > 0 && peer->have_us < due_us ? peer->have_us : due_us;
-        if (mesh->now_us < peer->have_us) {
-            return peer->have_us;
-        }
-    }
-    peer->have_us = 0;
-    for (int urgent = 1; urgent >= 0;) {
-        uint16_t nodes[BODY_SIZE / MAP_LINE_SIZE];
-        uint8_t body[BODY_SIZE];
-        size_t count;
-        size_t length = gather(mesh, slot, urgent, body, nodes, &count);
-
-        if (count == 0) {
-            urgent--;
-            continue;
-        }
-        if (!urgent && peer->free_us > mesh->now_us + AHEAD_US) {
+    while ((length = gather(mesh, slot, what, body, nodes, &count)) > 0) {
+        if (what != FLUSH_URGENT && peer->free_us > mesh->now_us + AHEAD_US) {
             return peer->free_us - AHEAD_US;
         }
-        if (!neighbour_send(mesh, neighbour, urgent ? LINK_URGENT : LINK_CHAT, UINT64_MAX,
-                            peer->lazy ? MESSAGE_MAP_HAVE : MESSAGE_MAP, BYTES_AT(body, length))) {
+        if (!neighbour_send(mesh, neighbour_at(mesh, slot), priority, UINT64_MAX, kind,
+                            BYTES_AT(body, length))) {
             return mesh->now_us + S;
         }
         pace(mesh, slot, length);
-        for (size_t i = 0; i < count; i++) {
-            mesh->map.nodes[nodes[i]].waiting &= ~bit_of(slot);
-        }
+        note_sent(mesh, slot, nodes, count);
     }
     return UINT64_MAX;
+}
+
+/* The same of numbers, when the time is come. */
+static uint64_t flush_lines(Mesh *mesh, uint32_t slot) {
+    MapPeer *peer = &mesh->map.peers[slot];
+    uint64_t due_us = have_due_us(mesh, slot);
+
+    if (due_us == UINT64_MAX) {
+        peer->have_us = 0; /* the other end said all there was to say */
+        return UINT64_MAX;
+    }
+    peer->have_us = peer->have_us > 0 && peer->have_us < due_us ? peer->have_us : due_us;
+    if (mesh->now_us < peer->have_us) {
+        return peer->have_us;
+    }
+    peer->have_us = 0;
+    return flush(mesh, slot, FLUSH_LINES);
 }
 
 void spread_timeout(Mesh *mesh) {
@@ -156,18 +189,22 @@ void spread_timeout(Mesh *mesh) {
         waiting |= map->nodes[i].waiting;
     }
     map->send_us = UINT64_MAX;
+    gap_again(mesh);
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
         if (!(waiting & bit_of(slot))) {
-            map->peers[slot].have_us = 0; /* the other end said all there was to say */
+            map->peers[slot].have_us = 0;
         } else if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
             listening |= bit_of(slot);
-            send_by(map, flush(mesh, slot));
+            spread_by(map, flush(mesh, slot, FLUSH_URGENT));
+            spread_by(map, flush(mesh, slot, FLUSH_OTHERS));
+            spread_by(map, flush_lines(mesh, slot));
         }
     }
     for (size_t i = 0; i < map->count; i++) {
         map->nodes[i].waiting &= listening; /* others compare digests when they begin to listen */
+        map->nodes[i].asking &= listening;
         map->nodes[i].urgent &= map->nodes[i].waiting != 0;
     }
 }
@@ -185,7 +222,7 @@ static void tell(Mesh *mesh, uint32_t slot, uint8_t what) {
     if (neighbour && neighbour_is_greeted(mesh, neighbour) &&
         neighbour_send(mesh, neighbour, LINK_URGENT, UINT64_MAX, MESSAGE_MAP_TELL,
                        BYTES_AT(&what, 1))) {
-        peer->lazy = what == TELL_NUMBERS;
+        peer->lazy = what == TELL_SOON ? peer->lazy : what == TELL_NUMBERS;
     }
 }
 
@@ -202,7 +239,7 @@ static bool is_only(Mesh *mesh, uint32_t slot) {
     return true;
 }
 
-/* With all of a message others were faster. Its link is left, and those remain by which a record
+/* With most of a message others were faster. Its link is left, and those remain by which a record
  * came first: a tree of all, if nothing else was on its way. If something was, lines say what is
  * missing. */
 static void repeated(Mesh *mesh, uint32_t slot) {
@@ -216,6 +253,12 @@ void spread_hear(Mesh *mesh, uint32_t slot) {
     mesh->map.peers[slot].lazy = false;
 }
 
+/* A tree goes by other links already; until it is known that it does, numbers are told soon. */
+void spread_greet(Mesh *mesh, uint32_t slot) {
+    mesh->map.peers[slot].lazy = !is_only(mesh, slot);
+    mesh->map.peers[slot].soon_us = mesh->now_us + SOON_US;
+}
+
 void spread_cut(Mesh *mesh, uint32_t slot) {
     mesh->map.cut |= !mesh->map.peers[slot].lazy;
 }
@@ -223,9 +266,11 @@ void spread_cut(Mesh *mesh, uint32_t slot) {
 void spread_mend(Mesh *mesh) {
     mesh->map.cut = false;
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
-        mesh->map.peers[slot].repeats = 0;
-        if (mesh->map.peers[slot].lazy) {
-            tell(mesh, slot, TELL_RECORDS);
+        MapPeer *peer = &mesh->map.peers[slot];
+
+        if (peer->lazy && mesh->now_us + SOON_US / 2 > peer->soon_us) {
+            peer->soon_us = mesh->now_us + SOON_US;
+            tell(mesh, slot, TELL_SOON);
         }
     }
 }
@@ -233,6 +278,8 @@ void spread_mend(Mesh *mesh) {
 void spread_lost(Mesh *mesh, uint32_t slot) {
     for (size_t i = 0; i < mesh->map.count; i++) {
         mesh->map.nodes[i].waiting &= ~bit_of(slot);
+        mesh->map.nodes[i].asking &= ~bit_of(slot);
+        mesh->map.nodes[i].sent &= ~bit_of(slot);
     }
     spread_cut(mesh, slot);
     mesh->map.peers[slot] = (MapPeer){0};
@@ -241,16 +288,20 @@ void spread_lost(Mesh *mesh, uint32_t slot) {
 MeshError spread_tell_received(Mesh *mesh, uint32_t slot, Bytes body) {
     MapPeer *peer = &mesh->map.peers[slot];
 
-    if (body.length != 1 || body.data[0] > TELL_RECORDS) {
+    if (body.length != 1 || body.data[0] > TELL_SOON) {
         return MESH_ERROR_MALFORMED;
     }
     if (body.data[0] == TELL_NUMBERS && is_only(mesh, slot)) {
         tell(mesh, slot, TELL_RECORDS);
         return MESH_OK;
     }
-    peer->lazy = body.data[0] == TELL_NUMBERS;
-    peer->repeats = 0;
-    send_by(&mesh->map, mesh->now_us); /* what waits does so otherwise now */
+    if (body.data[0] == TELL_SOON) {
+        peer->soon_us = mesh->now_us + SOON_US;
+    } else {
+        peer->lazy = body.data[0] == TELL_NUMBERS;
+        peer->repeats = 0;
+    }
+    spread_by(&mesh->map, mesh->now_us); /* what waits does so otherwise now */
     return MESH_OK;
 }
 
@@ -358,6 +409,7 @@ static MeshError record_received(Mesh *mesh, uint32_t slot, const uint8_t *recor
 
     if (node && is_same(record, node->record)) {
         node->waiting &= ~bit_of(slot);
+        node->sent |= bit_of(slot);
         mesh->counters.duplicates++;
         return MESH_OK;
     }
@@ -401,15 +453,18 @@ void spread_finish(Mesh *mesh) {
 MeshError spread_records_received(Mesh *mesh, uint32_t slot, Bytes body) {
     BytesReader reader = bytes_reader(body.data, body.length);
     MeshError error = body.length > 0 ? MESH_OK : MESH_ERROR_MALFORMED;
-    uint64_t digest = mesh->map.digest;
     uint64_t duplicates = mesh->counters.duplicates;
+    uint64_t fresh = 0;
 
     while (!error && bytes_left(&reader) > 0) {
         const uint8_t *record;
 
         error = edges_read(&reader, &record);
         if (!error) {
+            uint64_t digest = mesh->map.digest;
+
             error = record_received(mesh, slot, record);
+            fresh += mesh->map.digest != digest;
         }
         /* Who passes on what is no record, or none of its author, lies; the rest may happen. */
         if (error == MESH_ERROR_MALFORMED || error == MESH_ERROR_FORGED) {
@@ -419,10 +474,10 @@ MeshError spread_records_received(Mesh *mesh, uint32_t slot, Bytes body) {
             error = MESH_OK;
         }
     }
-    if (mesh->map.digest != digest) {
-        mesh->map.peers[slot].repeats = 0;
-    } else if (mesh->counters.duplicates > duplicates) {
+    if (mesh->counters.duplicates > duplicates + fresh) {
         repeated(mesh, slot);
+    } else if (fresh > 0) {
+        mesh->map.peers[slot].repeats = 0;
     }
     return error;
 }
