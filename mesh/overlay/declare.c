@@ -7,6 +7,8 @@
 
 #define GATHER_US     (50 * MS)  /* what comes together is declared together */
 #define MEASURE_US    (250 * MS) /* a new link's round trip is awaited so long */
+#define PATIENCE_US   S          /* the same where nobody is reached who was not before, */
+#define EDGES_FEW     3          /* by who has so many edges */
 #define PACE_US       S          /* between two records in the long run, */
 #define PACE_BURST    4          /* and so many at once */
 #define BEYOND_US     (10 * S)   /* a class is left only after so long beyond it */
@@ -129,15 +131,26 @@ void declare_above(Mesh *mesh, uint64_t number) {
     plan(map, mesh->now_us);
 }
 
+/* How long others that come with an edge are waited for: longer where it only makes ways shorter. */
+static uint64_t gather_us(Mesh *mesh, uint32_t slot) {
+    const uint8_t *last = map_record(mesh, &mesh->self.key);
+
+    return last && edges_count(last) >= EDGES_FEW &&
+                   map_hops(mesh, &neighbour_at(mesh, slot)->key) > 1
+               ? PATIENCE_US
+               : GATHER_US;
+}
+
 static void edge_came(Mesh *mesh, uint32_t slot) {
     LinkState state = link_state(neighbour_at(mesh, slot)->link, mesh->now_us);
+    uint64_t due_us = mesh->now_us + gather_us(mesh, slot);
 
     mesh->map.edges[slot] = (MapEdge){.is = true,
                                       .guessed = state.rtt_us == 0,
                                       .classes = classes_of(&state),
-                                      .since_us = mesh->now_us};
+                                      .due_us = due_us};
     mesh->map.guessed |= state.rtt_us == 0;
-    plan(&mesh->map, mesh->now_us + (state.rtt_us == 0 ? MEASURE_US : GATHER_US));
+    plan(&mesh->map, state.rtt_us == 0 ? later(due_us, mesh->now_us + MEASURE_US) : due_us);
 }
 
 static void find_changes(Mesh *mesh) {
@@ -181,7 +194,7 @@ static void measure(Mesh *mesh) {
         if (state.rtt_us > 0) {
             edge->guessed = false;
             edge->classes = classes_of(&state);
-            plan(map, later(edge->since_us + GATHER_US, mesh->now_us));
+            plan(map, later(edge->due_us, mesh->now_us));
         }
     }
     map->guessed = guessed;

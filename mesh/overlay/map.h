@@ -58,7 +58,7 @@ typedef struct {
     bool is;
     bool guessed; /* its round trip was not measured yet */
     uint8_t classes;
-    uint64_t since_us;
+    uint64_t due_us; /* it is to be declared then, once measured */
     uint64_t beyond_us; /* what is measured is beyond its classes since then; 0: it is not */
 } MapEdge;
 
