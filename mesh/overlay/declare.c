@@ -292,7 +292,7 @@ static void issue(Mesh *mesh) {
     if (says_the_same(map, last, record)) {
         return;
     }
-    urgent = last && edges_lack(record, last);
+    urgent = last && map_loses(mesh, record, last);
     node = map_keep(mesh, record);
     if (!node) {
         map->issue_us = mesh->now_us + S;

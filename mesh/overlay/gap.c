@@ -8,6 +8,7 @@
 
 #define ANSWER_US  (5 * S) /* to whom our digest was told we need not tell our numbers */
 #define CLOCK_US   S       /* between two times of telling all our numbers to one neighbour */
+#define COMPARE_US (300 * MS) /* by then two who compared their numbers have what they lacked */
 #define AGAIN_US   S       /* what was asked for comes by then, else another is asked */
 #define CLOCK_SIZE (1 + MESH_MEMBERS_MAX * MAP_LINE_SIZE)
 
@@ -27,9 +28,36 @@ static void send_digest(Mesh *mesh, uint32_t slot) {
     }
 }
 
+/* Of many who are new at once one after the other is compared with, as most of what one lacks the
+ * others bring too. */
+static bool waits(Mesh *mesh, uint32_t slot) {
+    if (mesh->now_us >= mesh->map.compare_us) {
+        return false;
+    }
+    mesh->map.peers[slot].wait_us = mesh->map.compare_us;
+    spread_by(&mesh->map, mesh->map.compare_us);
+    return true;
+}
+
 void gap_greet(Mesh *mesh, uint32_t slot) {
     spread_greet(mesh, slot);
-    send_digest(mesh, slot);
+    if (!waits(mesh, slot)) {
+        send_digest(mesh, slot);
+    }
+}
+
+static void tell_waiting(Mesh *mesh) {
+    for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
+        MapPeer *peer = &mesh->map.peers[slot];
+        const Neighbour *neighbour = peer->wait_us > 0 ? neighbour_view(mesh, slot) : NULL;
+
+        if (neighbour && mesh->now_us < peer->wait_us) {
+            spread_by(&mesh->map, peer->wait_us);
+        } else if (neighbour && neighbour_is_greeted(mesh, neighbour) && !waits(mesh, slot)) {
+            peer->wait_us = 0;
+            send_digest(mesh, slot);
+        }
+    }
 }
 
 void gap_digests(Mesh *mesh) {
@@ -60,6 +88,7 @@ static void send_clock(Mesh *mesh, uint32_t slot) {
     if (neighbour_send(mesh, neighbour_at(mesh, slot), LINK_CHAT, UINT64_MAX, MESSAGE_MAP_CLOCK,
                        BYTES_AT(body, bytes_written(&writer)))) {
         mesh->map.peers[slot].clock_us = mesh->now_us;
+        mesh->map.compare_us = mesh->now_us + COMPARE_US;
     }
 }
 
@@ -89,7 +118,8 @@ MeshError gap_digest_received(Mesh *mesh, uint32_t slot, Bytes body) {
             send_digest(mesh, slot);
         }
     } else if ((neighbour_at(mesh, slot)->first || !answers) &&
-               (peer->clock_us == 0 || mesh->now_us >= peer->clock_us + CLOCK_US)) {
+               (peer->clock_us == 0 || mesh->now_us >= peer->clock_us + CLOCK_US) &&
+               !waits(mesh, slot)) {
         send_clock(mesh, slot);
     }
     return MESH_OK;
@@ -165,7 +195,7 @@ static uint64_t number_here(const Mesh *mesh, const uint8_t *key) {
     return index == GRAPH_NONE ? 0 : edges_number(mesh->map.nodes[index].record);
 }
 
-void gap_again(Mesh *mesh) {
+static void ask_again(Mesh *mesh) {
     for (size_t i = 0; i < MESH_ASKED_MAX; i++) {
         MapAsked *asked = &mesh->map.asked[i];
         const Neighbour *neighbour = neighbour_view(mesh, asked->slot);
@@ -188,6 +218,11 @@ void gap_again(Mesh *mesh) {
             ask_tree(mesh, asked->slot, &wanted);
         }
     }
+}
+
+void gap_timeout(Mesh *mesh) {
+    tell_waiting(mesh);
+    ask_again(mesh);
 }
 
 /* ---- comparing ---- */
@@ -228,6 +263,7 @@ MeshError gap_clock_received(Mesh *mesh, uint32_t slot, Bytes body) {
     Line line = {0};
 
     if (asks == CLOCK_ALL) {
+        mesh->map.compare_us = mesh->now_us + COMPARE_US;
         compare(mesh, slot, &reader);
     } else {
         if (asks == CLOCK_TREE) {

@@ -368,6 +368,22 @@ bool map_is_weak(const Mesh *mesh, const MeshKey *key) {
     return record && edges_flags(record) & EDGES_WEAK;
 }
 
+bool map_loses_edge(const Mesh *mesh, const uint8_t *record, const uint8_t *key) {
+    uint16_t other = map_index_short(mesh, key);
+
+    return !edges_find(record, key) && other != GRAPH_NONE &&
+           edges_find(mesh->map.nodes[other].record, record);
+}
+
+bool map_loses(const Mesh *mesh, const uint8_t *record, const uint8_t *former) {
+    for (size_t i = 0; i < edges_count(former); i++) {
+        if (map_loses_edge(mesh, record, edges_at(former, i)->key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- time ---- */
 
 /* Tells whoever looks that the map is another, and who is reached now, or no more. */

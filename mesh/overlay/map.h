@@ -35,6 +35,7 @@ typedef struct {
 typedef struct {
     uint64_t told_us;  /* our digest, last; 0: never */
     uint64_t clock_us; /* all our numbers */
+    uint64_t wait_us;  /* our digest is told then; 0: no */
     uint64_t free_us;  /* until then records fill their part of the line */
     uint64_t have_us;  /* it is told which records there are; 0: nothing waits for that */
     uint64_t soon_us;  /* until then that is done soon: of other ways one may be cut */
@@ -76,6 +77,7 @@ typedef struct {
     uint64_t notify_us; /* not before */
     uint64_t send_us;   /* what waits is sent then; UINT64_MAX: nothing does */
     bool cut;           /* the tree along which records go */
+    uint64_t compare_us; /* until then one neighbour's numbers are compared with ours */
 
     /* our own record */
     bool changed;        /* links may have come or gone */
@@ -139,6 +141,10 @@ bool map_is_present(const Mesh *mesh, const MeshKey *key);
 uint8_t map_edge_class(const Mesh *mesh, const MeshKey *source, const MeshKey *key);
 /* It should carry nothing for others, as it said itself. */
 bool map_is_weak(const Mesh *mesh, const MeshKey *key);
+/* Of the edges that count one is gone that a former record of an author had, and this has not. */
+bool map_loses(const Mesh *mesh, const uint8_t *record, const uint8_t *former);
+/* The same of one edge, by the short key of its other end. */
+bool map_loses_edge(const Mesh *mesh, const uint8_t *record, const uint8_t *key);
 /* The record of a member; NULL: none is here. */
 const uint8_t *map_record(const Mesh *mesh, const MeshKey *key);
 
@@ -200,5 +206,5 @@ void gap_digests(Mesh *mesh);
 MeshError gap_digest_received(Mesh *mesh, uint32_t slot, Bytes body);
 MeshError gap_clock_received(Mesh *mesh, uint32_t slot, Bytes body);
 MeshError gap_have_received(Mesh *mesh, uint32_t slot, Bytes body);
-/* What was asked for and did not come is asked of another. */
-void gap_again(Mesh *mesh);
+/* What was asked for and did not come is asked of another; what waited to be compared is. */
+void gap_timeout(Mesh *mesh);

@@ -189,7 +189,7 @@ void spread_timeout(Mesh *mesh) {
         waiting |= map->nodes[i].waiting;
     }
     map->send_us = UINT64_MAX;
-    gap_again(mesh);
+    gap_timeout(mesh);
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
@@ -369,7 +369,7 @@ static void find_cut(Mesh *mesh, const uint8_t *record, const uint8_t *former) {
     for (size_t i = 0; i < edges_count(former); i++) {
         const uint8_t *key = edges_at(former, i)->key;
         const Neighbour *neighbour =
-            edges_find(record, key) ? NULL : neighbour_find_short(mesh, key);
+            map_loses_edge(mesh, record, key) ? neighbour_find_short(mesh, key) : NULL;
 
         if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
             spread_cut(mesh, neighbour_slot(mesh, neighbour));
@@ -382,7 +382,7 @@ static void find_cut(Mesh *mesh, const uint8_t *record, const uint8_t *former) {
 
 static MeshError accept(Mesh *mesh, uint32_t slot, const uint8_t *record, MapNode *node) {
     uint64_t paid_us = node ? node->paid_us : 0;
-    bool urgent = node && (node->urgent || edges_lack(record, node->record));
+    bool urgent = node && (node->urgent || map_loses(mesh, record, node->record));
 
     if (paid_us > mesh->now_us + (PACE_BURST - 1) * PACE_US) {
         return MESH_ERROR_FULL;
