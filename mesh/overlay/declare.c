@@ -8,7 +8,9 @@
 #define GATHER_US     (50 * MS)  /* what comes together is declared together */
 #define MEASURE_US    (250 * MS) /* a new link's round trip is awaited so long */
 #define PATIENCE_US   S          /* the same where nobody is reached who was not before, */
-#define EDGES_FEW     3          /* by who has so many edges */
+#define EDGES_FEW     3          /* by who has so many edges, */
+#define AGAIN_US      (3 * S)    /* and so long after the last record */
+#define SPARED_US     (5 * S)    /* and where the other end let go: it says so */
 #define PACE_US       S          /* between two records in the long run, */
 #define PACE_BURST    4          /* and so many at once */
 #define BEYOND_US     (10 * S)   /* a class is left only after so long beyond it */
@@ -131,19 +133,20 @@ void declare_above(Mesh *mesh, uint64_t number) {
     plan(map, mesh->now_us);
 }
 
-/* How long others that come with an edge are waited for: longer where it only makes ways shorter. */
-static uint64_t gather_us(Mesh *mesh, uint32_t slot) {
+/* Until when others that come with an edge are waited for: longer where it only makes ways shorter.
+ */
+static uint64_t gathered_us(Mesh *mesh, uint32_t slot) {
     const uint8_t *last = map_record(mesh, &mesh->self.key);
 
     return last && edges_count(last) >= EDGES_FEW &&
                    map_hops(mesh, &neighbour_at(mesh, slot)->key) > 1
-               ? PATIENCE_US
-               : GATHER_US;
+               ? later(mesh->now_us + PATIENCE_US, mesh->map.issued_us + AGAIN_US)
+               : mesh->now_us + GATHER_US;
 }
 
 static void edge_came(Mesh *mesh, uint32_t slot) {
     LinkState state = link_state(neighbour_at(mesh, slot)->link, mesh->now_us);
-    uint64_t due_us = mesh->now_us + gather_us(mesh, slot);
+    uint64_t due_us = gathered_us(mesh, slot);
 
     mesh->map.edges[slot] = (MapEdge){.is = true,
                                       .guessed = state.rtt_us == 0,
@@ -151,6 +154,19 @@ static void edge_came(Mesh *mesh, uint32_t slot) {
                                       .due_us = due_us};
     mesh->map.guessed |= state.rtt_us == 0;
     plan(&mesh->map, state.rtt_us == 0 ? later(due_us, mesh->now_us + MEASURE_US) : due_us);
+}
+
+/* An edge counts while both ends declare it: one who lets go says so, and the other need not. */
+static void edge_went(Mesh *mesh, uint32_t slot) {
+    const Neighbour *neighbour = neighbour_at(mesh, slot);
+    bool spared = neighbour && !neighbour_is_up(neighbour) && neighbour->gone_us != UINT64_MAX &&
+                  neighbour->gone_why == MESH_END_SPARED;
+
+    if (neighbour && neighbour_is_up(neighbour)) {
+        spread_cut(mesh, slot); /* it is doubted, or others carry */
+    }
+    mesh->map.edges[slot] = (MapEdge){0};
+    plan(&mesh->map, mesh->now_us + (spared ? SPARED_US : GATHER_US));
 }
 
 static void find_changes(Mesh *mesh) {
@@ -163,11 +179,7 @@ static void find_changes(Mesh *mesh) {
         if (is && !edge->is) {
             edge_came(mesh, slot);
         } else if (!is && edge->is) {
-            if (neighbour_at(mesh, slot) && neighbour_is_up(neighbour_at(mesh, slot))) {
-                spread_cut(mesh, slot); /* it is doubted, or others carry */
-            }
-            *edge = (MapEdge){0};
-            plan(&mesh->map, mesh->now_us + GATHER_US);
+            edge_went(mesh, slot);
         }
     }
     if (last && edges_flags(last) != flags_now(mesh)) {

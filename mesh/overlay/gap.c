@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "mesh/core.h"
+#include "mesh/overlay/choice.h"
 #include "mesh/overlay/message.h"
 
 #define ANSWER_US  (5 * S) /* to whom our digest was told we need not tell our numbers */
 #define CLOCK_US   S       /* between two times of telling all our numbers to one neighbour */
+#define SCATTER_US (400 * MS) /* links that come at once are compared within */
 #define COMPARE_US (300 * MS) /* by then two who compared their numbers have what they lacked */
 #define AGAIN_US   S       /* what was asked for comes by then, else another is asked */
 #define CLOCK_SIZE (1 + MESH_MEMBERS_MAX * MAP_LINE_SIZE)
@@ -28,20 +30,29 @@ static void send_digest(Mesh *mesh, uint32_t slot) {
     }
 }
 
+static void compare_by(Mesh *mesh, uint32_t slot, uint64_t at_us) {
+    mesh->map.peers[slot].wait_us = at_us;
+    spread_by(&mesh->map, at_us);
+}
+
 /* Of many who are new at once one after the other is compared with, as most of what one lacks the
  * others bring too. */
 static bool waits(Mesh *mesh, uint32_t slot) {
     if (mesh->now_us >= mesh->map.compare_us) {
         return false;
     }
-    mesh->map.peers[slot].wait_us = mesh->map.compare_us;
-    spread_by(&mesh->map, mesh->map.compare_us);
+    compare_by(mesh, slot, mesh->map.compare_us);
     return true;
 }
 
+/* So it is where links come at once all over: both ends find the same time. */
 void gap_greet(Mesh *mesh, uint32_t slot) {
     spread_greet(mesh, slot);
-    if (!waits(mesh, slot)) {
+    if (mesh->map.peers[slot].lazy) {
+        uint64_t rank = choice_rank(&mesh->self.key, &neighbour_at(mesh, slot)->key);
+
+        compare_by(mesh, slot, mesh->now_us + rank % SCATTER_US);
+    } else if (!waits(mesh, slot)) {
         send_digest(mesh, slot);
     }
 }
@@ -88,6 +99,7 @@ static void send_clock(Mesh *mesh, uint32_t slot) {
     if (neighbour_send(mesh, neighbour_at(mesh, slot), LINK_CHAT, UINT64_MAX, MESSAGE_MAP_CLOCK,
                        BYTES_AT(body, bytes_written(&writer)))) {
         mesh->map.peers[slot].clock_us = mesh->now_us;
+        mesh->map.peers[slot].wait_us = 0;
         mesh->map.compare_us = mesh->now_us + COMPARE_US;
     }
 }
@@ -264,6 +276,7 @@ MeshError gap_clock_received(Mesh *mesh, uint32_t slot, Bytes body) {
 
     if (asks == CLOCK_ALL) {
         mesh->map.compare_us = mesh->now_us + COMPARE_US;
+        mesh->map.peers[slot].wait_us = 0;
         compare(mesh, slot, &reader);
     } else {
         if (asks == CLOCK_TREE) {
