@@ -81,13 +81,23 @@ size_t link_room(const Link *link) {
 
 /* ---- packets in ---- */
 
-/* Whether every frame can be true; `ret_asks`: one of them asks for an acknowledgement. */
-static bool check(const Link *link, Bytes plain, bool *ret_asks) {
+/* What a chunk says of the packets that follow, beside those in its packet before it. */
+static ReceiptKind receipt_of(const PacketChunk *chunk, ReceiptKind before) {
+    size_t end = (size_t)chunk->grain * PACKET_GRAIN_SIZE + chunk->bytes.length;
+
+    if (chunk->kind == PACKET_PERISHABLE) {
+        return end < chunk->size ? RECEIPT_BEGUN : RECEIPT_ENDED;
+    }
+    return before == RECEIPT_SILENT ? RECEIPT_ASKS : before;
+}
+
+/* Whether every frame can be true; `ret_kind`: what they are together, to be acknowledged. */
+static bool check(const Link *link, Bytes plain, ReceiptKind *ret_kind) {
     BytesReader reader = bytes_reader(plain.data, plain.length);
     size_t position = 0;
     PacketFrame frame;
 
-    *ret_asks = false;
+    *ret_kind = RECEIPT_SILENT;
     for (; position == 0 || bytes_left(&reader) > 0; position++) {
         if (!packet_read(&reader, &frame)) {
             return false;
@@ -99,13 +109,13 @@ static bool check(const Link *link, Bytes plain, bool *ret_asks) {
             }
             break;
         case PACKET_FRAME_PACE:
-            *ret_asks = true;
+            *ret_kind = *ret_kind == RECEIPT_SILENT ? RECEIPT_ASKS : *ret_kind;
             break;
         case PACKET_FRAME_CHUNK:
             if (inbox_check(&link->inbox, &frame.chunk)) {
                 return false;
             }
-            *ret_asks = true;
+            *ret_kind = receipt_of(&frame.chunk, *ret_kind);
             break;
         }
     }
@@ -116,9 +126,9 @@ MeshError link_receive(Link *link, uint64_t now_us, uint64_t counter, Bytes plai
     BytesReader reader = bytes_reader(plain.data, plain.length);
     MeshError error = MESH_OK;
     PacketFrame frame;
-    bool asks;
+    ReceiptKind kind;
 
-    if (!check(link, plain, &asks)) {
+    if (!check(link, plain, &kind)) {
         return MESH_ERROR_MALFORMED;
     }
     link->heard_us = now_us;
@@ -141,7 +151,7 @@ MeshError link_receive(Link *link, uint64_t now_us, uint64_t counter, Bytes plai
     }
     /* What could not be kept is not acknowledged: it comes again. */
     if (!error &&
-        !receipt_add(&link->receipt, now_us, counter, plain.length + link->overhead, asks)) {
+        !receipt_add(&link->receipt, now_us, counter, plain.length + link->overhead, kind)) {
         error = MESH_ERROR_REPLAYED;
     }
     return error;

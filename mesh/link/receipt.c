@@ -7,6 +7,7 @@
 #define NO_COUNTER    UINT64_MAX
 #define ENOUGH_BYTES  912 /* an acknowledgement of some 57 bytes is then a sixteenth of them */
 #define QUICK_US      1000
+#define REST_US       4000 /* for the rest of a picture, so that one answer tells all of it */
 #define GAP_US        4000 /* a packet may only be late */
 #define PACE_LEAST_US 1000
 
@@ -57,14 +58,20 @@ static bool mark(Receipt *receipt, uint64_t now_us, uint64_t counter) {
     return true;
 }
 
-bool receipt_add(Receipt *receipt, uint64_t now_us, uint64_t counter, size_t size, bool asks) {
+/* How long to wait for more, once there is enough to tell. */
+static uint64_t enough_us(ReceiptKind kind) {
+    return kind == RECEIPT_ENDED ? 0 : kind == RECEIPT_BEGUN ? REST_US : QUICK_US;
+}
+
+bool receipt_add(Receipt *receipt, uint64_t now_us, uint64_t counter, size_t size,
+                 ReceiptKind kind) {
     bool gap = receipt->seen > 0 && counter != receipt->seen;
     uint64_t wait_us = receipt->pace_us > PACE_LEAST_US ? receipt->pace_us : PACE_LEAST_US;
 
     if (counter >= receipt->seen) {
         receipt->seen = counter + 1;
     }
-    if (!asks) {
+    if (kind == RECEIPT_SILENT) {
         return true;
     }
     if (!mark(receipt, now_us, counter)) {
@@ -75,8 +82,8 @@ bool receipt_add(Receipt *receipt, uint64_t now_us, uint64_t counter, size_t siz
     if (gap && wait_us > GAP_US) {
         wait_us = GAP_US;
     }
-    if (receipt->untold > 1 && receipt->untold_bytes >= ENOUGH_BYTES) {
-        wait_us = QUICK_US;
+    if (receipt->untold > 1 && receipt->untold_bytes >= ENOUGH_BYTES && enough_us(kind) < wait_us) {
+        wait_us = enough_us(kind);
     }
     if (now_us + wait_us < receipt->due_us) {
         receipt->due_us = now_us + wait_us;

@@ -25,10 +25,17 @@ typedef struct {
     uint64_t pace_us; /* the peer wants to wait no longer */
 } Receipt;
 
+typedef enum {
+    RECEIPT_SILENT, /* asks for no answer */
+    RECEIPT_ASKS,
+    RECEIPT_BEGUN, /* the rest of something perishable follows at once, as fast as the line goes */
+    RECEIPT_ENDED, /* and this is the last of it */
+} ReceiptKind;
+
 void receipt_init(Receipt *receipt);
-/* A packet of this size came that asks for an answer, or (`asks` false) does not. False: it came
- * before. */
-bool receipt_add(Receipt *receipt, uint64_t now_us, uint64_t counter, size_t size, bool asks);
+/* A packet of this size came. False: it came before. */
+bool receipt_add(Receipt *receipt, uint64_t now_us, uint64_t counter, size_t size,
+                 ReceiptKind kind);
 /* An acknowledgement should ride on a packet that leaves anyway. */
 bool receipt_wanted(const Receipt *receipt, uint64_t now_us);
 /* The acknowledgement as of now. */

@@ -182,6 +182,27 @@ static void test_silence(void) {
     pair_free(&pair);
 }
 
+/* One answer tells all of a picture, as soon as the last of it is there: nobody is woken for it. */
+static void test_picture_answered_once(void) {
+    Pair pair = pair_new();
+    Packet packet;
+
+    g_assert_cmpint(submit(&pair, LINK_PICTURE, 2000, SECOND, NULL), ==, MESH_OK);
+    g_assert_true(next(&pair, 0, &packet));
+    g_assert_cmpint(give(&pair, 1, &packet), ==, MESH_OK);
+    g_assert_false(next(&pair, 1, &packet));
+    g_assert_cmpuint(link_deadline_us(pair.link[1], pair.now_us), >, pair.now_us);
+    g_assert_true(next(&pair, 0, &packet));
+    g_assert_cmpint(give(&pair, 1, &packet), ==, MESH_OK);
+    g_assert_cmpuint(take_all(&pair, 1), ==, 1);
+    g_assert_cmpuint(link_deadline_us(pair.link[1], pair.now_us), <=, pair.now_us);
+    g_assert_true(next(&pair, 1, &packet));
+    g_assert_cmpint(give(&pair, 0, &packet), ==, MESH_OK);
+    g_assert_false(link_expects(pair.link[0]));
+    g_assert_cmpuint(link_deadline_us(pair.link[1], pair.now_us), ==, UINT64_MAX);
+    pair_free(&pair);
+}
+
 /* The first on an unknown line is small where something in it is urgent; the next is not. */
 static void test_messages_share_a_packet(void) {
     Pair pair = pair_new();
@@ -526,6 +547,7 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link/same_seed_same_trace", test_same_seed_same_trace);
     g_test_add_func("/mesh/link/sizes_and_limits", test_sizes_and_limits);
     g_test_add_func("/mesh/link/silence", test_silence);
+    g_test_add_func("/mesh/link/picture_answered_once", test_picture_answered_once);
     g_test_add_func("/mesh/link/messages_share_a_packet", test_messages_share_a_packet);
     g_test_add_func("/mesh/link/careful_start", test_careful_start);
     g_test_add_func("/mesh/link/priorities", test_priorities);

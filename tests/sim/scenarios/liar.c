@@ -18,7 +18,7 @@ static void claim_all(Node *liar) {
     if (!truth || !link)
         return;
     for (uint64_t counter = link->receipt.known; counter < truth->next_counter; counter++)
-        receipt_add(&link->receipt, world_now_us(liar->world), counter, SMALLEST, true);
+        receipt_add(&link->receipt, world_now_us(liar->world), counter, SMALLEST, RECEIPT_ASKS);
 }
 
 /* And what it never sent. */
@@ -28,7 +28,7 @@ static void claim_never(Node *liar) {
 
     if (truth && link && link->receipt.known < truth->next_counter + NEVER / 2)
         receipt_add(&link->receipt, world_now_us(liar->world), truth->next_counter + NEVER,
-                    SMALLEST, true);
+                    SMALLEST, RECEIPT_ASKS);
 }
 
 /* Lies for a while beside a document, votes and a voice: no rate is believed that never was. */
