@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#define _GNU_SOURCE /* struct in6_pktinfo */
+#define _GNU_SOURCE /* struct in6_pktinfo, recvmmsg */
 #include "node/net/receive.h"
 
 #include <netinet/in.h>
@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "node/net/address.h"
+
+#define AT_ONCE      8 /* datagrams by one system call */
+#define CONTROL_SIZE 64
 
 int net_receive_socket(guint8 family) {
     int one = 1;
@@ -46,31 +49,48 @@ static void take_control(struct msghdr *message, NetArrival *arrival) {
     }
 }
 
+/* Whether it is one of ours. */
+static gboolean read_arrival(struct mmsghdr *got, NetArrival *ret_arrival) {
+    struct msghdr *message = &got->msg_hdr;
+    NetArrival arrival = {.bytes = {.data = message->msg_iov->iov_base, .length = got->msg_len}};
+    if (got->msg_len == 0 || (message->msg_flags & MSG_TRUNC) != 0 ||
+        !net_address_from_socket(message->msg_name, &arrival.path)) {
+        return FALSE;
+    }
+    take_control(message, &arrival);
+    *ret_arrival = arrival;
+    return TRUE;
+}
+
 guint net_receive_turn(int socket, NetReceiveEach each, gpointer data) {
-    guint8 bytes[NET_RECEIVE_SIZE];
+    struct mmsghdr got[AT_ONCE];
+    struct iovec parts[AT_ONCE];
+    struct sockaddr_storage from[AT_ONCE];
+    _Alignas(struct cmsghdr) guint8 control[AT_ONCE][CONTROL_SIZE];
+    guint8 bytes[AT_ONCE][NET_RECEIVE_SIZE];
     guint dropped = 0;
-    for (int turn = 0; turn < NET_RECEIVE_TURN; turn++) {
-        _Alignas(struct cmsghdr) guint8 control[256];
-        struct sockaddr_storage from = {0};
-        struct iovec part = {.iov_base = bytes, .iov_len = sizeof bytes};
-        struct msghdr message = {.msg_name = &from,
-                                 .msg_namelen = sizeof from,
-                                 .msg_iov = &part,
-                                 .msg_iovlen = 1,
-                                 .msg_control = control,
-                                 .msg_controllen = sizeof control};
-        gssize length = recvmsg(socket, &message, 0);
-        if (length < 0) {
+    for (int turn = 0; turn < NET_RECEIVE_TURN; turn += AT_ONCE) {
+        for (int i = 0; i < AT_ONCE; i++) {
+            parts[i] = (struct iovec){.iov_base = bytes[i], .iov_len = NET_RECEIVE_SIZE};
+            got[i] = (struct mmsghdr){.msg_hdr = {.msg_name = &from[i],
+                                                  .msg_namelen = sizeof from[i],
+                                                  .msg_iov = &parts[i],
+                                                  .msg_iovlen = 1,
+                                                  .msg_control = control[i],
+                                                  .msg_controllen = CONTROL_SIZE}};
+        }
+        int count = recvmmsg(socket, got, AT_ONCE, 0, NULL);
+        if (count <= 0) {
             break;
         }
-        NetArrival arrival = {.bytes = {.data = bytes, .length = (gsize)length}};
-        if (length == 0 || (message.msg_flags & MSG_TRUNC) != 0 ||
-            !net_address_from_socket(&from, &arrival.path)) {
-            dropped++;
-            continue;
+        for (int i = 0; i < count; i++) {
+            NetArrival arrival;
+            if (read_arrival(&got[i], &arrival)) {
+                each(data, &arrival);
+            } else {
+                dropped++;
+            }
         }
-        take_control(&message, &arrival);
-        each(data, &arrival);
     }
     return dropped;
 }
