@@ -4,11 +4,15 @@
 #include <glib.h>
 
 #include "media/channel.h"
+#include "media/clean.h"
 #include "media/devices.h"
 #include "media/process.h"
 #include "media/track.h"
 
 #define KINDS (MEDIA_KIND_SCREEN + 1)
+
+#define UNCLEANED                                                                                  \
+    "the microphone keeps its echo: install gstreamer1.0-plugins-bad, or use a headset"
 
 typedef struct {
     GMainLoop *loop;
@@ -16,6 +20,8 @@ typedef struct {
     MediaUplink line;
     MediaSave save;
     gboolean meter; /* somebody watches how loud the microphone is */
+    const MediaHeard *heard;
+    gboolean warned; /* that nothing cleans a microphone */
     MediaTrack *tracks[KINDS];
     MediaRung told[KINDS]; /* what was last said of each; of none: no kind */
 } Capture;
@@ -80,17 +86,27 @@ static void share_line(Capture *capture) {
     }
 }
 
+/* Once: it is the same for every microphone of this machine. */
+static void warn(Capture *capture, const MediaTrack *track) {
+    if (media_track_is_raw(track) && !capture->warned) {
+        capture->warned = TRUE;
+        media_channel_say(capture->channel, MEDIA_ERROR, MEDIA_KIND_NONE, "%s", UNCLEANED);
+    }
+}
+
 static void start(Capture *capture, const MediaStart *start) {
     g_autoptr(GError) error = NULL;
     g_autofree char *source = g_strndup(start->source.data, start->source.length);
     MediaTrackHandler handler = {on_started, on_frame, on_ended, capture, on_loudness};
     stop(capture, start->kind);
-    MediaTrack *track = media_track_create(start->kind, source, start->profile, handler, &error);
+    MediaTrack *track =
+        media_track_create(start->kind, source, start->profile, capture->heard, handler, &error);
     if (track == NULL) {
         media_channel_say(capture->channel, MEDIA_ERROR, start->kind, "%s", error->message);
         return;
     }
     capture->tracks[start->kind] = track;
+    warn(capture, track);
     media_track_meter(track, capture->meter);
     share_line(capture);
 }
@@ -144,6 +160,7 @@ static void on_message(const MediaMessage *message, void *user) {
     case MEDIA_MIX:
     case MEDIA_LOUDNESS:
     case MEDIA_DEVICE:
+    case MEDIA_ECHO:
     case MEDIA_STARTED:
     case MEDIA_ENDED:
     case MEDIA_ERROR:
@@ -156,13 +173,16 @@ static void on_closed(void *user) {
     g_main_loop_quit(((Capture *)user)->loop);
 }
 
-int media_capture_run(const char *endpoint) {
+int media_capture_run(const char *endpoint, const MediaHeard *heard) {
     g_autoptr(GError) error = NULL;
-    Capture capture = {.loop = g_main_loop_new(NULL, FALSE)};
+    Capture capture = {.loop = g_main_loop_new(NULL, FALSE), .heard = heard};
     MediaChannelHandler handler = {on_message, on_closed, &capture};
     capture.channel = media_channel_create(endpoint, handler, &error);
     if (capture.channel != NULL) {
+        MediaMessage echo = {.type = MEDIA_ECHO,
+                             .cancelled = heard != NULL && media_clean_possible()};
         media_channel_say(capture.channel, MEDIA_READY, MEDIA_KIND_NONE, "capture");
+        media_channel_send(capture.channel, &echo);
         media_process_watch(capture.loop);
         g_main_loop_run(capture.loop);
         media_process_unwatch();

@@ -6,5 +6,10 @@
  */
 #pragma once
 
-/* Captures until the node says STOP or goes away, or a signal comes. Returns the exit status. */
-int media_capture_run(const char *endpoint);
+#include "media/heard.h"
+
+/*
+ * Captures until the node says STOP or goes away, or a signal comes. Returns the exit status.
+ * `heard`: what the player plays, borrowed; NULL: nobody knows.
+ */
+int media_capture_run(const char *endpoint, const MediaHeard *heard);

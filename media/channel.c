@@ -208,7 +208,7 @@ void media_channel_destroy(MediaChannel *channel) {
 /* What the node counts on, against what comes again anyway. */
 static gboolean important(MediaType type) {
     return type == MEDIA_READY || type == MEDIA_STARTED || type == MEDIA_ENDED ||
-           type == MEDIA_ERROR;
+           type == MEDIA_ERROR || type == MEDIA_ECHO;
 }
 
 void media_channel_send(MediaChannel *channel, const MediaMessage *message) {

@@ -6,23 +6,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/*
- * In capture there is no player beside us to subtract: echo needs its probe in the same process,
- * so this cleans the voice only of hum, hiss and distance.
- */
-#define CLEANED                                                                                    \
-    "audioconvert ! audioresample ! audio/x-raw,rate=48000,channels=1 ! "                          \
-    "webrtcdsp echo-cancel=false noise-suppression=true gain-control=true high-pass-filter=true"
-
 /* A quarter of a second each second: a beep to tell delay by, and silence to tell it is none. */
 #define BEEPS                                                                                      \
     "audiotestsrc is-live=true samplesperbuffer=480 wave=ticks freq=440 volume=0.25 "              \
     "sine-periods-per-tick=110 tick-interval=1000000000"
-
-static gboolean has_element(const char *name) {
-    g_autoptr(GstElementFactory) factory = gst_element_factory_find(name);
-    return factory != NULL;
-}
 
 static gboolean has_text(const char *text) {
     return text != NULL && text[0] != '\0';
@@ -31,8 +18,7 @@ static gboolean has_text(const char *text) {
 static const char *automatic(MediaKind kind) {
     switch (kind) {
     case MEDIA_KIND_VOICE:
-        return has_element("webrtcdsp") ? "autoaudiosrc name=chosen ! " CLEANED
-                                        : "autoaudiosrc name=chosen";
+        return "autoaudiosrc name=chosen";
     case MEDIA_KIND_VIDEO:
         return "autovideosrc name=chosen";
     case MEDIA_KIND_SCREEN:
@@ -108,7 +94,31 @@ static GstElement *automatic_create(MediaKind kind, GError **error) {
     return bin;
 }
 
-GstElement *media_input_create(MediaKind kind, const char *source, GError **error) {
+static gboolean has_property(GstElement *element, const char *name) {
+    return g_object_class_find_property(G_OBJECT_GET_CLASS(element), name) != NULL;
+}
+
+/* Besides the one that parse() adds, it is one element: a sound card's (ALSA, Pulse; PipeWire). */
+static gboolean is_microphone(GstElement *bin) {
+    if (GST_BIN_NUMCHILDREN(bin) != 2) {
+        return FALSE;
+    }
+    /* The newest is the first, and ours was added last. */
+    GstElement *element = g_list_last(GST_BIN_CHILDREN(bin))->data;
+    return GST_OBJECT_FLAG_IS_SET(element, GST_ELEMENT_FLAG_SOURCE) &&
+           (has_property(element, "buffer-time") || has_property(element, "target-object"));
+}
+
+static GstElement *described_create(MediaKind kind, const char *source, gboolean *ret_microphone,
+                                    GError **error) {
+    GstElement *bin = parse(source, kind, error);
+    *ret_microphone = bin != NULL && kind == MEDIA_KIND_VOICE && is_microphone(bin);
+    return bin;
+}
+
+GstElement *media_input_create(MediaKind kind, const char *source, gboolean *ret_microphone,
+                               GError **error) {
+    *ret_microphone = kind == MEDIA_KIND_VOICE && strcmp(source, "auto") == 0;
     if (strcmp(source, "auto") == 0) {
         return automatic_create(kind, error);
     }
@@ -118,5 +128,5 @@ GstElement *media_input_create(MediaKind kind, const char *source, GError **erro
     if (g_path_is_absolute(source)) {
         return file_create(source, kind, error);
     }
-    return parse(source, kind, error);
+    return described_create(kind, source, ret_microphone, error);
 }

@@ -128,6 +128,7 @@ static void on_message(const MediaMessage *message, void *user) {
     case MEDIA_LOUDNESS:
     case MEDIA_DEVICES:
     case MEDIA_DEVICE:
+    case MEDIA_ECHO:
     case MEDIA_STARTED:
     case MEDIA_ENDED:
     case MEDIA_ERROR:
@@ -207,8 +208,9 @@ static MediaCanvas *canvas_open(Play *play, const char *name) {
 }
 
 static gboolean start(Play *play, const MediaPlayOptions *options, GError **error) {
-    MediaSink *sink =
-        warm_up_voice(error) ? media_sink_create(options->sink, options->go_on, error) : NULL;
+    MediaSink *sink = warm_up_voice(error)
+                          ? media_sink_create(options->sink, options->go_on, options->heard, error)
+                          : NULL;
     if (sink == NULL) {
         return FALSE;
     }

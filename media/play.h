@@ -8,11 +8,14 @@
 
 #include <glib.h>
 
+#include "media/heard.h"
+
 typedef struct {
     const char *endpoint;
     const char *sink;       /* auto, fake, a file's absolute path, or a GStreamer description */
     gboolean go_on;         /* the file is continued, not emptied */
     const char *video_sink; /* auto, fake or none */
+    MediaHeard *heard;      /* where what is played is told; NULL: nowhere */
 } MediaPlayOptions;
 
 /* Plays until the node says STOP or goes away, or a signal comes. Returns the exit status. */

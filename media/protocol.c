@@ -175,6 +175,7 @@ size_t media_message_size(const MediaMessage *message) {
         return (unsigned)message->save <= MEDIA_SAVE_PICTURES ? 3 : 0;
     case MEDIA_RECORD:
     case MEDIA_METER:
+    case MEDIA_ECHO:
         return 3;
     case MEDIA_LOUDNESS:
         return loudness_valid(&message->loudness) ? 4 : 0;
@@ -284,6 +285,9 @@ static void write_body(Writer *writer, const MediaMessage *message) {
         break;
     case MEDIA_METER:
         write_uint(writer, message->meter, 1);
+        break;
+    case MEDIA_ECHO:
+        write_uint(writer, message->cancelled, 1);
         break;
     case MEDIA_LOUDNESS:
         write_uint(writer, message->loudness.rms, 1);
@@ -416,6 +420,9 @@ static void read_body(Reader *reader, MediaMessage *message) {
         break;
     case MEDIA_METER:
         message->meter = read_flag(reader);
+        break;
+    case MEDIA_ECHO:
+        message->cancelled = read_flag(reader);
         break;
     case MEDIA_LOUDNESS:
         message->loudness.rms = (uint8_t)read_uint(reader, 1);

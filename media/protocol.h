@@ -32,6 +32,11 @@
  *   14 SAVE         node → capture  level u8
  *   15 RECORD       node → play     on u8
  *   16 MIX          play → node     first u32, length u32, samples (i16 each, mono, 48 kHz)
+ *   17 METER        node → capture  on u8
+ *   18 LOUDNESS     capture → node  rms u8, peak u8
+ *   19 DEVICES      node → capture
+ *   20 DEVICE       capture → node  role u8, length u16, length u16, source, name (UTF-8)
+ *   21 ECHO         capture → node  cancelled u8
  *
  * Each START is answered once by ERROR (it cannot be opened) or ENDED, the latter preceded by
  * STARTED and FRAMEs when there were any. A source stopped or replaced ends too, before a later one
@@ -87,6 +92,7 @@ typedef enum {
     MEDIA_LOUDNESS = 18,
     MEDIA_DEVICES = 19,
     MEDIA_DEVICE = 20,
+    MEDIA_ECHO = 21,
 } MediaType;
 
 typedef enum {
@@ -283,6 +289,7 @@ typedef struct {
         bool meter;             /* METER */
         MediaLoudness loudness; /* LOUDNESS */
         MediaDevice device;     /* DEVICE */
+        bool cancelled;         /* ECHO: what is played is taken out of a microphone; once */
         MediaMix mix;           /* MIX */
         MediaStats stats;       /* STATS */
         MediaNotice notice;     /* READY (kind NONE, not sent), ENDED, ERROR */

@@ -30,6 +30,8 @@ struct MediaSink {
     guint64 written; /* samples */
     GstClockTime start;
     char *card;
+    MediaHeard *heard;
+    GstClockTime latency; /* from the time of a sample to its sound */
 };
 
 /*
@@ -94,8 +96,9 @@ static gboolean card_open(MediaSink *sink, const char *card, GError **error) {
     return TRUE;
 }
 
-MediaSink *media_sink_create(const char *name, gboolean go_on, GError **error) {
+MediaSink *media_sink_create(const char *name, gboolean go_on, MediaHeard *heard, GError **error) {
     MediaSink *sink = g_new0(MediaSink, 1);
+    sink->heard = heard;
     gboolean opened = TRUE;
     if (strcmp(name, "fake") == 0) {
         sink->description = g_strdup("no sound output wanted");
@@ -136,6 +139,16 @@ guint64 media_sink_latency_us(const MediaSink *sink) {
     return sink->kind == SINK_CARD ? CARD_BUFFER_US : 0;
 }
 
+/* The card, or the server before it, says how long it holds what it is given; now and then anew. */
+static void ask_latency(MediaSink *sink) {
+    g_autoptr(GstQuery) query = gst_query_new_latency();
+    GstClockTime least = GST_CLOCK_TIME_NONE;
+    if (sink->written % MEDIA_VOICE_RATE == 0 && gst_element_query(sink->pipeline, query)) {
+        gst_query_parse_latency(query, NULL, &least, NULL);
+        sink->latency = GST_CLOCK_TIME_IS_VALID(least) ? least : CARD_BUFFER_US * GST_USECOND;
+    }
+}
+
 /* The first sample is due at once; the rest follow it without a gap, whenever they are written. */
 static gboolean card_write(MediaSink *sink, const gint16 *samples, gsize count, GError **error) {
     GstClockTime base = gst_element_get_base_time(sink->pipeline);
@@ -148,6 +161,12 @@ static gboolean card_write(MediaSink *sink, const gint16 *samples, gsize count, 
         sink->start = now;
         sink->written = 0;
         time = now;
+    }
+    if (sink->heard != NULL) {
+        ask_latency(sink);
+        media_heard_write(sink->heard,
+                          media_heard_place((base + time + sink->latency) / GST_USECOND), samples,
+                          count);
     }
     GstBuffer *buffer = gst_buffer_new_memdup(samples, count * sizeof(*samples));
     GST_BUFFER_PTS(buffer) = time;

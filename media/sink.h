@@ -8,15 +8,18 @@
 
 #include <glib.h>
 
+#include "media/heard.h"
+
 typedef struct MediaSink MediaSink;
 
 /*
  * Opens "auto", "fake", a file by its absolute path, or the loudspeaker that a GStreamer
  * description names. A machine without a sound output is no error: it stays silent and the
  * description says so. The file that cannot be written is. With `go_on` a file that is there is
- * continued.
+ * continued. What a loudspeaker plays is written to `heard` too, borrowed, with the time at which
+ * it is heard; NULL: nobody is told.
  */
-MediaSink *media_sink_create(const char *name, gboolean go_on, GError **error);
+MediaSink *media_sink_create(const char *name, gboolean go_on, MediaHeard *heard, GError **error);
 void media_sink_destroy(MediaSink *sink);
 
 /* For people: "sound card (pulsesink)", "file X", "no sound". */

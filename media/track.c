@@ -5,6 +5,7 @@
 #include <gst/gst.h>
 #include <string.h>
 
+#include "media/clean.h"
 #include "media/input.h"
 #include "media/meter.h"
 #include "media/picture.h"
@@ -44,6 +45,8 @@ struct MediaTrack {
     GstElement *pipeline;
     GstElement *size; /* video: the filter that fixes width and height */
     GstElement *pace; /* video: what limits frames a second */
+    gboolean microphone;
+    MediaClean *clean; /* of a microphone; NULL: it stays as it is */
     MediaSpeech *speech;
     MediaPicture *picture;
     MediaVoiceRung voice;
@@ -185,6 +188,21 @@ static void measure(MediaTrack *track, const gint16 *samples, gsize count) {
     }
 }
 
+static void speak(const gint16 *samples, gsize count, GstClockTime time, void *user) {
+    MediaTrack *track = user;
+    measure(track, samples, count);
+    media_speech_push(track->speech, samples, count, time);
+}
+
+static void hear(MediaTrack *track, const gint16 *samples, gsize count, GstClockTime time) {
+    if (track->clean != NULL) {
+        media_clean_push(track->clean, samples, count, time,
+                         gst_element_get_base_time(track->pipeline));
+    } else {
+        speak(samples, count, time, track);
+    }
+}
+
 static GstFlowReturn on_sample(GstAppSink *sink, gpointer user) {
     MediaTrack *track = user;
     g_autoptr(GstSample) sample = gst_app_sink_pull_sample(sink);
@@ -197,10 +215,8 @@ static GstFlowReturn on_sample(GstAppSink *sink, gpointer user) {
     if (track->picture != NULL) {
         media_picture_push(track->picture, gst_buffer_ref(buffer), gst_sample_get_caps(sample));
     } else if (gst_buffer_map(buffer, &map, GST_MAP_READ)) {
-        const gint16 *samples = (const gint16 *)(gpointer)map.data;
-        measure(track, samples, map.size / sizeof(gint16));
-        media_speech_push(track->speech, samples, map.size / sizeof(gint16),
-                          GST_BUFFER_PTS(buffer));
+        hear(track, (const gint16 *)(gpointer)map.data, map.size / sizeof(gint16),
+             GST_BUFFER_PTS(buffer));
         gst_buffer_unmap(buffer, &map);
     }
     return GST_FLOW_OK;
@@ -221,8 +237,10 @@ static void set_size(MediaTrack *track, const MediaVideoRung *rung) {
     g_object_set(track->pace, "max-rate", rung->fps, NULL);
 }
 
-static gboolean encoder_create(MediaTrack *track, MediaProfile profile, GError **error) {
+static gboolean encoder_create(MediaTrack *track, MediaProfile profile, const MediaHeard *heard,
+                               GError **error) {
     if (track->kind == MEDIA_KIND_VOICE) {
+        track->clean = track->microphone ? media_clean_create(heard, speak, track) : NULL;
         track->voice = media_ladder_voice_first(profile);
         track->fixed = profile == MEDIA_PROFILE_RECORD;
         track->speech = media_speech_create(&track->voice, on_frame, track, error);
@@ -258,7 +276,7 @@ static const char *shape(MediaKind kind) {
 }
 
 static gboolean pipeline_create(MediaTrack *track, const char *source, GError **error) {
-    GstElement *input = media_input_create(track->kind, source, error);
+    GstElement *input = media_input_create(track->kind, source, &track->microphone, error);
     if (input == NULL) {
         return FALSE;
     }
@@ -274,6 +292,11 @@ static gboolean pipeline_create(MediaTrack *track, const char *source, GError **
                             track->kind == MEDIA_KIND_VOICE ? "it gives no sound"
                                                             : "it gives no pictures");
         return FALSE;
+    }
+    if (track->microphone) {
+        /* The clock that the player keeps too: its sound is found by its time. */
+        g_autoptr(GstClock) clock = gst_system_clock_obtain();
+        gst_pipeline_use_clock(GST_PIPELINE(track->pipeline), clock);
     }
     track->size = gst_bin_get_by_name(GST_BIN(shaper), "size");
     track->pace = gst_bin_get_by_name(GST_BIN(shaper), "pace");
@@ -308,13 +331,13 @@ static gboolean start(MediaTrack *track, GError **error) {
 }
 
 MediaTrack *media_track_create(MediaKind kind, const char *source, MediaProfile profile,
-                               MediaTrackHandler handler, GError **error) {
+                               const MediaHeard *heard, MediaTrackHandler handler, GError **error) {
     MediaTrack *track = g_new0(MediaTrack, 1);
     track->kind = kind;
     track->handler = handler;
     g_mutex_init(&track->lock);
     track->wake = wake_create(track);
-    if (!pipeline_create(track, source, error) || !encoder_create(track, profile, error) ||
+    if (!pipeline_create(track, source, error) || !encoder_create(track, profile, heard, error) ||
         !start(track, error)) {
         media_track_destroy(track);
         return NULL;
@@ -336,6 +359,7 @@ void media_track_destroy(MediaTrack *track) {
     gst_clear_object(&track->size);
     gst_clear_object(&track->pace);
     gst_clear_object(&track->pipeline);
+    media_clean_destroy(track->clean);
     media_speech_destroy(track->speech);
     media_picture_destroy(track->picture);
     g_queue_clear_full(&track->parcels, parcel_free);
@@ -391,6 +415,10 @@ guint32 media_track_uplink(MediaTrack *track, const MediaUplink *line, guint32 r
                            MediaSave save, MediaRung *ret_rung) {
     return track->speech != NULL ? voice_uplink(track, line, ret_rung)
                                  : picture_uplink(track, line, reserved_bps, save, ret_rung);
+}
+
+gboolean media_track_is_raw(const MediaTrack *track) {
+    return track->microphone && track->clean == NULL;
 }
 
 void media_track_keyframe(MediaTrack *track) {

@@ -8,6 +8,7 @@
 
 #include <glib.h>
 
+#include "media/heard.h"
 #include "media/protocol.h"
 
 typedef struct MediaTrack MediaTrack;
@@ -28,10 +29,11 @@ typedef struct {
 
 /*
  * Opens and starts the source. NULL with the reason when it cannot be; what is only found out
- * later ends the track. Opening a device may take a moment.
+ * later ends the track. Opening a device may take a moment. From a microphone is taken what is
+ * `heard` (borrowed, may be NULL), see clean.h; every other source stays as it is.
  */
 MediaTrack *media_track_create(MediaKind kind, const char *source, MediaProfile profile,
-                               MediaTrackHandler handler, GError **error);
+                               const MediaHeard *heard, MediaTrackHandler handler, GError **error);
 /* May be called from `ended`. */
 void media_track_destroy(MediaTrack *track);
 
@@ -42,6 +44,9 @@ void media_track_destroy(MediaTrack *track);
  */
 guint32 media_track_uplink(MediaTrack *track, const MediaUplink *line, guint32 reserved_bps,
                            MediaSave save, MediaRung *ret_rung);
+
+/* It is a microphone, and this machine lacks what would clean it. */
+gboolean media_track_is_raw(const MediaTrack *track);
 
 /* Pictures: makes the next one decodable by itself; a still is sent again. */
 void media_track_keyframe(MediaTrack *track);

@@ -355,6 +355,9 @@ static void print_devices(JsonObject *devices) {
             puts(_("  none found: connect one, and ask again"));
         }
     }
+    puts(json_flag(devices, "echo_cancelled") ? _("Echo is taken out of the microphone.")
+                                              : _("the microphone keeps its echo: install "
+                                                  "gstreamer1.0-plugins-bad, or use a headset"));
 }
 
 static void print_tried(JsonObject *tried) {

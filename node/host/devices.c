@@ -301,6 +301,7 @@ static void listed(gpointer data, const GPtrArray *list, const GError *error) {
     json_put_text(builder, "mic", chosen(host, DEVICE_MICROPHONE));
     json_put_text(builder, "cam", chosen(host, DEVICE_CAMERA));
     json_put_text(builder, "speaker", chosen(host, DEVICE_SPEAKER));
+    json_put_flag(builder, "echo_cancelled", media_cancels_echo(host->media));
     json_builder_end_object(builder);
     bus_call_reply(listing->call, json_built(builder));
 }

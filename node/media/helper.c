@@ -32,6 +32,10 @@
 #define HELD_MS  20
 #define HELD_MAX 256
 
+/* What the memory that both share is called in the helper: its first descriptor after the usual. */
+#define HEARD_DESCRIPTOR 3
+#define HEARD_WORD       "3"
+
 typedef enum {
     HELPER_OFF,
     HELPER_STARTING, /* it runs, but did not say that it is ready */
@@ -47,6 +51,7 @@ struct MediaHelper {
     char *home;
     char *role;
     char **options;
+    int heard; /* descriptor, borrowed; -1: none */
     HelperState state;
     BusSocket *socket;
     char *endpoint;
@@ -66,12 +71,13 @@ struct MediaHelper {
 static void spawn(MediaHelper *helper);
 
 MediaHelper *media_helper_create(const char *home, const char *role, const char *const *options,
-                                 MediaHelperHandler handler) {
+                                 int heard, MediaHelperHandler handler) {
     MediaHelper *helper = g_new0(MediaHelper, 1);
     helper->handler = handler;
     helper->home = g_strdup(home);
     helper->role = g_strdup(role);
     helper->options = g_strdupv((char **)options);
+    helper->heard = heard;
     return helper;
 }
 
@@ -203,13 +209,20 @@ static gboolean run(MediaHelper *helper, GError **error) {
     if (helper->starts > 0 && strcmp(helper->role, "play") == 0) {
         g_ptr_array_add(words, (gpointer) "--continue");
     }
+    if (helper->heard >= 0) {
+        g_ptr_array_add(words, (gpointer) "--heard");
+        g_ptr_array_add(words, (gpointer)HEARD_WORD);
+    }
     g_ptr_array_add(words, NULL);
     /* Standard output belongs to the node's own words; on the other, sound libraries complain of
        each device that is not there, which is for those who look for faults. */
     GSpawnFlags flags = G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL;
     flags |= g_getenv("GST_DEBUG") == NULL ? G_SPAWN_STDERR_TO_DEV_NULL : G_SPAWN_DEFAULT;
-    return g_spawn_async(NULL, (char **)words->pdata, NULL, flags, NULL, NULL, &helper->process,
-                         error);
+    const int theirs = HEARD_DESCRIPTOR;
+    return g_spawn_async_with_pipes_and_fds(NULL, (const char *const *)words->pdata, NULL, flags,
+                                            NULL, NULL, -1, -1, -1, &helper->heard, &theirs,
+                                            helper->heard >= 0 ? 1 : 0, &helper->process, NULL,
+                                            NULL, NULL, error);
 }
 
 static gboolean on_hopeless(gpointer data) {

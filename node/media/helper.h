@@ -23,9 +23,12 @@ typedef struct {
     gpointer user;
 } MediaHelperHandler;
 
-/* `role`: play or capture; `options`: further words for it, ended by NULL, copied. */
+/*
+ * `role`: play or capture; `options`: further words for it, ended by NULL, copied. `heard`: the
+ * descriptor of the memory that both roles share (media/heard.h), borrowed; -1: there is none.
+ */
 MediaHelper *media_helper_create(const char *home, const char *role, const char *const *options,
-                                 MediaHelperHandler handler);
+                                 int heard, MediaHelperHandler handler);
 /* Starts it, unless it runs, will soon, or was given up less than `rest_s` ago. */
 void media_helper_start(MediaHelper *helper, guint rest_s);
 /* Ends it, if it runs, and starts it with other options. */

@@ -2,7 +2,9 @@
 #include "node/media/media.h"
 
 #include <string.h>
+#include <unistd.h>
 
+#include "media/heard.h"
 #include "node/cli/language.h"
 #include "node/media/devices.h"
 #include "node/media/helper.h"
@@ -34,7 +36,9 @@ struct Media {
     gboolean record;
     gboolean pictures; /* the player is to show them */
     gboolean meter;
-    char *sink; /* where sound goes */
+    int heard;          /* memory that the player and the capture share; -1: there is none */
+    gboolean cancelled; /* what is played is taken out of a microphone */
+    char *sink;         /* where sound goes */
     char *video_sink;
     MediaDevices *devices;
     MediaTake *takes[KINDS];
@@ -151,6 +155,9 @@ static void on_capture_message(gpointer user, const MediaMessage *message) {
     MediaKind kind = MEDIA_KIND_NONE;
     if (message->type == MEDIA_FRAME) {
         kind = message->frame.kind;
+    } else if (message->type == MEDIA_ECHO) {
+        media->cancelled = message->cancelled;
+        return;
     } else if (message->type == MEDIA_RUNG) {
         media->rungs[message->rung.kind] = message->rung;
         return;
@@ -205,15 +212,16 @@ Media *media_create(const char *home, const char *sink, const char *video_sink,
     const char *const capture[] = {NULL};
     media->handler = handler;
     media->pictures = TRUE;
+    media->heard = media_heard_make();
     media->sink = g_strdup(sink);
     media->video_sink = g_strdup(unseen ? "none" : video_sink);
     g_auto(GStrv) play = play_options(media);
     media->streams = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     media->play = media_helper_create(
-        home, "play", (const char *const *)play,
+        home, "play", (const char *const *)play, media->heard,
         (MediaHelperHandler){on_play_ready, on_play_message, on_play_gone, media});
     media->capture = media_helper_create(
-        home, "capture", capture,
+        home, "capture", capture, media->heard,
         (MediaHelperHandler){on_capture_ready, on_capture_message, on_capture_gone, media});
     media->devices = media_devices_create(media->capture);
     for (MediaKind kind = MEDIA_KIND_VOICE; kind < KINDS; kind++) {
@@ -236,6 +244,9 @@ void media_destroy(Media *media) {
         media_take_destroy(media->takes[kind]);
     }
     media_devices_destroy(media->devices);
+    if (media->heard >= 0) {
+        close(media->heard);
+    }
     g_hash_table_unref(media->streams);
     g_free(media->sink);
     g_free(media->video_sink);
@@ -315,6 +326,10 @@ void media_devices(Media *media, MediaDevicesDone done, gpointer data) {
     }
     media_devices_ask(media->devices, done, data);
     media_helper_start(media->capture, 0);
+}
+
+gboolean media_cancels_echo(const Media *media) {
+    return media != NULL && media->cancelled;
 }
 
 void media_meter(Media *media, gboolean on) {

@@ -94,6 +94,8 @@ void media_keyframe(Media *media, MediaKind kind);
 
 /* Which devices there are; the helper is started for it. */
 void media_devices(Media *media, MediaDevicesDone done, gpointer data);
+/* Whether what is played is taken out of a microphone, as the helper says once it is started. */
+gboolean media_cancels_echo(const Media *media);
 /* From now on `loudness` is called, or no longer. */
 void media_meter(Media *media, gboolean on);
 /* The sound goes there from now on, as `sink` of media_create: the player is started again. */

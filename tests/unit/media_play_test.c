@@ -188,7 +188,7 @@ static void test_live(void) {
     MediaSpeech *speech = speech_create(MEDIA_PROFILE_AUTO, feed.frames);
     speak(speech, FRAMES, 8000);
     media_speech_destroy(speech);
-    MediaSink *sink = media_sink_create(path, FALSE, &error);
+    MediaSink *sink = media_sink_create(path, FALSE, NULL, &error);
     g_assert_no_error(error);
     gint64 begun_us = g_get_monotonic_time();
     feed.mixer = media_mixer_create(sink, on_failed, NULL);
@@ -231,7 +231,8 @@ static void test_live(void) {
 
 static void test_mixer_limits(void) {
     g_autoptr(GError) error = NULL;
-    MediaMixer *mixer = media_mixer_create(media_sink_create("fake", FALSE, NULL), on_failed, NULL);
+    MediaMixer *mixer =
+        media_mixer_create(media_sink_create("fake", FALSE, NULL, NULL), on_failed, NULL);
     for (guint i = 0; i < MEDIA_VOICE_STREAMS_MAX; i++) {
         g_assert_true(media_mixer_open(mixer, i, NULL));
         g_assert_true(media_mixer_open(mixer, i, NULL));

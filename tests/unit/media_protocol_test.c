@@ -39,6 +39,7 @@ static const MediaMessage MESSAGES[] = {
     {.type = MEDIA_MIX, .mix = {0x01020304, {PAYLOAD, 4}}},
     {.type = MEDIA_MIX, .mix = {7, {NULL, 0}}},
     {.type = MEDIA_METER, .meter = true},
+    {.type = MEDIA_ECHO, .cancelled = true},
     {.type = MEDIA_LOUDNESS, .loudness = {127, 0}},
     {.type = MEDIA_DEVICES},
     {.type = MEDIA_DEVICE, .device = {MEDIA_ROLE_CAMERA, {"v4l2src", 7}, {"Caméra", 7}}},

@@ -434,7 +434,7 @@ static void test_track(void) {
     MediaUplink line = {20000, 0, 100, 0};
     MediaRung rung;
     MediaTrack *track = media_track_create(MEDIA_KIND_SCREEN, "videotestsrc is-live=true",
-                                           MEDIA_PROFILE_AUTO, handler, NULL);
+                                           MEDIA_PROFILE_AUTO, NULL, handler, NULL);
     g_assert_nonnull(track);
     g_assert_cmpuint(media_track_uplink(track, &line, 10000, MEDIA_SAVE_PICTURES, &rung), ==, 0);
     g_assert_cmpint(rung.kind, ==, MEDIA_KIND_SCREEN);

@@ -84,6 +84,7 @@ const FrenchSentence french_lines[] = {
     {"Microphones", "Micros"},
     {"Cameras", "Caméras"},
     {"Loudspeakers", "Haut-parleurs"},
+    {"Echo is taken out of the microphone.", "L’écho est retiré du micro."},
     {"  none found: connect one, and ask again",
      "  aucun trouvé : branchez-en un, puis relancez la commande"},
     {"loudest: %lld dB of full scale\n", "au plus fort : %lld dB sous le maximum\n"},
