@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MPL-2.0
 """Speech to send, and the question whether a recording holds it."""
 
+import array
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -13,6 +15,7 @@ TEXTS = {
                " mandats reçus, les présents, et les absents excusés, s'il vous plaît.",
 }
 NEEDED = ("espeak-ng", "sox")
+HEADER, RATE = 44, 48000
 
 
 def missing():
@@ -29,6 +32,20 @@ def speech(path, text="alerte", speed=150, rate=48000, silence_s=0.0):
                     "pad", str(silence_s), str(silence_s)], check=True)
     os.unlink(raw)
     return path
+
+
+def seconds(recording):
+    """How much is recorded so far, of 16-bit mono sound at 48 kHz."""
+    return max(recording.stat().st_size - HEADER, 0) / 2 / RATE if recording.exists() else 0
+
+
+def level(recording, from_s, until_s):
+    """How loud that part is, dB of full scale; of silence about -90."""
+    samples = array.array("h")
+    first = HEADER + 2 * int(from_s * RATE)
+    samples.frombytes(recording.read_bytes()[first:first + 2 * int((until_s - from_s) * RATE)])
+    power = sum(sample * sample for sample in samples) / max(len(samples), 1)
+    return 10 * math.log10(max(power, 1) / 32768 ** 2)
 
 
 def find(reference, recording):
