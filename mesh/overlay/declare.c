@@ -148,10 +148,8 @@ static void edge_came(Mesh *mesh, uint32_t slot) {
     LinkState state = link_state(neighbour_at(mesh, slot)->link, mesh->now_us);
     uint64_t due_us = gathered_us(mesh, slot);
 
-    mesh->map.edges[slot] = (MapEdge){.is = true,
-                                      .guessed = state.rtt_us == 0,
-                                      .classes = classes_of(&state),
-                                      .due_us = due_us};
+    mesh->map.edges[slot] = (MapEdge){
+        .is = true, .guessed = state.rtt_us == 0, .classes = classes_of(&state), .due_us = due_us};
     mesh->map.guessed |= state.rtt_us == 0;
     plan(&mesh->map, state.rtt_us == 0 ? later(due_us, mesh->now_us + MEASURE_US) : due_us);
 }

@@ -7,11 +7,11 @@
 #include "mesh/overlay/choice.h"
 #include "mesh/overlay/message.h"
 
-#define ANSWER_US  (5 * S) /* to whom our digest was told we need not tell our numbers */
-#define CLOCK_US   S       /* between two times of telling all our numbers to one neighbour */
+#define ANSWER_US  (5 * S)    /* to whom our digest was told we need not tell our numbers */
+#define CLOCK_US   S          /* between two times of telling all our numbers to one neighbour */
 #define SCATTER_US (400 * MS) /* links that come at once are compared within */
 #define COMPARE_US (300 * MS) /* by then two who compared their numbers have what they lacked */
-#define AGAIN_US   S       /* what was asked for comes by then, else another is asked */
+#define AGAIN_US   S          /* what was asked for comes by then, else another is asked */
 #define CLOCK_SIZE (1 + MESH_MEMBERS_MAX * MAP_LINE_SIZE)
 
 /* CLOCK_TREE: the same as CLOCK_WANTED, and all that comes later is to be sent too. */

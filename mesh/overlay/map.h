@@ -59,7 +59,7 @@ typedef struct {
     bool is;
     bool guessed; /* its round trip was not measured yet */
     uint8_t classes;
-    uint64_t due_us; /* it is to be declared then, once measured */
+    uint64_t due_us;    /* it is to be declared then, once measured */
     uint64_t beyond_us; /* what is measured is beyond its classes since then; 0: it is not */
 } MapEdge;
 
@@ -73,10 +73,10 @@ typedef struct {
     MapCache *cache;          /* owned */
     uint64_t turn;            /* how often anything changed that ways and trees follow from */
 
-    bool notify;        /* whoever looks is to be told, */
-    uint64_t notify_us; /* not before */
-    uint64_t send_us;   /* what waits is sent then; UINT64_MAX: nothing does */
-    bool cut;           /* the tree along which records go */
+    bool notify;         /* whoever looks is to be told, */
+    uint64_t notify_us;  /* not before */
+    uint64_t send_us;    /* what waits is sent then; UINT64_MAX: nothing does */
+    bool cut;            /* the tree along which records go */
     uint64_t compare_us; /* until then one neighbour's numbers are compared with ours */
 
     /* our own record */

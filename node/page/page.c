@@ -341,7 +341,8 @@ static void serve(Page *page) {
     soup_server_add_early_handler(page->server, NULL, on_headers, page, NULL);
     soup_server_add_handler(page->server, NULL, on_request, page, NULL);
     soup_server_add_early_handler(page->server, "/live", on_headers, page, NULL);
-    /* Nothing leaves this machine: to deflate it, pictures above all, costs more than to copy it. */
+    /* Nothing leaves this machine: to deflate it, pictures above all, costs more than to copy it.
+     */
     soup_server_remove_websocket_extension(page->server, SOUP_TYPE_WEBSOCKET_EXTENSION_DEFLATE);
     soup_server_add_websocket_handler(page->server, "/live", NULL, protocols, on_live, page, NULL);
 }

@@ -44,7 +44,7 @@ const FrenchSentence french_media[] = {
      "il ne fonctionne pas tel qu’il est réglé : essayez-en un autre"},
     {"it cannot be started", "il ne peut être démarré"},
     {"the microphone keeps its echo: install gstreamer1.0-plugins-bad, or use a headset",
-     "le micro garde son écho : installez gstreamer1.0-plugins-bad, ou mettez un casque"},
+     "le micro garde son écho : installez gstreamer1.0-plugins-bad, ou mettez un casque"},
     {"it gives no sound", "aucun son n’en sort"},
     {"it gives no pictures", "aucune image n’en sort"},
     {"no sound", "aucun son"},
