@@ -5,7 +5,7 @@ read nothing of it."""
 import signal
 
 import voice_test
-from harness import sound, tap
+from harness import sound, tap, wait
 from harness.bus import Events
 from harness.node import Node
 
@@ -46,7 +46,7 @@ def knows(node):
 
 def over(node):
     """The exit status of a node that ends by itself."""
-    return node.process.child.wait(20)
+    return node.process.child.wait(20 * wait.PATIENCE)
 
 
 def relay_of(world, host, ticket, name="R"):

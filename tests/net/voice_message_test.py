@@ -116,7 +116,7 @@ def catches(command, number=signal.SIGTERM):
 
 def answered(command):
     """What it answers; it must end by itself."""
-    answer = command.communicate(timeout=30)[0]
+    answer = command.communicate(timeout=30 * wait.PATIENCE)[0]
     assert command.returncode == 0, answer
     return json.loads(answer)
 
@@ -167,7 +167,7 @@ def gone(test, world):
         heard = begun(a, "voice", "play", sent["id"])
         a.run("meeting", "leave")
         said = answered(spoken)
-        heard.communicate(timeout=30)  # refused, when it came after
+        heard.communicate(timeout=30 * wait.PATIENCE)  # refused, when it came after
         a.run("meeting", "use", meeting)
         assert voices(a)[said["id"]]["whole"]
 

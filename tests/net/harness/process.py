@@ -58,7 +58,7 @@ class Process:
         """Ends it and returns its exit status; what does not obey is killed, and that is -9."""
         self.send(number)
         try:
-            self.child.wait(timeout)
+            self.child.wait(timeout * wait.PATIENCE)
         except subprocess.TimeoutExpired:
             self.child.kill()
             self.child.wait()
