@@ -98,9 +98,18 @@ addEventListener("message", ({ source, data }: MessageEvent<ToViewer>) => {
     parts.delete(data.name);
   }
 });
+// The key that ends this frame is told when it is let go of, and all is done with it: a frame that is
+// taken away under a key leaves the browser waiting for what comes of it.
+let leaves = false;
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
-  tell({ kind: "key", key: event.key });
+  leaves = event.key === "Escape";
+  if (!leaves) tell({ kind: "key", key: event.key });
+});
+addEventListener("keyup", (event) => {
+  if (!leaves || event.key !== "Escape") return;
+  leaves = false;
+  setTimeout(() => tell({ kind: "key", key: "Escape" }), 0);
 });
 let resized = 0;
 addEventListener("resize", () => {

@@ -10,8 +10,15 @@ export function skipAll(reason) {
   process.exit(0);
 }
 
+// Who is told to end has waited for something that never came: for what, and since when.
+let now = "";
+let since = 0;
+process.on("SIGTERM", () => note(`told to end, ${Math.round((Date.now() - since) / 1000)} s into: ${now}`));
+
 export async function step(name, work) {
   count++;
+  now = name;
+  since = Date.now();
   try {
     await work();
     console.log(`ok ${count} - ${name}`);
