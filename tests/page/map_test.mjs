@@ -60,7 +60,7 @@ async function opened() {
   await row(a, shown.bob).getByText("Zoé Martin").waitFor();
   await row(a, shown.bob).getByText(shown.eve).waitFor();
   await a.waitForFunction(() => document.querySelectorAll("svg.map line").length === 3);
-  await dialog(a).getByRole("status").getByText(/est là, en liaison directe\./).waitFor();
+  await dialog(a).locator(".newest-change").getByText(/est là, en liaison directe\./).waitFor();
   await clean(a, "map-fr");
   await b.getByRole("button", { name: /See the links/ }).click();
   await dialog(b).getByText("See the map").click();
@@ -72,10 +72,12 @@ async function opened() {
 async function changes() {
   eve.process.kill("SIGTERM");
   assert.equal(await eve.ended, 0);
-  await dialog(a).getByRole("status").getByText("n’est plus là : il a dit au revoir."
+  await dialog(a).locator(".newest-change").getByText("n’est plus là : il a dit au revoir."
     .replace(" :", "\u00a0:")).waitFor();
   await row(a, shown.eve).getByText("absent", { exact: true }).waitFor();
-  await dialog(b).getByRole("status").getByText("is gone: it said goodbye.").waitFor();
+  await dialog(b).locator(".newest-change").getByText("is gone: it said goodbye.").waitFor();
+  // The page behind a dialog is not heard: the dialog says it.
+  await dialog(a).locator(".spoken").getByText("il a dit au revoir").waitFor();
   await clean(a, "map-absent-fr");
   const map = await zoe.run("map");
   assert.equal(map.changes.at(-1).text, `${eve.name} is gone: it said goodbye`);
@@ -89,12 +91,20 @@ async function changes() {
 
 const id = (number) => number.toString(16).padStart(64, "0");
 
+// What the node says in the language it is asked in.
+const WORDS = {
+  fr: { member: "Membre", long: "Un nom qui n’en finit pas, de la préfecture",
+    change: "Membre 9 passe par Membre 4\u00a0: la liaison directe est devenue muette" },
+  en: { member: "Member", long: "A name that goes on and on, of the prefecture",
+    change: "Member 9 is reached through Member 4: the direct link went silent" },
+};
+
 // Six links each, oneself the first, everything that a map can tell.
-function meshOf(count) {
+function meshOf(count, words) {
   const hops = (at) => at === 0 ? 0 : at <= 6 ? 1 : at <= Math.ceil(count / 2) ? 2 : 3;
   const absent = (at) => at > 0 && at % 13 === 0;
   const members = Array.from({ length: count }, (_, at) => ({
-    id: id(at), name: at === 4 ? "Un nom qui n’en finit pas, de la préfecture" : `Membre ${at + 1}`,
+    id: id(at), name: at === 4 ? words.long : `${words.member} ${at + 1}`,
     self: at === 0, present: !absent(at), hops: absent(at) ? 0 : hops(at),
     neighbour: hops(at) === 1 && !absent(at),
     via: hops(at) > 1 && !absent(at) ? id(1 + at % 6) : "", weak: at % 10 === 2, relay: at === 3,
@@ -108,26 +118,25 @@ function meshOf(count) {
       }
     }
   }
-  return { members, links, changes: [{ at: new Date().toISOString(), member: id(8),
-    text: "Membre 9 passe par Membre 4\u00a0: la liaison directe est devenue muette" }] };
+  return { members, links, changes: [{ at: new Date().toISOString(), member: id(8), text: words.change }] };
 }
 
 async function many(count, language) {
   const person = await browser.person(language);
   const page = await browser.page(person, "about:blank");
   const { address } = await zoe.run("page");
-  const asked = new Set();
+  const asked = new Map(); // in which language, by its number
   await page.routeWebSocket(/\/live/, (socket) => {
     const node = socket.connectToServer();
     socket.onMessage((text) => {
       const request = JSON.parse(text);
-      if (request.command === "map") asked.add(request.id);
+      if (request.command === "map") asked.set(request.id, request.language);
       node.send(text);
     });
     node.onMessage((text) => {
       const answer = typeof text === "string" ? JSON.parse(text) : {};
       socket.send(asked.has(answer.id) && answer.ok
-        ? JSON.stringify({ ...answer, result: meshOf(count) }) : text);
+        ? JSON.stringify({ ...answer, result: meshOf(count, WORDS[asked.get(answer.id)]) }) : text);
     });
   });
   await page.goto(address);
@@ -177,7 +186,7 @@ async function words() {
   await row(page, "Membre 14").getByText("absent", { exact: true }).waitFor();
   await row(page, "Membre 13").getByText(/ligne faible, ne relaie pas$/).waitFor();
   await row(page, "Membre 4").first().getByText("en liaison directe, là pour relayer").waitFor();
-  await dialog(page).getByRole("status").getByText("la liaison directe est devenue muette.").waitFor();
+  await dialog(page).locator(".newest-change").getByText("la liaison directe est devenue muette.").waitFor();
   await browser.shot(page, "map-words");
   await person.close();
 }
