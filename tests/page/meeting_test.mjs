@@ -296,8 +296,8 @@ async function fits() {
 async function quiet() {
   const heard = await a.evaluateHandle(() => {
     const list = [];
-    new MutationObserver(() => list.push(document.querySelector("p.unseen").textContent))
-      .observe(document.querySelector("p.unseen"), { characterData: true, childList: true,
+    new MutationObserver(() => list.push(document.querySelector("p.spoken").textContent))
+      .observe(document.querySelector("p.spoken"), { characterData: true, childList: true,
         subtree: true });
     return list;
   });

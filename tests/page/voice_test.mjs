@@ -58,7 +58,7 @@ async function hear() {
   // Long enough for what is to be seen while it is heard, on a busy machine too.
   await bob.run("voice", "send", "--source", "test", "--seconds", "8");
   const row = a.locator(".messages li").filter({ hasText: /Message vocal de \d+ s/ });
-  await row.getByRole("button", { name: /^Écouter : Bob/ }).click();
+  await row.getByRole("button", { name: /^Écouter\s: Bob/ }).click();
   await row.getByRole("progressbar").waitFor();
   await clean("voice-heard-fr");
   await row.getByRole("button", { name: /^Écouter/ }).waitFor(); // it ends by itself

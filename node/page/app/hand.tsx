@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 // Joining by hand, where no line leads to a member yet: one code goes there, one comes back, by
 // whatever carries text or a picture.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { offerFocus } from "./focus";
 import { QrCode } from "./qrcode";
 import type { Meeting } from "./state";
 import { Take } from "./take";
@@ -87,10 +88,14 @@ export function ByHand({ ticket, answer, setAnswer, open, setOpen, meetings, bef
     await model.ask("accept", { code: clean(answer) });
     done();
   });
+  const summary = useRef<HTMLElement>(null);
+  useLayoutEffect(() => { // the button that opened it is gone
+    if (open) offerFocus(summary.current);
+  }, [open]);
   useEntered(meetings, waits, done);
   return (
     <details open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>{text("hand.title")}</summary>
+      <summary ref={summary}>{text("hand.title")}</summary>
       <p class="hint">{text("hand.text")}</p>
       <ol class="steps">
         <li aria-current={code ? undefined : "step"}>

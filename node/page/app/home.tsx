@@ -3,6 +3,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Word } from "./calendar";
 import { DeviceTest } from "./devices";
+import { offerFocus } from "./focus";
 import { ByHand, clean } from "./hand";
 import type { Meeting, State } from "./state";
 import { Take } from "./take";
@@ -59,7 +60,7 @@ export function NameForm({ naming: { name, wanted, want, save } }: { naming: Nam
       </label>
       <p class="hint" id="name-hint">{text("name.hint")}</p>
       <div class="row">
-        <button type="submit" disabled={busy || wanted.trim() === name}>{text("name.save")}</button>
+        <button type="submit" aria-disabled={busy || wanted.trim() === name}>{text("name.save")}</button>
         <span role="status">{saved && text("name.saved")}</span>
       </div>
       {failure && <Failure>{failure}</Failure>}
@@ -67,14 +68,22 @@ export function NameForm({ naming: { name, wanted, want, save } }: { naming: Nam
   );
 }
 
-function Create({ before, done }: { before(): Promise<void>; done(): void }) {
+function Create({ before, wait, done }: {
+  before(): Promise<void>; wait(): () => void; done(): void;
+}) {
   const { model, text } = useAround();
   const [title, setTitle] = useState("");
   const { busy, failure, run } = useAsking();
   const submit = () => run(async () => {
-    await before();
-    await model.ask("meeting create", { title: title.trim() });
-    done();
+    const failed = wait(); // it is there before that is answered: what is shown first is its invitation
+    try {
+      await before();
+      await model.ask("meeting create", { title: title.trim() });
+      done();
+    } catch (error) {
+      failed();
+      throw error;
+    }
   });
   return (
     <section class="card" aria-labelledby="create-title">
@@ -157,15 +166,15 @@ function MeetingRow({ meeting, enter }: { meeting: Meeting; enter(): void }) {
   );
 }
 
-export function Home({ state, enter, setLanguage }: {
-  state: State; enter(created: boolean): void; setLanguage(code: string): void;
+// wait(): a meeting that appears is not gone into, until enter() or what is returned is called.
+export function Home({ state, enter, wait, setLanguage }: {
+  state: State; enter(created: boolean): void; wait(): () => void; setLanguage(code: string): void;
 }) {
   const { text } = useAround();
   const title = useRef<HTMLHeadingElement>(null);
   const first = state.meetings.length === 0;
   const naming = useNaming(state.name);
-  // Before anything can be typed: the focus is not to be taken from whoever has begun.
-  useLayoutEffect(() => title.current!.focus(), []);
+  useLayoutEffect(() => offerFocus(title.current), []); // before anything can be typed
   return (
     <main class="home">
       <header class="masthead">
@@ -188,7 +197,7 @@ export function Home({ state, enter, setLanguage }: {
           <h2 id="you-title">{text("name.title")}</h2>
           <NameForm naming={naming} />
         </section>
-        <Create before={naming.save} done={() => enter(true)} />
+        <Create before={naming.save} wait={wait} done={() => enter(true)} />
         <Join meetings={state.meetings} before={naming.save} done={() => enter(false)} />
       </div>
     </main>

@@ -5,6 +5,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { Home } from "./home";
 import { Model } from "./model";
 import { Room } from "./room";
+import { say, Spoken } from "./spoken";
 import { current, type State } from "./state";
 import "./style.css";
 import "./documents.css";
@@ -52,7 +53,7 @@ function Notices({ state }: { state: State }) {
         .map((notice) => (
         <p class="banner notice" key={notice.number}>
           <Said>{notice.text}</Said>
-          <button type="button" class="quiet" aria-label={`${text("notice.close")} : ${notice.text}`}
+          <button type="button" class="quiet" aria-label={text("pair", { name: text("notice.close"), value: notice.text })}
             onClick={() => model.forget(notice.number)}>×</button>
         </p>
       ))}
@@ -63,9 +64,8 @@ function Notices({ state }: { state: State }) {
 function App() {
   const state = useModel();
   const [language, setLanguage] = useState(chosenLanguage);
-  const [sentence, say] = useState("");
-  const [entered, setEntered] = useState(true); // the current meeting is looked at
-  const [invites, setInvites] = useState(false); // it was just created
+  const [entered, setEntered] = useState(true); // the current meeting is looked at, or is to be
+  const [created, setCreated] = useState(""); // the meeting that was just created
   const all = useMemo(() => around(model, language, say), [language]);
   const meeting = current(state);
   const inside = entered && meeting !== undefined && meeting.state === "member";
@@ -84,14 +84,17 @@ function App() {
       <Line state={state} />
       <Notices state={state} />
       {!state.known ? <Waiting refused={state.link === "refused"} /> : inside
-        ? <Room key={meeting.id} state={state} meeting={meeting} invites={invites}
+        ? <Room key={meeting.id} state={state} meeting={meeting} invites={created === meeting.id}
             back={() => setEntered(false)} setLanguage={setLanguage} />
-        : <Home state={state} setLanguage={setLanguage}
-            enter={(created) => {
-              setInvites(created);
+        : <Home state={state} setLanguage={setLanguage} wait={() => {
+              setEntered(false);
+              return () => setEntered(entered);
+            }}
+            enter={(isNew) => {
+              setCreated(isNew ? current(model.state)?.id ?? "" : "");
               setEntered(true);
             }} />}
-      <p class="unseen" role="status" aria-live="polite">{sentence || null}</p>
+      <Spoken />
     </Surroundings.Provider>
   );
 }

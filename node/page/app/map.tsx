@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MPL-2.0
 // The map of the meeting: who is linked with whom as a picture, and in words beneath it who is
 // reached through whom; what changed last, and why.
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useAnnounce } from "./announce";
 import { CIRCLE_MAX, inOrder, kindOf, layout, SIZE, type Kind, type Place } from "./layout";
 import type { MapLink, MapMember, MeshMap, State } from "./state";
 import { momentText, Said, shownName, useAround, type Around } from "./ui";
@@ -118,11 +119,19 @@ function Words({ map, ordered }: { map: MeshMap; ordered: MapMember[] }) {
   );
 }
 
+// Said like what others do: now and then, or never. What stood there when it was opened is not new.
 function Newest({ map }: { map: MeshMap }) {
   const all = useAround();
+  const announce = useAnnounce();
   const last = map.changes[map.changes.length - 1];
+  const newest = last && `${last.at} ${last.member}`;
+  const seen = useRef(newest);
+  useEffect(() => {
+    if (last && newest !== seen.current) announce(`${last.text}.`);
+    seen.current = newest;
+  }, [newest]);
   return (
-    <p role="status" class="newest-change">
+    <p class="newest-change">
       {last ? <><strong>{all.text("map.last", { time: momentText(all, new Date(last.at)) })}</strong>{" "}
         <Said>{`${last.text}.`}</Said></> : <span class="muted">{all.text("map.calm")}</span>}
     </p>

@@ -2,6 +2,7 @@
 // Questions put to the vote. The result is the node's, word for word, the same on every one.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { useAnnounce } from "./announce";
+import { offerFocus } from "./focus";
 import type { Meeting, Motion, State, Voter } from "./state";
 import { choiceText, Failure, Form, number, Said, useAround, useAsking } from "./ui";
 
@@ -18,7 +19,8 @@ function Ballot({ motion }: { motion: Motion }) {
     say(text("motions.voted", { choice: choiceText(all, choice) }));
   });
   return (
-    <div role="group" aria-label={`${text("motions.vote")} : ${motion.text}`} class="ballot"
+    <div role="group" class="ballot"
+      aria-label={text("pair", { name: text("motions.vote"), value: motion.text })}
       onKeyDown={(event) => {
         const choice = choices[Number(event.key) - 1];
         if (choice !== undefined && !event.ctrlKey && !event.altKey && !event.metaKey) {
@@ -104,21 +106,22 @@ function Voters({ motion }: { motion: Motion }) {
 
 function Closing({ motion }: { motion: Motion }) {
   const { model, text } = useAround();
-  const [sure, setSure] = useState(false);
+  const [sure, setSure] = useState<boolean>();
   const { busy, failure, run } = useAsking();
   const first = useRef<HTMLButtonElement>(null);
   useLayoutEffect(() => { // before the next key
-    if (sure) first.current!.focus();
+    if (sure !== undefined) offerFocus(first.current); // the button pressed has made way for it
   }, [sure]);
   const close = () => run(async () => {
     await model.ask("motion close", { id: motion.id });
   });
   return (
     <div class="row">
-      {!sure ? <button type="button" onClick={() => setSure(true)}>{text("motions.close")}</button>
+      {!sure ? <button key="close" ref={first} type="button" onClick={() => setSure(true)}>
+        {text("motions.close")}</button>
         : <>
           <span>{text("motions.sure")}</span>
-          <button ref={first} type="button" class="danger" aria-disabled={busy} onClick={close}>
+          <button key="yes" ref={first} type="button" class="danger" aria-disabled={busy} onClick={close}>
             {text("motions.yes")}</button>
           <button type="button" onClick={() => setSure(false)}>{text("motions.no")}</button>
         </>}
@@ -140,8 +143,8 @@ function Card({ motion, closes }: { motion: Motion; closes: boolean }) {
     before.current = open;
   }, [open]);
   return (
-    <li class={`motion ${motion.state}`}>
-      <h3 dir="auto">{motion.text}</h3>
+    <li class={`motion ${motion.state}`} aria-labelledby={`motion-${motion.id}`}>
+      <h3 dir="auto" id={`motion-${motion.id}`}>{motion.text}</h3>
       <p class="muted"><span class="tag">{text(`motions.state.${motion.state}`)}</span>{" "}
         {text("motions.counted", { n: motion.counted })}</p>
       {open ? <Ballot motion={motion} /> : motion.state === "closed" && <p class="result">{result}</p>}
@@ -173,7 +176,7 @@ function Opening({ meeting, asked, done }: { meeting: Meeting; asked: boolean; d
   const { busy, failure, run } = useAsking();
   const first = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => { // before the next key
-    if (asked) first.current!.focus(); // after a reload it is there unasked
+    if (asked) offerFocus(first.current); // after a reload it is there unasked
   }, []);
   const submit = () => run(async () => {
     await model.ask("motion open", { text: question.trim(), choices });
@@ -217,10 +220,11 @@ export function Motions({ state, meeting }: { state: State; meeting: Meeting }) 
   }, [state.motions.length]);
   const asked = useRef(false);
   const opener = useRef<HTMLButtonElement>(null);
-  const done = () => {
-    setOpening(false);
-    requestAnimationFrame(() => opener.current?.focus());
-  };
+  const before = useRef(opening);
+  useLayoutEffect(() => { // with the form its focus is gone, unless whoever had it has gone on
+    if (before.current && !opening) offerFocus(opener.current);
+    before.current = opening;
+  }, [opening]);
   return (
     <section class="motions" aria-labelledby="motions-title">
       <header>
@@ -231,7 +235,7 @@ export function Motions({ state, meeting }: { state: State; meeting: Meeting }) 
         }}>
           {text("motions.open")}</button>}
       </header>
-      {opening && <Opening meeting={meeting} asked={asked.current} done={done} />}
+      {opening && <Opening meeting={meeting} asked={asked.current} done={() => setOpening(false)} />}
       <ul class="scroll" tabIndex={0} aria-labelledby="motions-title">
         {[...state.motions].reverse().map((motion) => <Card key={motion.id} motion={motion}
           closes={meeting.role === "founder" || motion.author === state.id} />)}

@@ -4,6 +4,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Chat } from "./chat";
 import { Documents } from "./documents";
+import { offerFocus } from "./focus";
 import { HandButton } from "./hands";
 import { Help } from "./help";
 import { Invite } from "./invite";
@@ -36,7 +37,7 @@ function Control({ kind, name, sources, fail }: {
   const toggle = () => run(async () => {
     fail("");
     await model.ask(`${name} ${on ? "off" : "on"}`);
-    say(`${text(`bar.${name}`)} : ${text(`bar.${name}.${other}`)}`);
+    say(text("pair", { name: text(`bar.${name}`), value: text(`bar.${name}.${other}`) }));
   });
   useShortcut(name, toggle);
   useEffect(() => {
@@ -85,7 +86,7 @@ function Bar({ state, voice }: { state: State; voice: Voice }) {
     voice.begin("message");
   };
   return (
-    <footer class="bar">
+    <footer class="bar" aria-label={text("bar.label")}>
       {failure && <p class="failure" role="alert">{failure}</p>}
       {reasons.length > 0 && <p class="reason">{reasons.join(" · ")}</p>}
       <div role="status">
@@ -93,7 +94,7 @@ function Bar({ state, voice }: { state: State; voice: Voice }) {
           name={state.members.find((member) => member.id === offer.member)?.name ?? ""} />}
       </div>
       <Speaking voice={voice} />
-      <div role="group" aria-label={text("bar.label")} class="buttons">
+      <div class="buttons">
         <TalkButton voice={voice}
           blocked={voice.kind === "" && isMicrophoneOn(state)} />
         {CONTROLS.map(({ kind, name }) => (
@@ -120,9 +121,9 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
   const closed = () => setDialog("");
   useHelpKey(() => setDialog("help"));
   useLayoutEffect(() => { // before anything can be typed, as at home
-    if (invites) setDialog("invite"); // the meeting is there before its creation is answered
-    else title.current!.focus();
-  }, [invites]);
+    offerFocus(title.current); // there it is too when the dialog is closed
+    if (invites) setDialog("invite");
+  }, []);
   const here = state.members.filter((member) => !member.expelled).length;
   const open = state.motions.filter((motion) => motion.state === "open").length;
   return (

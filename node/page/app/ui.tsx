@@ -4,6 +4,7 @@ import { Component, createContext, type ComponentChildren, type FunctionComponen
 import { useContext, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { Refused } from "./link";
 import type { Model } from "./model";
+import { Spoken } from "./spoken";
 import { hasText, textIn, type Text } from "./texts";
 
 export interface Around {
@@ -188,6 +189,7 @@ export function Dialog({ title, close, closeText, wide, children }: {
           <button type="button" class="quiet" onClick={end}>{closeText}</button>
         </header>
         {children}
+        <Spoken />
       </div>
     </dialog>
   );

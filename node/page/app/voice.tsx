@@ -184,7 +184,7 @@ export function Heard({ message, blocked }: { message: Message; blocked: boolean
       <div class="row">
         <span>{length}</span>
         <button type="button" aria-disabled={blocked && !busy} onClick={press}
-          aria-label={`${verb} : ${message.name}, ${length}`}>{verb}</button>
+          aria-label={text("pair", { name: verb, value: `${message.name}, ${length}` })}>{verb}</button>
         {busy && <progress aria-label={length} />}
       </div>
       {!whole && <p class="hint">{text(short ? "chat.voice.rest" : "chat.voice.coming")}</p>}
