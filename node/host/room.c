@@ -255,9 +255,11 @@ static MeshError step(Room *room, MeshEvent *event) {
     event->now_s = (guint64)(g_get_real_time() / G_USEC_PER_SEC);
     MeshError error = mesh_step(room->mesh, event);
     MeshEffect effect;
+    net_gather(room->host->net);
     while (mesh_next_effect(room->mesh, &effect)) {
         do_effect(room, &effect);
     }
+    net_leave(room->host->net);
     return error;
 }
 

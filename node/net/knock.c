@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#define _GNU_SOURCE /* struct in6_pktinfo */
 #include "node/net/knock.h"
 
 #include <errno.h>
@@ -16,6 +15,7 @@
 #include "mesh/limits.h"
 #include "node/cli/language.h"
 #include "node/net/address.h"
+#include "node/net/batch.h"
 
 #define TRIES        32 /* of any port, until one is free on both families */
 #define BUFFER_BYTES (1024 * 1024)
@@ -25,6 +25,8 @@ struct NetKnock {
     NetReceiveEach arrived;
     gpointer data;
     guint64 *dropped;
+    NetBatch *batch;
+    gboolean gathers;
     guint16 port;
     int sockets[FAMILY_COUNT]; /* IPv4, IPv6; -1: this machine has none */
     gboolean whole;            /* by IPv4 what is sent now leaves whole, or not at all */
@@ -144,11 +146,12 @@ static guint watch(NetKnock *knock, int descriptor) {
 }
 
 NetKnock *net_knock_create(guint16 port, gboolean port_fixed, NetReceiveEach arrived, gpointer data,
-                           guint64 *dropped, GError **error) {
+                           NetCounters *counters, GError **error) {
     NetKnock *knock = g_new0(NetKnock, 1);
     knock->arrived = arrived;
     knock->data = data;
-    knock->dropped = dropped;
+    knock->dropped = &counters->dropped;
+    knock->batch = net_batch_create(&counters->sent, &counters->send_failed);
     memset(knock->sockets, -1, sizeof knock->sockets);
     if (!open_some(knock, port, port_fixed)) {
         int code = errno;
@@ -173,6 +176,7 @@ NetKnock *net_knock_create(guint16 port, gboolean port_fixed, NetReceiveEach arr
 void net_knock_destroy(NetKnock *knock) {
     if (knock != NULL) {
         close_all(knock);
+        net_batch_destroy(knock->batch);
         g_free(knock);
     }
 }
@@ -181,50 +185,24 @@ guint16 net_knock_port(const NetKnock *knock) {
     return knock->port;
 }
 
-/* Writes the control message that names interface and source; returns its length. */
-static gsize write_control(struct cmsghdr *item, guint8 family, guint32 interface,
-                           const guint8 *local) {
-    if (family == 4) {
-        struct in_pktinfo info = {.ipi_ifindex = (int)interface};
-        if (local != NULL) {
-            memcpy(&info.ipi_spec_dst, local, 4);
-        }
-        *item = (struct cmsghdr){
-            .cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO};
-        memcpy(CMSG_DATA(item), &info, sizeof info);
-        return CMSG_SPACE(sizeof info);
+void net_knock_gather(NetKnock *knock, gboolean gathers) {
+    knock->gathers = gathers;
+    if (!gathers) {
+        net_batch_leave(knock->batch);
     }
-    struct in6_pktinfo info = {.ipi6_ifindex = interface};
-    if (local != NULL) {
-        memcpy(&info.ipi6_addr, local, 16);
-    }
-    *item = (struct cmsghdr){
-        .cmsg_len = CMSG_LEN(sizeof info), .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO};
-    memcpy(CMSG_DATA(item), &info, sizeof info);
-    return CMSG_SPACE(sizeof info);
 }
 
-gboolean net_knock_send(NetKnock *knock, const MeshPath *to, guint32 interface, const guint8 *local,
-                        Bytes bytes) {
+void net_knock_send(NetKnock *knock, const MeshPath *to, guint32 interface, const guint8 *local,
+                    Bytes bytes) {
     int descriptor = knock->sockets[to->family == 4 ? 0 : 1];
-    union {
-        struct cmsghdr item;
-        guint8 space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-    } control = {.space = {0}};
-    struct sockaddr_storage address;
-    struct iovec part = {.iov_base = (void *)bytes.data, .iov_len = bytes.length};
-    struct msghdr message = {.msg_name = &address,
-                             .msg_namelen = net_address_to_socket(to, &address),
-                             .msg_iov = &part,
-                             .msg_iovlen = 1};
-    if (interface != 0 || local != NULL) {
-        message.msg_control = &control;
-        message.msg_controllen = write_control(&control.item, to->family, interface, local);
-    }
     gboolean whole = bytes.length > MESH_DATAGRAM_SAFE_MAX;
     if (to->family == 4 && whole != knock->whole) {
+        net_batch_leave(knock->batch);
         knock->whole = whole;
         keep_whole(descriptor, whole);
     }
-    return descriptor >= 0 && sendmsg(descriptor, &message, MSG_NOSIGNAL) >= 0;
+    net_batch_add(knock->batch, descriptor, to, interface, local, bytes);
+    if (!knock->gathers) {
+        net_batch_leave(knock->batch);
+    }
 }

@@ -142,8 +142,8 @@ static void take_stun(Net *net, const NetArrival *arrival) {
     }
     net->counters.stun_answered++;
     guint32 interface = mesh_path_is_link_local(&arrival->path) ? arrival->interface : 0;
-    count_sent(net, net_knock_send(net->knock, &arrival->path, interface, arrival->local,
-                                   (Bytes){.data = reply, .length = length}));
+    net_knock_send(net->knock, &arrival->path, interface, arrival->local,
+                   (Bytes){.data = reply, .length = length});
 }
 
 static void take(Net *net, const NetArrival *arrival) {
@@ -178,7 +178,7 @@ static void heard(gpointer data, const NetArrival *arrival) {
 
 static void ask_mapping(gpointer data, const MeshPath *server, Bytes request) {
     Net *net = data;
-    count_sent(net, net_knock_send(net->knock, server, 0, NULL, request));
+    net_knock_send(net->knock, server, 0, NULL, request);
 }
 
 /* Link-local, and nobody said where: on each interface, for at most one leads there. */
@@ -188,7 +188,7 @@ static void send_everywhere(Net *net, const MeshPath *path, Bytes bytes) {
         MeshPath to = *path;
         to.interface = interface->index;
         if (!interface->loopback && (path->family == 4 ? interface->has_v4 : interface->has_v6)) {
-            count_sent(net, net_knock_send(net->knock, &to, to.interface, NULL, bytes));
+            net_knock_send(net->knock, &to, to.interface, NULL, bytes);
         }
     }
 }
@@ -201,16 +201,23 @@ void net_send(Net *net, guint owner, const MeshPath *path, Bytes bytes) {
     } else if (path->interface == 0 && mesh_path_is_link_local(path)) {
         send_everywhere(net, path, bytes);
     } else {
-        count_sent(net, net_knock_send(net->knock, path, path->interface, NULL, bytes));
+        net_knock_send(net->knock, path, path->interface, NULL, bytes);
     }
+}
+
+void net_gather(Net *net) {
+    net_knock_gather(net->knock, TRUE);
+}
+
+void net_leave(Net *net) {
+    net_knock_gather(net->knock, FALSE);
 }
 
 /* Without a source of its own, IPv4 would leave with another interface's address, or none. */
 static void beacon_by(Net *net, const NetInterface *interface, guint8 family, Bytes bytes) {
     MeshPath group = net_beacon_group(family);
     group.interface = interface->index;
-    count_sent(net, net_knock_send(net->knock, &group, interface->index,
-                                   family == 4 ? interface->v4 : NULL, bytes));
+    net_knock_send(net->knock, &group, interface->index, family == 4 ? interface->v4 : NULL, bytes);
 }
 
 void net_beacon(Net *net, Bytes bytes) {
@@ -248,7 +255,7 @@ void net_ice_stop_all(Net *net, guint owner) {
 /* ---- beginning and end ---- */
 
 static gboolean open_network(Net *net, guint16 port, gboolean port_fixed, GError **error) {
-    net->knock = net_knock_create(port, port_fixed, knocked, net, &net->counters.dropped, error);
+    net->knock = net_knock_create(port, port_fixed, knocked, net, &net->counters, error);
     if (net->knock == NULL) {
         return FALSE;
     }

@@ -42,6 +42,9 @@ guint16 net_port(const Net *net);
 
 /* Sends by a KNOCK or ICE path; what cannot leave is counted, never reported. */
 void net_send(Net *net, guint owner, const MeshPath *path, Bytes bytes);
+/* What is sent between these leaves by the second, with fewer system calls; ICE gathers nothing. */
+void net_gather(Net *net);
+void net_leave(Net *net);
 /* From the knock port to the multicast groups, on every interface that is up, loopback included. */
 void net_beacon(Net *net, Bytes bytes);
 

@@ -108,9 +108,19 @@ static void test_addresses(void) {
     rig_stop(&a);
 }
 
+/* By who does not know what a datagram of ours may be. */
+static void send_foreign(const Rig *to, const guint8 *bytes, gsize length) {
+    g_autoptr(GSocket) socket =
+        g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM, G_SOCKET_PROTOCOL_UDP, NULL);
+    g_autoptr(GSocketAddress) address =
+        g_inet_socket_address_new_from_string("127.0.0.1", net_port(to->net));
+    g_assert_cmpint(g_socket_send_to(socket, address, (const char *)bytes, length, NULL, NULL), ==,
+                    length);
+}
+
 static void test_nowhere(void) {
     Rig a;
-    guint8 large[70000] = {0x40};
+    guint8 large[5000] = {0x40};
     rig_start(&a, NULL);
     MeshPath loopback = rig_path(&a, 4), path = loopback;
     static const struct {
@@ -142,15 +152,51 @@ static void test_nowhere(void) {
         net_send(a.net, 0, &path, rig_bytes("lost"));
         g_assert_cmpuint(net_counters(a.net).send_failed, ==, i + 1);
     }
-    net_send(a.net, 0, &loopback, (Bytes){large, sizeof large});
+    net_send(a.net, 0, &loopback, (Bytes){large, MESH_DATAGRAM_MAX + 1});
     g_assert_cmpuint(net_counters(a.net).send_failed, ==, G_N_ELEMENTS(nowhere) + 1);
     g_assert_cmpuint(net_counters(a.net).sent, ==, 0);
     /* Too large to be ours, by little and by much. */
-    net_send(a.net, 0, &loopback, (Bytes){large, MESH_DATAGRAM_MAX + 1});
-    net_send(a.net, 0, &loopback, (Bytes){large, 5000});
+    send_foreign(&a, large, MESH_DATAGRAM_MAX + 1);
+    send_foreign(&a, large, 5000);
     rig_wait(net_counters(a.net).dropped == 2);
-    g_assert_cmpuint(rig_got_from(&a, net_port(a.net)), ==, 0);
     rig_stop(&a);
+}
+
+/* What is gathered leaves in its order, more than fits at once and whatever of it leads nowhere. */
+static void test_gathered(void) {
+    enum { COUNT = 40 };
+    Rig a, b;
+    rig_start(&a, NULL);
+    rig_start(&b, NULL);
+    MeshPath to_b = rig_path(&b, 4);
+    MeshPath broadcast = {.kind = MESH_PATH_KNOCK, .family = 4, .port = 1, .interface = 0};
+    memcpy(broadcast.ip, (const guint8[]){127, 255, 255, 255}, 4);
+    guint8 whole[MESH_DATAGRAM_MAX] = "whole";
+    net_gather(a.net);
+    for (guint i = 0; i < COUNT; i++) {
+        g_autofree char *text = g_strdup_printf("number %u", i);
+        net_send(a.net, 0, i % 8 == 3 ? &broadcast : &to_b, rig_bytes(text));
+    }
+    net_send(a.net, 0, &to_b, (Bytes){whole, sizeof whole});
+    g_assert_cmpuint(net_counters(a.net).sent, <, COUNT);
+    net_leave(a.net);
+    g_assert_cmpuint(net_counters(a.net).send_failed, ==, COUNT / 8);
+    g_assert_cmpuint(net_counters(a.net).sent, ==, COUNT - COUNT / 8 + 1);
+    rig_wait(rig_got_from(&b, net_port(a.net)) == COUNT - COUNT / 8 + 1);
+    for (guint i = 0, place = 0; i < COUNT; i++) {
+        g_autofree char *text = g_strdup_printf("number %u", i);
+        if (i % 8 != 3) {
+            const RigDatagram *got = g_ptr_array_index(b.datagrams, place++);
+            g_assert_cmpuint(g_bytes_get_size(got->bytes), ==, strlen(text));
+            g_assert_cmpint(memcmp(g_bytes_get_data(got->bytes, NULL), text, strlen(text)), ==, 0);
+        }
+    }
+    /* And what is sent afterwards leaves at once. */
+    net_send(a.net, 0, &to_b, rig_bytes("alone"));
+    g_assert_cmpuint(net_counters(a.net).sent, ==, COUNT - COUNT / 8 + 2);
+    rig_wait(rig_got(&b, "alone", NULL));
+    rig_stop(&a);
+    rig_stop(&b);
 }
 
 static gboolean count_turn(gpointer data) {
@@ -201,6 +247,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/node/net/knock/ports", test_ports);
     g_test_add_func("/node/net/knock/addresses", test_addresses);
     g_test_add_func("/node/net/knock/nowhere", test_nowhere);
+    g_test_add_func("/node/net/knock/gathered", test_gathered);
     g_test_add_func("/node/net/knock/turns", test_turns);
     g_test_add_func("/node/net/knock/quick", test_quick);
     return g_test_run();
