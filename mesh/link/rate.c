@@ -15,6 +15,8 @@
 #define GUESS          4000 /* bytes a second assumed of an unknown line: 32 kbit/s */
 #define FASTEST        ((uint64_t)1 << 30)
 #define BURST_US       1000 /* timers are coarse: what they were late by is made up for */
+#define BURST_PACKETS  4    /* a picture leaves, and comes, at once on a line that takes it in: */
+#define BURST_MOST_US  5000
 #define BREATH_US      (12 * SECOND_US) /* the queue must empty that often, to be measurable */
 #define TARGET_MOST_US 250000
 #define SUDDEN_QUEUE   8 /* times the target */
@@ -440,8 +442,15 @@ static bool begins_pair(const Rate *rate, uint64_t now_us, uint32_t size) {
                                : now_us >= rate->pair_until_us && size >= rate->full / 2;
 }
 
+/* So much of the time when nothing was sent is made up for. */
+static uint64_t burst_us(const Rate *rate) {
+    uint64_t picture_us = (uint64_t)BURST_PACKETS * rate->packet * SECOND_US / rate_pace(rate);
+
+    return picture_us <= BURST_MOST_US ? most(picture_us, BURST_US) : BURST_US;
+}
+
 void rate_sent(Rate *rate, uint64_t now_us, uint32_t size) {
-    uint64_t from_us = most(rate->next_us, now_us > BURST_US ? now_us - BURST_US : 0);
+    uint64_t from_us = most(rate->next_us, now_us - least(now_us, burst_us(rate)));
 
     if (begins_pair(rate, now_us, size)) {
         rate->pair_until_us = now_us + (uint64_t)size * SECOND_US / rate_pace(rate);

@@ -58,6 +58,7 @@ class Page:
             "Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
             f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
             f"Sec-WebSocket-Protocol: maillon, {key}",
+            "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits",
             f"Cookie: {answer.headers['Set-Cookie'].split(';')[0]}", "", "")).encode())
         while self.stream.readline().strip():
             pass
@@ -78,6 +79,7 @@ class Page:
             elif length == 127:
                 length = struct.unpack(">Q", self.stream.read(8))[0]
             body = self.stream.read(length)
+            assert not head[0] & 0x40, "deflated"
             self.had += 1
             if self.had % 16 == 0:
                 self.say({"seen": self.had})
@@ -116,11 +118,13 @@ def _used(words):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-def _decode_s(path):
-    """The decoder alone: what the program takes to begin is taken off."""
+def _decode_s(path, sync):
+    """The decoder alone: what the program takes without it is taken off. `sync`: each picture when
+    it is due, which finds caches as cold as the node does that hands it over."""
     words = ["gst-launch-1.0", "-q", "filesrc", f"location={path}", "!", "ivfparse", "!"]
-    whole = _used(words + ["vp8dec", "threads=1", "!", "fakesink"])
-    return max(whole - _used(words + ["fakesink"]), 1e-3)
+    sink = ["fakesink", f"sync={str(sync).lower()}"]
+    whole = _used(words + ["vp8dec", "threads=1", "!"] + sink)
+    return max(whole - _used(words + sink), 1e-3)
 
 
 def tile(world):
@@ -155,7 +159,7 @@ def tile(world):
                         str(SECONDS), str(path), environment={
                             **b.environment, "PYTHONPATH": ":".join(sys.path)})
     found = json.loads(page.line("{", SECONDS + 60))
-    decode_s = _decode_s(path)
+    decode_s, at_once_s = _decode_s(path, True), _decode_s(path, False)
     cost_s = max(found["cpu"] - idle_s, 0)
     ratio = cost_s / decode_s
     return [Row("a tile shown, node CPU", f"{ratio:.2f} × a decode", f"{GOAL} ×",
@@ -163,7 +167,9 @@ def tile(world):
                 f" (without a page {received_s / found['pictures'] * 1e6:.0f}),"
                 f" {found['pictures'] / found['seconds']:.0f} a second,"
                 f" {found['bytes'] * 8 / found['seconds'] / 1000:.0f} kbit/s;"
-                f" vp8dec: {decode_s / found['pictures'] * 1e6:.0f} µs", ratio <= GOAL)]
+                f" vp8dec: {decode_s / found['pictures'] * 1e6:.0f} µs, and"
+                f" {at_once_s / found['pictures'] * 1e6:.0f} where it need not wait for them",
+                ratio <= GOAL)]
 
 
 if __name__ == "__main__":
