@@ -21,6 +21,7 @@
 #define TARGET_MOST_US 250000
 #define SUDDEN_QUEUE   8 /* times the target */
 #define SHAKE_JUMP     4
+#define SHAKE_WINDOW   4 /* of what it shakes: packets it holds up are in flight, and no queue */
 #define PPM            WEATHER_PPM
 #define TRIAL_PACKETS  24
 #define SHALLOW_MOST   2 /* halvings of the queue we want */
@@ -74,11 +75,14 @@ static uint64_t target_us(const Rate *rate) {
     return least(most(wanted_us, RATE_TARGET_LEAST_US), TARGET_MOST_US);
 }
 
-/* By how much the line shakes; beside others it is their packets that seem to shake it. */
-static uint64_t jolts_us(const Rate *rate) {
-    bool alone = rate->phase != RATE_SHARED && rate->breath.others == 0 && !rate_in_company(rate);
+/* Else it is the packets of others that seem to shake the line. */
+static bool is_alone(const Rate *rate) {
+    return rate->phase != RATE_SHARED && rate->breath.others == 0 && !rate_in_company(rate);
+}
 
-    return alone ? delay_jolts_us(&rate->delay) : 0;
+/* By how much the line shakes. */
+static uint64_t jolts_us(const Rate *rate) {
+    return is_alone(rate) ? delay_jolts_us(&rate->delay) : 0;
 }
 
 uint64_t rate_queue_us(const Rate *rate) {
@@ -98,7 +102,9 @@ uint64_t rate_trip_us(const Rate *rate) {
 }
 
 uint64_t rate_window(const Rate *rate, uint64_t pace_us) {
-    uint64_t window = rate_bytes_in(rate, rate_trip_us(rate) + target_us(rate) + pace_us);
+    uint64_t shake_us = is_alone(rate) ? SHAKE_WINDOW * (uint64_t)rate->delay.shake_us : 0;
+    uint64_t window =
+        rate_bytes_in(rate, rate_trip_us(rate) + target_us(rate) + shake_us + pace_us);
 
     if (!rate->capacity) {
         return 2 * rate->full;
@@ -151,11 +157,12 @@ static bool piles_up(const Rate *rate, const ArrivalsFound *found) {
            rate_queue_us(rate) > SUDDEN_QUEUE * target_us(rate);
 }
 
-/* A pair was spread: the line is known, and waits for more. */
-static void learn_spread(Rate *rate, uint64_t now_us, uint64_t spread) {
+/* A pair was spread: the line is known, keeps a packet waiting, and waits for more. */
+static void learn_spread(Rate *rate, uint64_t now_us, uint64_t spread, uint32_t size) {
     rate->phase = RATE_STEADY;
     rate_set_capacity(rate, spread);
     rate->confirmed = rate->capacity;
+    rate->deepest = most(rate->deepest, size);
     rate->next_us = least(rate->next_us, now_us);
     arrivals_forget(&rate->arrivals); /* what came before was slow for want of anything to send */
 }
@@ -181,7 +188,7 @@ static void learn_start(Rate *rate, uint64_t now_us, const DelaySample *sample,
     if (rate->capacity == 0) {
         rate_set_capacity(rate, proven);
     } else if (found->spread > 0 && sample->size >= rate->full / 2) {
-        learn_spread(rate, now_us, found->spread);
+        learn_spread(rate, now_us, found->spread, sample->size);
     } else if (found->carried > 0 && queue_shows(rate) && !found->limited) {
         rate->phase = RATE_STEADY;
         rate_set_capacity(rate, least(found->carried, rate->capacity));
@@ -245,9 +252,15 @@ static uint32_t steady_gain(const Rate *rate) {
     return (uint32_t)most(ONE - least((queue - target) * ONE / horizon, ONE), GAIN_YIELD);
 }
 
-/* A little less than what arrives now: if the line were too full, nothing would be lost then. */
+/* A little less than what arrives now, and than the line was seen to carry: if it were too full,
+ * nothing would be lost then. */
 static uint64_t trial_gain(const Rate *rate) {
-    return ONE * (PPM - least(rate->trial_ppm, PPM / 2)) / PPM * 19 / 20;
+    uint64_t arrives = ONE * (PPM - least(rate->trial_ppm, PPM / 2)) / PPM;
+
+    if (rate->confirmed > 0) {
+        arrives = least(arrives, rate->confirmed * ONE / rate->capacity);
+    }
+    return arrives * 19 / 20;
 }
 
 static void decide_gain(Rate *rate) {

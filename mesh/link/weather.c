@@ -4,7 +4,7 @@
 #define PPM        WEATHER_PPM
 #define KNOWN      24     /* packets, before anything is said */
 #define EXCESS_PPM 70000  /* what chance alone may add */
-#define NEW_PPM    200000 /* the same on a new line: one too full by far loses so much */
+#define NEW_PPM    250000 /* the same on a new line: one too full by far loses so much */
 #define OUTAGE_RUN 2      /* packets */
 #define OUTAGE_US  50000
 #define FADE_US    200000 /* where even two are far apart */

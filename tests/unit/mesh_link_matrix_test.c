@@ -167,7 +167,7 @@ static void document_alone(unsigned seconds, const double least[PROFILE_COUNT],
 }
 
 static void test_document_alone(void) {
-    static const double least[] = {0.95, 0.86, 0.7, 0.93, 0.98};
+    static const double least[] = {0.96, 0.87, 0.72, 0.94, 0.98};
     static const double queue_ms[] = {60, 370, 950, 10, 60};
 
     document_alone(60, least, queue_ms);
@@ -423,7 +423,7 @@ static void test_odd_lines(void) {
         uint64_t burst_every_us, burst_us, queue_bytes, mtu;
         double least; /* share of the limit */
     } ODD[] = {
-        {"jitter 100 ms", 100000, 10000, 0, 0, 0, 0, 32000, 0, 0.78},
+        {"jitter 100 ms", 100000, 10000, 0, 0, 0, 0, 32000, 0, 0.84},
         {"jitter 20 ms", 20000, 10000, 0, 0, 0, 0, 32000, 0, 0.96},
         {"reorder 5 %", 0, 0, 50000, 0, 0, 0, 32000, 0, 0.98},
         {"duplicates 10 %", 0, 0, 0, 100000, 0, 0, 32000, 0, 0.98},
