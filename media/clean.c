@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "media/lag.h"
 #include "media/stage.h"
 
 #define RATE  48000
@@ -21,17 +22,21 @@
 
 /*
  * The canceller finds an echo that comes from 10 ms before until 50 ms after what it is told is
- * played; so far ahead it is told, that neither side of that is lost to times that are not exact.
+ * played; so far ahead it is told, that neither side of that is lost. An echo seen to come further
+ * from there is met by telling earlier or later, as far as what is heard is known.
  */
-#define LEAD_SAMPLES 960
+#define LEAD_SAMPLES  960
+#define RIGHT_SAMPLES 720
+#define LATE_SAMPLES  38400 /* 0.8 s */
 
 struct MediaClean {
     const MediaHeard *heard;
     MediaCleanOutput output;
     void *user;
-    MediaStage
-        *probe; /* told what is heard, just before the canceller is given what was captured */
+    MediaStage *probe; /* told what is heard just before the canceller is given what was captured */
     MediaStage *canceller;
+    MediaLag lag;
+    gint64 late;       /* by how much more than was said an echo is late, samples */
     guint64 place;     /* of what is heard with the next piece */
     GstClockTime time; /* of the first sample pending */
     gsize pending;
@@ -81,6 +86,7 @@ static gboolean open_stages(MediaClean *clean) {
 MediaClean *media_clean_create(const MediaHeard *heard, MediaCleanOutput output, void *user) {
     MediaClean *clean = g_new0(MediaClean, 1);
     clean->heard = heard;
+    media_lag_init(&clean->lag);
     clean->output = output;
     clean->user = user;
     if (!open_stages(clean)) {
@@ -114,14 +120,31 @@ static void push_piece(MediaStage *stage, const gint16 *samples) {
     media_stage_push(stage, buffer, 10 * GST_MSECOND);
 }
 
+/* Where the echo really comes: all that is known from before is then of another place. */
+static void correct(MediaClean *clean, const gint16 *heard) {
+    int lag = 0;
+    if (!media_lag_push(&clean->lag, heard, clean->samples, &lag)) {
+        return;
+    }
+    gint64 off = lag - LEAD_SAMPLES;
+    gint64 late = CLAMP(clean->late + off, -LATE_SAMPLES, LATE_SAMPLES);
+    if ((off > RIGHT_SAMPLES || off < -RIGHT_SAMPLES) && late != clean->late) {
+        clean->place -= (guint64)(late - clean->late);
+        clean->late = late;
+        media_lag_init(&clean->lag);
+    }
+}
+
 static void clean_piece(MediaClean *clean, GstClockTime base) {
     gint16 heard[PIECE] = {0};
     if (clean->heard != NULL && GST_CLOCK_TIME_IS_VALID(clean->time) &&
         GST_CLOCK_TIME_IS_VALID(base)) {
-        follow(clean, media_heard_place((clean->time + base) / GST_USECOND) + LEAD_SAMPLES);
+        guint64 now = media_heard_place((clean->time + base) / GST_USECOND);
+        follow(clean, now + LEAD_SAMPLES - (guint64)clean->late);
         media_heard_read(clean->heard, clean->place, heard, PIECE);
     }
     clean->place += PIECE;
+    correct(clean, heard);
     push_piece(clean->probe, heard);
     push_piece(clean->canceller, clean->samples);
     clean->pending = 0;
