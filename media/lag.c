@@ -22,8 +22,8 @@ void media_lag_init(MediaLag *lag) {
     lag->before = MEDIA_LAG_COUNT;
 }
 
-/* A mean of each step, then what changes from one to the next: so pitch counts less than syllables
-   begin, and hum nothing. */
+/* A mean of each step, then what changes from one to the next: so hum counts
+   little, and what begins counts much. */
 static void thin(const int16_t samples[MEDIA_LAG_PIECE], float *edge, float *ret_steps) {
     for (size_t step = 0; step < MEDIA_LAG_PIECE / MEDIA_LAG_STEP; step++) {
         float sum = 0;
