@@ -42,8 +42,6 @@ const FrenchSentence french_media[] = {
      "ce format ne peut être lu ici : essayez-en un autre"},
     {"it does not work as it is set up: try another",
      "il ne fonctionne pas tel qu’il est réglé : essayez-en un autre"},
-    {"the microphone keeps its echo: install gstreamer1.0-plugins-bad, or use a headset",
-     "le micro garde son écho : installez gstreamer1.0-plugins-bad ou mettez un casque"},
     {"it cannot be started", "il ne peut être démarré"},
     {"the microphone keeps its echo: install gstreamer1.0-plugins-bad, or use a headset",
      "le micro garde son écho : installez gstreamer1.0-plugins-bad, ou mettez un casque"},
