@@ -105,10 +105,10 @@ def no_documents(place):
         assert not (place / "x").exists() and len(a.run("doc", "list")) == 1
 
 
-def cut_while_adding(a, number):
+def cut_while_adding(a, number, size):
     """Ends the node so while it takes in a document; whether it was quick enough for that."""
     big = a.home.parent / "big"
-    big.write_bytes(os.urandom(40_000_000))
+    big.write_bytes(os.urandom(size))
     adding = subprocess.Popen([PROGRAM, "--home", a.home, "doc", "add", big],
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
                               env=a.environment)
@@ -131,7 +131,7 @@ def cut(place):
     a.run("meeting", "create", "Plan")
     whole = 0  # added before this test, on a busy machine, came to end the node
     for number in (signal.SIGTERM, signal.SIGKILL):
-        while not cut_while_adding(a, number):
+        while not cut_while_adding(a, number, (1 + whole) * 40_000_000):
             whole += 1
             assert whole < 10, "never quick enough"
             a.start("--no-page")
