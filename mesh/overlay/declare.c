@@ -7,7 +7,7 @@
 
 #define GATHER_US     (50 * MS)  /* what comes together is declared together */
 #define MEASURE_US    (250 * MS) /* a new link's round trip is awaited so long */
-#define PATIENCE_US   S          /* the same where nobody is reached who was not before, */
+#define PATIENCE_US   (2 * S)    /* the same where nobody is reached who was not before, */
 #define EDGES_FEW     3          /* by who has so many edges, */
 #define AGAIN_US      (3 * S)    /* and so long after the last record */
 #define SPARED_US     (5 * S)    /* and where the other end let go: it says so */

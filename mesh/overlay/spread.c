@@ -20,7 +20,7 @@
 #define REPEATS_ROW  8            /* records sent in vain, before that is said again */
 #define HAVE_US      (2 * S)      /* what the tree brings by then need not be asked for */
 #define HAVE_LOST_US S            /* the same if an edge is gone, */
-#define HAVE_SOON_US (150 * MS)   /* and where the tree may be cut, */
+#define HAVE_SOON_US (300 * MS)   /* and where the tree may be cut, */
 #define SOON_US      (10 * S)     /* which it is not for longer */
 
 enum { TELL_NUMBERS = 0, TELL_RECORDS = 1, TELL_SOON = 2 };

@@ -4,9 +4,9 @@
  * after it was two for an hour. It owns the world. It never counts what a calm meeting costs, nor
  * what was said before the halves met.
  *
- *     bench-split NODES ENTRIES
+ *     bench-split NODES ENTRIES [SEED]
  *
- * ENTRIES are said in that hour, half of them in each half. stdout: one JSON object; bytes are
+ * ENTRIES are said in that hour in each half. stdout: one JSON object; bytes are
  * those of all nodes together, IP headers included.
  */
 #include <sodium.h>
@@ -129,9 +129,9 @@ static void measure(World *world, unsigned nodes, unsigned entries) {
 }
 
 int main(int count, char **words) {
-    unsigned nodes = count == 3 ? (unsigned)atoi(words[1]) : 0;
-    unsigned entries = count == 3 ? (unsigned)atoi(words[2]) : 0;
-    WorldOptions options = {.seed = 1};
+    unsigned nodes = count >= 3 ? (unsigned)atoi(words[1]) : 0;
+    unsigned entries = count >= 3 ? (unsigned)atoi(words[2]) : 0;
+    WorldOptions options = {.seed = count > 3 ? (unsigned)atoi(words[3]) : 1};
     World *world;
     int status;
 

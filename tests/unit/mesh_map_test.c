@@ -269,6 +269,7 @@ static void test_lines(void) {
     for (guint i = 0; i < 4; i++) {
         for (guint slot = 0; slot < MESH_PEERS_MAX; slot++) {
             room->peers[i].mesh->map.peers[slot].lazy = true;
+            room->peers[i].mesh->map.peers[slot].soon_us = 0;
         }
     }
     change(room, 0, 0, S / 2);
