@@ -184,6 +184,13 @@ static uint64_t doubt_until_us(const Link *link, uint64_t now_us) {
     return silent_us + DOUBT_MOST_US;
 }
 
+/* Where answers take long, an outage is over long before that is known: what is said in the
+ * meantime would be lost, and the line is not filled by it. */
+static bool talks_on(const Link *link, uint64_t now_us, uint64_t window) {
+    return voice_flows(link, now_us) && rate_trip_us(&link->rate) > DOUBT_TRIP_US &&
+           is_urgent_free(link, now_us, window);
+}
+
 /* What the packets in flight still allow. Voice does not wait for answers that may be lost. */
 static Leave may_leave(const Link *link, uint64_t now_us) {
     uint64_t window = rate_window(&link->rate, repair_pace_us(link));
@@ -198,7 +205,9 @@ static Leave may_leave(const Link *link, uint64_t now_us) {
         return LEAVE_ALL;
     }
     if (repair_in_outage(link)) {
-        return link->flight.out == 0 ? LEAVE_ALL : LEAVE_NOTHING;
+        return link->flight.out == 0            ? LEAVE_ALL
+               : talks_on(link, now_us, window) ? LEAVE_URGENT
+                                                : LEAVE_NOTHING;
     }
     if (link->rate.phase == RATE_SHARED) {
         silent = false; /* others make us wait */
