@@ -83,14 +83,21 @@ bool plan_is_small(const Queue *queue) {
 static size_t limit_of(const Queue *queue, LinkPriority priority, PlanLimits limits) {
     bool uncut = priority <= LINK_VOICE || (priority == LINK_CHAT && plan_is_small(queue));
 
-    return uncut ? limits.urgent : limits.other;
+    return uncut ? limits.urgent : priority <= LINK_CHAT ? limits.other : limits.riding;
 }
 
 static bool add_priority(Plan *plan, const Queue *queue, LinkPriority priority, size_t limit,
-                         bool ends) {
+                         bool ends, bool one) {
     Message *message = queue_next(queue, priority, NULL);
+    bool fresh = false; /* one that was never sent is in it */
 
     for (; message; message = queue_next(queue, priority, message)) {
+        bool first = message->number == 0;
+
+        if (one && fresh && first) {
+            continue;
+        }
+        fresh = fresh || first;
         if (!add_message(plan, message, limit, ends)) {
             return false;
         }
@@ -105,7 +112,7 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
     ret_plan->count = 0;
     ret_plan->used = used;
     if (documents_first) {
-        add_priority(ret_plan, queue, LINK_DOCUMENT, limits.other, false);
+        add_priority(ret_plan, queue, LINK_DOCUMENT, limits.other, false, false);
     }
     for (unsigned i = 0; i < LINK_PRIORITIES; i++) {
         size_t limit = limit_of(queue, i, limits);
@@ -117,7 +124,7 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
         if (i > limits.least || (i == LINK_DOCUMENT && documents_first)) {
             return;
         }
-        if (!add_priority(ret_plan, queue, i, limit, true)) {
+        if (!add_priority(ret_plan, queue, i, limit, true, i == LINK_VOICE && limits.one_voice)) {
             return;
         }
         quick = quick || (i != LINK_VOICE && ret_plan->count > before);

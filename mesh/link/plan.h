@@ -26,6 +26,8 @@ typedef struct {
     size_t urgent;      /* with control, votes and voice, and a little chat */
     size_t beside;      /* with control or votes, before anything less urgent is added */
     size_t other;       /* with what is less urgent: a smaller one makes them wait less */
+    size_t riding;      /* with pictures and documents */
+    bool one_voice;     /* no second one but copies: the first would wait for it */
     LinkPriority least; /* nothing less urgent than this */
 } PlanLimits;
 

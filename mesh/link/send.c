@@ -44,6 +44,19 @@ uint64_t send_lull_us(const Link *link, uint64_t now_us) {
     return voice_flows(link, now_us) ? link->voice_us + VOICE_FLOWS_US : UINT64_MAX;
 }
 
+/* The line is so slow that each packet of voice takes a good part of the time until the next. */
+static bool is_slow(const Link *link) {
+    return rate_bytes_in(&link->rate, VOICE_PACKET_US) < VOICE_PACKET_LEAST;
+}
+
+/* When the next voice is overdue; there documents ride in its packet, and fill what it leaves of
+ * the time until the next: one of their own would have a header, and stand in its way. */
+static uint64_t voice_due_us(const Link *link) {
+    return link->voice_us != UINT64_MAX && is_slow(link)
+               ? link->voice_us + link->voice_gap_us + link->voice_gap_us / 2
+               : 0;
+}
+
 /* Wire bytes of a packet that nothing waits for too long: while voice flows, that is little. */
 static uint64_t wanted_size(const Link *link, uint64_t now_us) {
     uint64_t slow = rate_bytes_in(&link->rate, VOICE_PACKET_US);
@@ -54,6 +67,9 @@ static uint64_t wanted_size(const Link *link, uint64_t now_us) {
             return UINT32_MAX; /* few packets may leave: each should carry much */
         }
         return later(rate_bytes_in(&link->rate, ALONE_PACKET_US), ALONE_PACKET_LEAST);
+    }
+    if (is_slow(link)) {
+        return later(rate_pace(&link->rate) * link->voice_gap_us / 1000000, VOICE_PACKET_LEAST);
     }
     return earlier(later(slow, VOICE_PACKET_LEAST), later(soon, VOICE_PACKET_GOOD));
 }
@@ -99,11 +115,23 @@ static uint32_t trial_size(const Link *link, uint64_t now_us, size_t capacity) {
                : 0;
 }
 
+/* Bytes that a packet with voice may hold, to be gone when the next is there. */
+static uint64_t riding_size(const Link *link, uint64_t now_us) {
+    uint64_t next_us = link->voice_us + link->voice_gap_us;
+    uint64_t wire;
+
+    if (link->queue.waiting[LINK_VOICE] == 0 || voice_due_us(link) <= now_us) {
+        return UINT64_MAX;
+    }
+    wire = next_us > now_us ? rate_pace(&link->rate) * (next_us - now_us) / 1000000 : 0;
+    return wire > link->overhead ? wire - link->overhead : 0;
+}
+
 /* Bytes a packet may hold now. */
 static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
     uint32_t full = full_size(link, now_us, capacity);
     uint64_t wire = earlier(wanted_size(link, now_us), full);
-    PlanLimits found = {.urgent = full - link->overhead};
+    PlanLimits found = {.urgent = full - link->overhead, .one_voice = is_slow(link)};
 
     rate_aim(&link->rate, now_us, full, (uint32_t)wire, quarters(link, now_us));
     if (repair_in_outage(link)) {
@@ -111,6 +139,7 @@ static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
         return found; /* all else waits for an answer */
     }
     found.other = (size_t)(wire > link->overhead ? wire - link->overhead : 0);
+    found.riding = (size_t)earlier(found.other, riding_size(link, now_us));
     found.beside = (size_t)earlier(rate_bytes_in(&link->rate, BESIDE_US), found.other);
     if (link->rate.capacity == 0) {
         found.beside = earlier(FIRST_BYTES, found.other);
@@ -218,8 +247,10 @@ static Leave may_leave(const Link *link, uint64_t now_us) {
         return LEAVE_VOTES;
     }
     if (flying <= window) {
-        return silent || link->held || now_us < rate_hold_us(&link->rate) ? LEAVE_PROMPT
-                                                                          : LEAVE_ALL;
+        bool rides = now_us < voice_due_us(link) && link->queue.waiting[LINK_VOICE] == 0;
+
+        return silent || link->held || rides || now_us < rate_hold_us(&link->rate) ? LEAVE_PROMPT
+                                                                                   : LEAVE_ALL;
     }
     return is_urgent_free(link, now_us, window) ? LEAVE_URGENT : LEAVE_NOTHING;
 }
@@ -271,7 +302,7 @@ bool send_is_ready(const Link *link, uint64_t now_us) {
 }
 
 uint64_t send_open_us(const Link *link, uint64_t now_us) {
-    uint64_t open_us = rate_hold_us(&link->rate);
+    uint64_t open_us = later(rate_hold_us(&link->rate), voice_due_us(link));
     uint64_t over = link->flight.bytes + link->rate.packet;
     uint64_t window;
 
@@ -410,7 +441,9 @@ static Choice choose(Link *link, uint64_t now_us, size_t capacity, size_t ack_si
         queue_copy(&link->queue, now_us, true);
     }
     limits.least = asks_only ? LINK_CHAT : least_of(link, leave);
-    limits.other = trial > 0 && !asks_only ? trial - link->overhead : limits.other;
+    if (trial > 0 && !asks_only) {
+        limits.other = limits.riding = trial - link->overhead;
+    }
     plan_fill(plan, &link->queue, before, limits, documents_first);
     if (plan->count == 0 && ack_size == 0) {
         choice.tells = false;
