@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/link/plan.h"
 
-#define FRAGMENT_LEAST 64  /* smaller ones cost more than they carry */
-#define COPIED_BYTES   800 /* messages up to this size are worth a copy: an entry that says 300 */
+#define FRAGMENT_LEAST 64 /* smaller ones cost more than they carry */
 #define COPY_LOSS_PPM  50000
 #define MORE_LOSS_PPM  150000 /* from here on one copy too often is lost too, */
 #define MOST_LOSS_PPM  300000 /* and two are */
@@ -77,7 +76,7 @@ static bool add_message(Plan *plan, Message *message, size_t limit, bool ends) {
 }
 
 bool plan_is_small(const Queue *queue) {
-    return queue->waiting[LINK_CHAT] <= COPIED_BYTES;
+    return queue->waiting[LINK_CHAT] <= QUEUE_SMALL_SIZE;
 }
 
 static size_t limit_of(const Queue *queue, LinkPriority priority, PlanLimits limits) {
@@ -134,7 +133,7 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
 /* How many copies a small message is worth, so that about one in a hundred is lost with all; of
  * voice what `cover` says. */
 static uint8_t copies_of(const Message *message, uint64_t now_us, PlanLine line) {
-    if (message->size > COPIED_BYTES) {
+    if (message->size > QUEUE_SMALL_SIZE) {
         return 0;
     }
     switch ((LinkPriority)message->priority) {
@@ -143,7 +142,7 @@ static uint8_t copies_of(const Message *message, uint64_t now_us, PlanLine line)
     case LINK_CHAT:
         return line.loss_ppm > MOST_LOSS_PPM   ? 3
                : line.loss_ppm > MORE_LOSS_PPM ? 2
-                                               : line.loss_ppm > COPY_LOSS_PPM;
+                                               : line.loss_ppm > COPY_LOSS_PPM || line.fade_us > 0;
     case LINK_VOICE:
         return (uint8_t)(cover_copies(&line.cover, message->size, message->deadline_us - now_us,
                                       message->number) -
@@ -162,6 +161,9 @@ static void plan_copy(Queue *queue, Message *message, uint64_t now_us, PlanLine 
 
     wait_us = wait_us < COPY_MOST_US ? wait_us : COPY_MOST_US;
     wait_us = wait_us > COPY_LEAST_US ? wait_us : COPY_LEAST_US;
+    if (line.loss_ppm <= COPY_LOSS_PPM && line.fade_us > 0) {
+        ride_us = wait_us = line.fade_us;
+    }
     if (message->priority == LINK_VOICE) {
         wait_us = (message->deadline_us - now_us) / 3;
         ride_us = cover_apart_us(&line.cover);
@@ -181,6 +183,7 @@ void plan_write(const Plan *plan, Queue *queue, Flight *flight, FlightPacket *pa
                              .grain = part->run.grain,
                              .size = message->size};
 
+        message->sent_us = now_us;
         /* The copy of a part would go again and again before the rest. */
         if (queue_sent(queue, message, &part->run) && part->kind == PACKET_WHOLE) {
             message->copies = copies_of(message, now_us, line);

@@ -36,6 +36,8 @@ typedef struct {
     CoverLine cover; /* for voice */
     uint64_t trip_us;
     uint32_t loss_ppm; /* 0: not known well enough */
+    uint64_t fade_us;  /* the line is gone now and then: when a copy may come through that the first
+                          did not; 0: it is not */
 } PlanLine;
 
 /* So little chat waits that it is not cut, however small packets are: each part would wait for

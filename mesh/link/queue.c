@@ -360,6 +360,26 @@ void queue_copy(Queue *queue, uint64_t now_us, bool riding) {
     }
 }
 
+static bool may_insist(const Queue *queue, const Message *message) {
+    return message->unsent == message->grains && message->waiting == 0 &&
+           message->copy_us == UINT64_MAX && message->size <= QUEUE_SMALL_SIZE &&
+           message->state == MESSAGE_LIVE && message->deadline_us == UINT64_MAX &&
+           may_copy(queue, message);
+}
+
+void queue_insist(Queue *queue, uint64_t wait_us) {
+    for (unsigned i = LINK_CONTROL; i <= LINK_CHAT; i++) {
+        for (Message *message = queue->first[i]; message; message = message->next) {
+            if (may_insist(queue, message)) {
+                uint64_t again_us = message->sent_us + wait_us;
+
+                message->copies++;
+                queue_plan_copy(queue, message, again_us, again_us);
+            }
+        }
+    }
+}
+
 void queue_acked(Queue *queue, const FlightChunk *chunk) {
     Message *message = queue_find(queue, chunk->message);
     uint32_t waiting = message ? message->waiting : 0;

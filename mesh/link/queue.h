@@ -9,6 +9,9 @@
 
 #include "mesh/link/flight.h"
 
+/* Messages up to this size are worth a copy: an entry that says 300. */
+#define QUEUE_SMALL_SIZE 800
+
 typedef enum {
     MESSAGE_LIVE,
     MESSAGE_FORGOTTEN, /* cancelled when partly sent: the receiver is told, reliably */
@@ -21,6 +24,7 @@ typedef struct Message {
     uint64_t deadline_us;
     uint64_t resent_us; /* all that was unacknowledged was queued again then: older losses do not
                            matter */
+    uint64_t sent_us;   /* it was last begun to be sent */
     uint64_t ride_us;   /* from when its copy may ride in a packet that leaves anyway */
     uint64_t copy_us;   /* when its copy is due; UINT64_MAX: none */
     uint32_t waiting;   /* bytes to be sent */
@@ -77,6 +81,10 @@ void queue_expire(Queue *queue, uint64_t now_us);
 /* Queues the copies that are due; `riding`: a packet leaves anyway, and takes those that may ride.
  * While much waits to be sent for the first time there are none of what is reliable. */
 void queue_copy(Queue *queue, uint64_t now_us, bool riding);
+
+/* Nothing answers: what is small, reliable and on its way goes again, that long after it last left.
+ */
+void queue_insist(Queue *queue, uint64_t wait_us);
 
 /* The first message of a priority, or the next after one, that may be sent; NULL: none. */
 Message *queue_next(const Queue *queue, LinkPriority priority, const Message *after);

@@ -6,6 +6,8 @@
 #define PROBE_LEAST_VARIATION_US 2000
 #define SILENCE_LEAST_US         8000
 #define BRIDGE_MOST_US           3000000
+#define INSIST_PARTS             3 /* of the line: one for what is repeated */
+#define INSIST_LEAST_US          200000
 #define OUTAGE_PROBES            2 /* unanswered ones, after which nothing else is sent */
 
 /* ---- times ---- */
@@ -186,8 +188,20 @@ static void acknowledge(Link *link, uint64_t now_us, FlightPacket *packet) {
     flight_release(&link->flight, packet);
 }
 
+/* Nothing answers: votes and messages are repeated, as often as takes a part of the line, so that
+ * they are the first to be there when it is back. */
+static void insist(Link *link, uint64_t now_us) {
+    uint64_t bytes = link->queue.sizes[LINK_URGENT] + link->queue.sizes[LINK_CHAT];
+    uint64_t again_us = bytes * INSIST_PARTS * 1000000 / rate_capacity(&link->rate);
+
+    if (bytes > 0 && now_us > repair_silent_us(link)) {
+        queue_insist(&link->queue, later(again_us, INSIST_LEAST_US));
+    }
+}
+
 void repair_settle(Link *link, uint64_t now_us) {
     queue_expire(&link->queue, now_us);
+    insist(link, now_us);
     queue_copy(&link->queue, now_us, false);
     find_lost(link, now_us, !repair_in_outage(link));
     if (repair_probe_us(link) <= now_us) {

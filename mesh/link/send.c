@@ -20,7 +20,9 @@
 #define DOUBT_US           50000  /* after answers are missed voice goes on, */
 #define DOUBT_MOST_US      300000 /* and again, should there be none at all; */
 #define DOUBT_TRIP_US      400000 /* where they take longer, they would tell too late */
-#define VOICE_QUARTERS     1      /* of a packet queued in the line: less to wait for */
+#define FADE_LEAST_US      250000 /* silences shorter than that are chance */
+#define FADE_MOST_US       750000
+#define VOICE_QUARTERS     1 /* of a packet queued in the line: less to wait for */
 #define COMPANY_QUARTERS   2
 #define ALONE_QUARTERS     4
 #define LONG_QUARTERS      3
@@ -344,12 +346,20 @@ static bool pace_differs(const Link *link) {
     return link->rate.delay.srtt_us > 0 && (wanted >= 2 * known || 2 * wanted <= known);
 }
 
+/* A line that was gone for a while, and came back, may be again, and then it takes long to know. */
+static uint64_t fade_us(const Link *link) {
+    bool worth = link->bridge_us >= FADE_LEAST_US && rate_trip_us(&link->rate) > DOUBT_TRIP_US;
+
+    return worth ? earlier(link->rate.delay.srtt_us / 2, FADE_MOST_US) : 0;
+}
+
 static PlanLine plan_line(const Link *link) {
     bool known = link->rate.weather.resolved >= LOSS_KNOWN;
     uint32_t loss_ppm = known ? link->rate.weather.random_ppm : 0;
 
     return (PlanLine){.trip_us = link->rate.delay.srtt_us,
                       .loss_ppm = loss_ppm,
+                      .fade_us = fade_us(link),
                       .cover = {.room = rate_bytes_in(&link->rate, link->voice_gap_us),
                                 .gap_us = link->voice_gap_us,
                                 .trip_us = link->rate.delay.srtt_us,
