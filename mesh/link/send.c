@@ -71,7 +71,7 @@ static uint64_t wanted_size(const Link *link, uint64_t now_us) {
         return later(rate_bytes_in(&link->rate, ALONE_PACKET_US), ALONE_PACKET_LEAST);
     }
     if (is_slow(link)) {
-        return later(rate_pace(&link->rate) * link->voice_gap_us / 1000000, VOICE_PACKET_LEAST);
+        return later(rate_bytes_in(&link->rate, link->voice_gap_us), VOICE_PACKET_LEAST);
     }
     return earlier(later(slow, VOICE_PACKET_LEAST), later(soon, VOICE_PACKET_GOOD));
 }
@@ -125,7 +125,7 @@ static uint64_t riding_size(const Link *link, uint64_t now_us) {
     if (link->queue.waiting[LINK_VOICE] == 0 || voice_due_us(link) <= now_us) {
         return UINT64_MAX;
     }
-    wire = next_us > now_us ? rate_pace(&link->rate) * (next_us - now_us) / 1000000 : 0;
+    wire = next_us > now_us ? rate_bytes_in(&link->rate, next_us - now_us) : 0;
     return wire > link->overhead ? wire - link->overhead : 0;
 }
 

@@ -25,11 +25,13 @@ static bool was_outage(Weather *weather, uint64_t sent_us, bool lost) {
     if (weather->run == 1) {
         weather->run_us = sent_us;
         weather->before_ppm = weather->recent_ppm;
+        weather->calm_ppm = weather->random_ppm;
     }
     if (!lost || sent_us - weather->run_us <= (weather->run > OUTAGE_RUN ? OUTAGE_US : FADE_US)) {
         return false;
     }
     weather->recent_ppm = least(weather->recent_ppm, weather->before_ppm);
+    weather->random_ppm = least(weather->random_ppm, weather->calm_ppm);
     return true;
 }
 

@@ -21,7 +21,8 @@ typedef struct {
     uint32_t owed_ppm;    /* of losses that the weather explains and that did not happen yet */
     uint32_t run;         /* packets lost in a row, */
     uint64_t run_us;      /* from when on, */
-    uint32_t before_ppm;  /* and recent_ppm before them */
+    uint32_t before_ppm;  /* and recent_ppm before them, */
+    uint32_t calm_ppm;    /* and random_ppm */
 } Weather;
 
 typedef enum {

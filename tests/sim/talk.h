@@ -32,5 +32,6 @@ Talk *talk_begin(Node *speaker, Node *listener);
 uint64_t talk_missed(const Talk *talk);
 /* Ends, and lets the last packets arrive. */
 TalkFigures talk_end(Talk *talk);
+void talk_forget(Talk *talk);
 /* One line for the trace. */
 void talk_note(World *world, const char *what, const TalkFigures *figures);
