@@ -50,6 +50,8 @@ static inline uint64_t later(uint64_t a, uint64_t b) {
 bool send_is_ready(const Link *link, uint64_t now_us);
 /* Something would be sent, but for the packets in flight. */
 bool send_waits(const Link *link, uint64_t now_us);
+/* Nothing answers: what can wait does. */
+bool send_is_held(const Link *link, uint64_t now_us);
 /* When voice that flows will have paused for so long that what waits behind it need not any more;
  * UINT64_MAX: none flows. */
 uint64_t send_lull_us(const Link *link, uint64_t now_us);

@@ -222,6 +222,11 @@ static bool talks_on(const Link *link, uint64_t now_us, uint64_t window) {
            is_urgent_free(link, now_us, window);
 }
 
+bool send_is_held(const Link *link, uint64_t now_us) {
+    return repair_in_outage(link) ||
+           (bridged_us(link, now_us) == 0 && now_us > repair_silent_us(link));
+}
+
 /* What the packets in flight still allow. Voice does not wait for answers that may be lost. */
 static Leave may_leave(const Link *link, uint64_t now_us) {
     uint64_t window = rate_window(&link->rate, repair_pace_us(link));
