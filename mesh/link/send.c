@@ -129,6 +129,12 @@ static uint64_t riding_size(const Link *link, uint64_t now_us) {
     return wire > link->overhead ? wire - link->overhead : 0;
 }
 
+/* Where answers take long, an outage is over long before that is known: what is said in the
+ * meantime would be lost, and the line is not filled by it. */
+static bool is_far_voice(const Link *link, uint64_t now_us) {
+    return voice_flows(link, now_us) && rate_trip_us(&link->rate) > DOUBT_TRIP_US;
+}
+
 /* Bytes a packet may hold now. */
 static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
     uint32_t full = full_size(link, now_us, capacity);
@@ -137,8 +143,11 @@ static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
 
     rate_aim(&link->rate, now_us, full, (uint32_t)wire, quarters(link, now_us));
     if (repair_in_outage(link)) {
-        found.urgent = earlier(found.urgent, PROBE_BYTES - link->overhead);
-        return found; /* all else waits for an answer */
+        /* All else waits for an answer. */
+        found.urgent = is_far_voice(link, now_us)
+                           ? found.urgent
+                           : earlier(found.urgent, PROBE_BYTES - link->overhead);
+        return found;
     }
     found.other = (size_t)(wire > link->overhead ? wire - link->overhead : 0);
     found.riding = (size_t)earlier(found.other, riding_size(link, now_us));
@@ -215,13 +224,6 @@ static uint64_t doubt_until_us(const Link *link, uint64_t now_us) {
     return silent_us + DOUBT_MOST_US;
 }
 
-/* Where answers take long, an outage is over long before that is known: what is said in the
- * meantime would be lost, and the line is not filled by it. */
-static bool talks_on(const Link *link, uint64_t now_us, uint64_t window) {
-    return voice_flows(link, now_us) && rate_trip_us(&link->rate) > DOUBT_TRIP_US &&
-           is_urgent_free(link, now_us, window);
-}
-
 bool send_is_held(const Link *link, uint64_t now_us) {
     return repair_in_outage(link) ||
            (bridged_us(link, now_us) == 0 && now_us > repair_silent_us(link));
@@ -241,9 +243,9 @@ static Leave may_leave(const Link *link, uint64_t now_us) {
         return LEAVE_ALL;
     }
     if (repair_in_outage(link)) {
-        return link->flight.out == 0            ? LEAVE_ALL
-               : talks_on(link, now_us, window) ? LEAVE_URGENT
-                                                : LEAVE_NOTHING;
+        return link->flight.out == 0                                                ? LEAVE_ALL
+               : is_far_voice(link, now_us) && is_urgent_free(link, now_us, window) ? LEAVE_URGENT
+                                                                                    : LEAVE_NOTHING;
     }
     if (link->rate.phase == RATE_SHARED) {
         silent = false; /* others make us wait */
@@ -387,7 +389,9 @@ static void account_documents(Link *link, uint64_t now_us, const Plan *plan, siz
         link->document_credit = 0;
         return;
     }
-    link->document_credit += documents < size ? (size - documents) / share : 0;
+    if (!send_is_held(link, now_us)) {
+        link->document_credit += documents < size ? (size - documents) / share : 0;
+    }
     link->document_credit -= earlier(link->document_credit, documents);
     link->document_credit = earlier(link->document_credit, 4 * link->rate.full);
 }
