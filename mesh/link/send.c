@@ -22,7 +22,8 @@
 #define DOUBT_TRIP_US      400000 /* where they take longer, they would tell too late */
 #define FADE_LEAST_US      250000 /* silences shorter than that are chance */
 #define FADE_MOST_US       750000
-#define VOICE_QUARTERS     1 /* of a packet queued in the line: less to wait for */
+#define RIDING_MORE        16 /* part of the rate more, to see whether the line carries it */
+#define VOICE_QUARTERS     1  /* of a packet queued in the line: less to wait for */
 #define COMPANY_QUARTERS   2
 #define ALONE_QUARTERS     4
 #define LONG_QUARTERS      3
@@ -59,6 +60,13 @@ static uint64_t voice_due_us(const Link *link) {
                : 0;
 }
 
+/* What is sent so slowly that a line become faster shows, and a queue goes. */
+static uint64_t riding_bytes(const Link *link, uint64_t us) {
+    uint64_t capacity = rate_capacity(&link->rate);
+
+    return earlier(rate_pace(&link->rate), capacity + capacity / RIDING_MORE) * us / 1000000;
+}
+
 /* Wire bytes of a packet that nothing waits for too long: while voice flows, that is little. */
 static uint64_t wanted_size(const Link *link, uint64_t now_us) {
     uint64_t slow = rate_bytes_in(&link->rate, VOICE_PACKET_US);
@@ -71,7 +79,7 @@ static uint64_t wanted_size(const Link *link, uint64_t now_us) {
         return later(rate_bytes_in(&link->rate, ALONE_PACKET_US), ALONE_PACKET_LEAST);
     }
     if (is_slow(link)) {
-        return later(rate_bytes_in(&link->rate, link->voice_gap_us), VOICE_PACKET_LEAST);
+        return later(riding_bytes(link, link->voice_gap_us), VOICE_PACKET_LEAST);
     }
     return earlier(later(slow, VOICE_PACKET_LEAST), later(soon, VOICE_PACKET_GOOD));
 }
@@ -125,7 +133,7 @@ static uint64_t riding_size(const Link *link, uint64_t now_us) {
     if (link->queue.waiting[LINK_VOICE] == 0 || voice_due_us(link) <= now_us) {
         return UINT64_MAX;
     }
-    wire = next_us > now_us ? rate_bytes_in(&link->rate, next_us - now_us) : 0;
+    wire = next_us > now_us ? riding_bytes(link, next_us - now_us) : 0;
     return wire > link->overhead ? wire - link->overhead : 0;
 }
 

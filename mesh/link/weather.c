@@ -65,7 +65,8 @@ void weather_found(Weather *weather) {
 bool weather_is_worse(const Weather *weather, bool new_line) {
     uint32_t excess_ppm = new_line ? NEW_PPM : EXCESS_PPM;
 
-    return weather->resolved >= KNOWN &&
+    /* Of several lost in a row the next ones will tell what that is. */
+    return weather->resolved >= KNOWN && weather->run == 0 &&
            weather->recent_ppm > weather->weather_ppm + weather->weather_ppm / 2 + excess_ppm;
 }
 
