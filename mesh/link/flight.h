@@ -34,6 +34,7 @@ typedef struct {
     uint32_t size;       /* wire bytes */
     uint8_t priority;    /* the most urgent in it */
     uint8_t state;       /* FlightState */
+    bool bulk;           /* it held documents, and may have been one too many */
     bool repeats;        /* what is in it was in another of unknown fate */
 } FlightPacket;
 

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/link/plan.h"
 
-#define FRAGMENT_LEAST 64 /* smaller ones cost more than they carry */
-#define COPY_LOSS_PPM  50000
-#define MORE_LOSS_PPM  150000 /* from here on one copy too often is lost too, */
-#define MOST_LOSS_PPM  300000 /* and two are */
-#define RIDE_US        15000  /* a copy too close would be lost with the first */
-#define COPY_LEAST_US  30000
-#define COPY_MOST_US   150000
+#define COPY_LOSS_PPM 50000
+#define MORE_LOSS_PPM 150000 /* from here on one copy too often is lost too, */
+#define MOST_LOSS_PPM 300000 /* and two are */
+#define RIDE_US       15000  /* a copy too close would be lost with the first */
+#define COPY_LEAST_US 30000
+#define COPY_MOST_US  150000
 
 static PacketKind kind_of(const Message *message, const QueueRun *run) {
     if (message->state == MESSAGE_FORGOTTEN) {
@@ -45,7 +44,7 @@ static void add_part(Plan *plan, Message *message, QueueRun run, size_t limit, b
     size_t used = plan->used + packet_chunk_overhead(kind, run.grain, limit, last);
     size_t room = limit > used ? limit - used : 0;
 
-    if (may_cut(message, limit) && room >= FRAGMENT_LEAST) {
+    if (may_cut(message, limit) && room >= plan->fragment) {
         run.grains = (uint16_t)(room / PACKET_GRAIN_SIZE);
         add(plan, message, run, limit, last);
     }
@@ -110,6 +109,7 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
 
     ret_plan->count = 0;
     ret_plan->used = used;
+    ret_plan->fragment = limits.fragment;
     if (documents_first) {
         add_priority(ret_plan, queue, LINK_DOCUMENT, limits.other, false, false);
     }

@@ -18,7 +18,8 @@ typedef struct {
 typedef struct {
     PlanPart parts[FLIGHT_CHUNKS_SIZE];
     size_t count;
-    size_t used; /* bytes of the packet, other frames included */
+    size_t used;     /* bytes of the packet, other frames included */
+    size_t fragment; /* as in PlanLimits */
 } Plan;
 
 /* Bytes a packet may hold, with all that is before the chunks. */
@@ -27,6 +28,7 @@ typedef struct {
     size_t beside;      /* with control or votes, before anything less urgent is added */
     size_t other;       /* with what is less urgent: a smaller one makes them wait less */
     size_t riding;      /* with pictures and documents */
+    size_t fragment;    /* no smaller part of a message */
     bool one_voice;     /* no second one but copies: the first would wait for it */
     LinkPriority least; /* nothing less urgent than this */
 } PlanLimits;

@@ -124,8 +124,7 @@ static void lose(Link *link, uint64_t now_us, FlightPacket *packet, bool weather
     link->packets_lost++;
     mtu_learn(&link->mtu, now_us, packet->size, packet->sent_us, true);
     if (weather && !too_large) {
-        rate_resolved(&link->rate, packet->sent_us, packet->sent_total, true,
-                      packet->priority == LINK_DOCUMENT);
+        rate_resolved(&link->rate, packet->sent_us, packet->sent_total, true, packet->bulk);
     }
 }
 
@@ -181,8 +180,7 @@ static void acknowledge(Link *link, uint64_t now_us, FlightPacket *packet) {
         queue_acked(&link->queue, chunk);
     }
     if (flight_resolve(&link->flight, packet, FLIGHT_ACKED)) {
-        rate_resolved(&link->rate, packet->sent_us, packet->sent_total, false,
-                      packet->priority == LINK_DOCUMENT);
+        rate_resolved(&link->rate, packet->sent_us, packet->sent_total, false, packet->bulk);
     }
     mtu_learn(&link->mtu, now_us, packet->size, packet->sent_us, false);
     flight_release(&link->flight, packet);

@@ -22,6 +22,8 @@
 #define DOUBT_TRIP_US      400000 /* where they take longer, they would tell too late */
 #define FADE_LEAST_US      250000 /* silences shorter than that are chance */
 #define FADE_MOST_US       750000
+#define FRAGMENT_LEAST     64 /* smaller ones cost more than they carry, */
+#define FRAGMENT_RIDING    24 /* if not so much when the packet leaves anyway */
 #define RIDING_MORE        16 /* part of the rate more, to see whether the line carries it */
 #define VOICE_QUARTERS     1  /* of a packet queued in the line: less to wait for */
 #define COMPANY_QUARTERS   2
@@ -147,7 +149,8 @@ static bool is_far_voice(const Link *link, uint64_t now_us) {
 static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
     uint32_t full = full_size(link, now_us, capacity);
     uint64_t wire = earlier(wanted_size(link, now_us), full);
-    PlanLimits found = {.urgent = full - link->overhead, .one_voice = is_slow(link)};
+    PlanLimits found = {
+        .urgent = full - link->overhead, .fragment = FRAGMENT_LEAST, .one_voice = is_slow(link)};
 
     rate_aim(&link->rate, now_us, full, (uint32_t)wire, quarters(link, now_us));
     if (repair_in_outage(link)) {
@@ -159,6 +162,7 @@ static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
     }
     found.other = (size_t)(wire > link->overhead ? wire - link->overhead : 0);
     found.riding = (size_t)earlier(found.other, riding_size(link, now_us));
+    found.fragment = found.riding < found.other ? FRAGMENT_RIDING : FRAGMENT_LEAST;
     found.beside = (size_t)earlier(rate_bytes_in(&link->rate, BESIDE_US), found.other);
     if (link->rate.capacity == 0) {
         found.beside = earlier(FIRST_BYTES, found.other);
@@ -419,6 +423,8 @@ static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Ch
     FlightPacket *packet = flight_add(&link->flight, counter, now_us);
 
     packet->priority = (uint8_t)plan_priority(plan);
+    packet->bulk =
+        packet->priority == LINK_DOCUMENT || (is_slow(link) && plan_document_bytes(plan) > 0);
     packet->repeats = choice->repeats;
     if (choice->tells || choice->bare) {
         packet->pace_us = link->pace_us = wanted_pace_us(link);
