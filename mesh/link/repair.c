@@ -6,7 +6,7 @@
 #define PROBE_LEAST_VARIATION_US 2000
 #define SILENCE_LEAST_US         8000
 #define BRIDGE_MOST_US           3000000
-#define INSIST_PARTS             3 /* of the line: one for what is repeated */
+#define INSIST_PARTS             4 /* of the line: one for what is repeated */
 #define INSIST_LEAST_US          200000
 #define OUTAGE_PROBES            2 /* unanswered ones, after which nothing else is sent */
 
