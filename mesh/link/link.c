@@ -62,6 +62,7 @@ MeshError link_submit_parts(Link *link, LinkPriority priority, uint64_t now_us,
         uint64_t gap_us = link->voice_us == UINT64_MAX ? VOICE_GAP_US : now_us - link->voice_us;
 
         link->voice_gap_us = (3 * link->voice_gap_us + earlier(gap_us, VOICE_GAP_US)) / 4;
+        link->voice_size = (3 * link->voice_size + head.length + body.length) / 4;
         link->voice_us = now_us;
     }
     return MESH_OK;

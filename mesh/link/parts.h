@@ -24,6 +24,8 @@ struct Link {
     Inbox inbox;
     uint64_t voice_us;        /* voice was last submitted; UINT64_MAX: never */
     uint64_t voice_gap_us;    /* between its messages, smoothed */
+    uint64_t voice_size;      /* of them, smoothed; bytes */
+    uint64_t spared_us;       /* what is repeated unasked takes no more than its part until then */
     uint64_t document_credit; /* bytes */
     uint64_t pace_us;         /* told to the peer; 0: it may not know */
     uint64_t progress_us;     /* something was last acknowledged */
@@ -50,6 +52,8 @@ static inline uint64_t later(uint64_t a, uint64_t b) {
 bool send_is_ready(const Link *link, uint64_t now_us);
 /* Something would be sent, but for the packets in flight. */
 bool send_waits(const Link *link, uint64_t now_us);
+/* How long the line takes for so many bytes in that part of it, that voice leaves free. */
+uint64_t send_spare_us(const Link *link, uint64_t now_us, uint64_t bytes, unsigned parts);
 /* Nothing answers: what can wait does. */
 bool send_is_held(const Link *link, uint64_t now_us);
 /* When voice that flows will have paused for so long that what waits behind it need not any more;

@@ -212,6 +212,19 @@ LinkPriority plan_priority(const Plan *plan) {
     return priority;
 }
 
+size_t plan_small_bytes(const Plan *plan) {
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const Message *message = plan->parts[i].message;
+        bool said = message->priority <= LINK_CHAT && message->priority != LINK_VOICE;
+
+        bytes +=
+            said && message->number == 0 && message->size <= QUEUE_SMALL_SIZE ? message->size : 0;
+    }
+    return bytes;
+}
+
 size_t plan_document_bytes(const Plan *plan) {
     size_t bytes = 0;
 

@@ -55,5 +55,7 @@ void plan_write(const Plan *plan, Queue *queue, Flight *flight, FlightPacket *pa
                 uint64_t now_us, PlanLine line, BytesWriter *writer);
 /* The most urgent priority in it. */
 LinkPriority plan_priority(const Plan *plan);
+/* Bytes of small messages in it that were not sent before. */
+size_t plan_small_bytes(const Plan *plan);
 /* Bytes of documents in it, and of all. */
 size_t plan_document_bytes(const Plan *plan);

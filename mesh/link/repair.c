@@ -6,7 +6,7 @@
 #define PROBE_LEAST_VARIATION_US 2000
 #define SILENCE_LEAST_US         8000
 #define BRIDGE_MOST_US           3000000
-#define INSIST_PARTS             4 /* of the line: one for what is repeated */
+#define INSIST_PARTS             2 /* of what is free: one for what is repeated */
 #define INSIST_LEAST_US          200000
 #define OUTAGE_PROBES            2 /* unanswered ones, after which nothing else is sent */
 
@@ -186,14 +186,14 @@ static void acknowledge(Link *link, uint64_t now_us, FlightPacket *packet) {
     flight_release(&link->flight, packet);
 }
 
-/* Nothing answers: votes and messages are repeated, as often as takes a part of the line, so that
- * they are the first to be there when it is back. */
+/* Nothing answers: votes and messages are repeated, in a part of what voice leaves of the line, so
+ * that they are the first to be there when it is back. */
 static void insist(Link *link, uint64_t now_us) {
     uint64_t bytes = link->queue.sizes[LINK_URGENT] + link->queue.sizes[LINK_CHAT];
-    uint64_t again_us = bytes * INSIST_PARTS * 1000000 / rate_capacity(&link->rate);
 
     if (bytes > 0 && now_us > repair_silent_us(link)) {
-        queue_insist(&link->queue, later(again_us, INSIST_LEAST_US));
+        queue_insist(&link->queue,
+                     later(send_spare_us(link, now_us, bytes, INSIST_PARTS), INSIST_LEAST_US));
     }
 }
 

@@ -21,6 +21,8 @@
 #define DOUBT_MOST_US      300000 /* and again, should there be none at all; */
 #define DOUBT_TRIP_US      400000 /* where they take longer, they would tell too late */
 #define FADE_LEAST_US      250000 /* silences shorter than that are chance */
+#define FADE_PARTS         4      /* of what is free: one for what is repeated after so long */
+#define SPARE_LEAST        10     /* part of the line that is always free for it */
 #define FADE_MOST_US       750000
 #define FRAGMENT_LEAST     64 /* smaller ones cost more than they carry, */
 #define FRAGMENT_RIDING    24 /* if not so much when the packet leaves anyway */
@@ -365,20 +367,29 @@ static bool pace_differs(const Link *link) {
     return link->rate.delay.srtt_us > 0 && (wanted >= 2 * known || 2 * wanted <= known);
 }
 
+uint64_t send_spare_us(const Link *link, uint64_t now_us, uint64_t bytes, unsigned parts) {
+    uint64_t room = rate_bytes_in(&link->rate, link->voice_gap_us);
+    uint64_t voice = voice_flows(link, now_us) ? link->voice_size + link->overhead : 0;
+    uint64_t spare = later(room > voice ? room - voice : 0, room / SPARE_LEAST);
+
+    return bytes * parts * link->voice_gap_us / later(spare, 1);
+}
+
 /* A line that was gone for a while, and came back, may be again, and then it takes long to know. */
-static uint64_t fade_us(const Link *link) {
-    bool worth = link->bridge_us >= FADE_LEAST_US && rate_trip_us(&link->rate) > DOUBT_TRIP_US;
+static uint64_t fade_us(const Link *link, uint64_t now_us) {
+    bool worth = link->bridge_us >= FADE_LEAST_US && rate_trip_us(&link->rate) > DOUBT_TRIP_US &&
+                 now_us >= link->spared_us;
 
     return worth ? earlier(link->rate.delay.srtt_us / 2, FADE_MOST_US) : 0;
 }
 
-static PlanLine plan_line(const Link *link) {
+static PlanLine plan_line(const Link *link, uint64_t now_us) {
     bool known = link->rate.weather.resolved >= LOSS_KNOWN;
     uint32_t loss_ppm = known ? link->rate.weather.random_ppm : 0;
 
     return (PlanLine){.trip_us = link->rate.delay.srtt_us,
                       .loss_ppm = loss_ppm,
-                      .fade_us = fade_us(link),
+                      .fade_us = fade_us(link, now_us),
                       .cover = {.room = rate_bytes_in(&link->rate, link->voice_gap_us),
                                 .gap_us = link->voice_gap_us,
                                 .trip_us = link->rate.delay.srtt_us,
@@ -421,6 +432,8 @@ static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Ch
                          BytesWriter *writer) {
     const Plan *plan = &choice->plan;
     FlightPacket *packet = flight_add(&link->flight, counter, now_us);
+    PlanLine line = plan_line(link, now_us);
+    size_t small = plan_small_bytes(plan);
 
     packet->priority = (uint8_t)plan_priority(plan);
     packet->bulk =
@@ -430,7 +443,10 @@ static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Ch
         packet->pace_us = link->pace_us = wanted_pace_us(link);
         packet_write_pace(writer, link->pace_us);
     }
-    plan_write(plan, &link->queue, &link->flight, packet, now_us, plan_line(link), writer);
+    if (line.fade_us > 0 && small > 0) {
+        link->spared_us = now_us + send_spare_us(link, now_us, small + link->overhead, FADE_PARTS);
+    }
+    plan_write(plan, &link->queue, &link->flight, packet, now_us, line, writer);
     flight_set_size(&link->flight, packet, (uint32_t)(bytes_written(writer) + link->overhead));
     account_documents(link, now_us, plan, packet->size);
     packet->sent_total = link->rate.sent_total + packet->size;
