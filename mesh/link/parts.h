@@ -54,6 +54,9 @@ bool send_is_ready(const Link *link, uint64_t now_us);
 bool send_waits(const Link *link, uint64_t now_us);
 /* How long the line takes for so many bytes in that part of it, that voice leaves free. */
 uint64_t send_spare_us(const Link *link, uint64_t now_us, uint64_t bytes, unsigned parts);
+/* Until when voice submitted now may wait: on a line that it nearly fills what comes too late to be
+ * played would make what follows late as well. */
+uint64_t send_voice_until_us(const Link *link, uint64_t now_us);
 /* Nothing answers: what can wait does. */
 bool send_is_held(const Link *link, uint64_t now_us);
 /* When voice that flows will have paused for so long that what waits behind it need not any more;
