@@ -8,6 +8,7 @@
 #define OUTAGE_RUN 2      /* packets */
 #define OUTAGE_US  50000
 #define FADE_US    200000 /* where even two are far apart */
+#define SURE_US    250000 /* nothing of that was chance */
 #define OWED_MOST  (2 * PPM)
 
 static uint32_t least(uint64_t a, uint64_t b) {
@@ -31,7 +32,9 @@ static bool was_outage(Weather *weather, uint64_t sent_us, bool lost) {
         return false;
     }
     weather->recent_ppm = least(weather->recent_ppm, weather->before_ppm);
-    weather->random_ppm = least(weather->random_ppm, weather->calm_ppm);
+    if (sent_us - weather->run_us > SURE_US) {
+        weather->random_ppm = least(weather->random_ppm, weather->calm_ppm);
+    }
     return true;
 }
 
