@@ -22,7 +22,7 @@
 #define DOUBT_TRIP_US      400000 /* where they take longer, they would tell too late */
 #define FADE_LEAST_US      250000 /* silences shorter than that are chance */
 #define FADE_PARTS         4      /* of what is free: one for what is repeated after so long */
-#define VOICE_GAPS         3      /* that voice may be late on a slow line */
+#define VOICE_WAIT_US      350000 /* that it may be late on a slow line */
 #define SPARE_LEAST        10     /* part of the line that is always free for it */
 #define FADE_MOST_US       750000
 #define FRAGMENT_LEAST     64 /* smaller ones cost more than they carry, */
@@ -66,7 +66,7 @@ static uint64_t voice_due_us(const Link *link) {
 }
 
 uint64_t send_voice_until_us(const Link *link, uint64_t now_us) {
-    return is_slow(link) ? now_us + VOICE_GAPS * link->voice_gap_us : UINT64_MAX;
+    return is_slow(link) ? now_us + VOICE_WAIT_US : UINT64_MAX;
 }
 
 /* What is sent so slowly that a line become faster shows, and a queue goes. */
