@@ -18,6 +18,7 @@ Link *link_create(uint32_t overhead) {
         link->voice_us = UINT64_MAX;
         link->voice_gap_us = VOICE_GAP_US;
         rate_init(&link->rate, MTU_BASE_SIZE);
+        ascent_init(&link->ascent);
         queue_init(&link->queue);
         flight_init(&link->flight);
         mtu_reset(&link->mtu);
@@ -173,6 +174,9 @@ uint64_t link_deadline_us(const Link *link, uint64_t now_us) {
 
     deadline_us = earlier(deadline_us, flight_lost_us(&link->flight, repair_trip_us(link)));
     deadline_us = earlier(deadline_us, repair_probe_us(link));
+    if (link->ascent.left > 0) {
+        deadline_us = earlier(deadline_us, now_us);
+    }
     if (send_is_ready(link, now_us)) {
         deadline_us = earlier(deadline_us, rate_next_us(&link->rate));
     } else {
@@ -200,6 +204,9 @@ unsigned link_urgency(const Link *link, uint64_t now_us) {
     if (link->receipt.due_us <= now_us) {
         return LINK_CONTROL;
     }
+    if (link->ascent.left > 0) {
+        return LINK_VOICE;
+    }
     if (now_us < rate_next_us(&link->rate) || !send_is_ready(link, now_us)) {
         return LINK_PRIORITIES;
     }
@@ -219,6 +226,7 @@ void link_favour(Link *link, uint32_t favour) {
 
 void link_path_changed(Link *link, uint64_t now_us) {
     rate_doubt(&link->rate, now_us);
+    ascent_init(&link->ascent);
     mtu_reset(&link->mtu);
     link->probes = 0;
     if (link->flight.out > 0) {

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "mesh/link/ascent.h"
 #include "mesh/link/inbox.h"
 #include "mesh/link/mtu.h"
 #include "mesh/link/plan.h"
@@ -20,6 +21,7 @@ struct Link {
     uint32_t overhead;
     uint64_t next_counter; /* none below may be used any more; 0: none was */
     Rate rate;
+    Ascent ascent;
     Mtu mtu;
     Inbox inbox;
     uint64_t voice_us;        /* voice was last submitted; UINT64_MAX: never */

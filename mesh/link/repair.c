@@ -288,6 +288,7 @@ void repair_apply_ack(Link *link, uint64_t now_us, const PacketAck *ack) {
     }
     if (sample.size > 0) {
         rate_acked(&link->rate, now_us, &sample);
+        ascent_acked(&link->ascent, &link->rate, now_us, &sample);
     }
     find_lost(link, now_us, weather);
     flight_prune(&link->flight, now_us, repair_stale_us(link));

@@ -515,6 +515,43 @@ static Choice choose(Link *link, uint64_t now_us, size_t capacity, size_t ack_si
     return choice;
 }
 
+/* Voice left, and nothing else is to: whether the line carries more than that is asked of padding.
+ */
+static void begin_ascent(Link *link, uint64_t now_us, uint32_t lead) {
+    uint64_t voice = (link->voice_size + link->overhead) * 1000000 / later(link->voice_gap_us, 1);
+
+    if (!queue_ready(&link->queue, LINK_DOCUMENT) && now_us <= repair_silent_us(link)) {
+        ascent_begin(&link->ascent, &link->rate, now_us, lead, voice, link->voice_gap_us);
+    }
+}
+
+/* A packet of it: the pace, told again and again. */
+static bool write_padding(Link *link, uint64_t now_us, uint64_t counter, size_t capacity,
+                          BytesWriter *writer) {
+    uint64_t wire = earlier(link->ascent.left, full_size(link, now_us, capacity));
+    FlightPacket *packet;
+
+    if (link->ascent.left > 0 && !flight_reserve(&link->flight, now_us, repair_stale_us(link))) {
+        link->ascent.left = 0;
+    }
+    if (link->ascent.left == 0) {
+        return false;
+    }
+    packet = flight_add(&link->flight, counter, now_us);
+    packet->priority = LINK_DOCUMENT;
+    packet->repeats = true;
+    do {
+        packet->pace_us = link->pace_us = wanted_pace_us(link);
+        packet_write_pace(writer, link->pace_us);
+    } while (bytes_written(writer) + link->overhead + PACKET_PACE_SIZE <= wire);
+    flight_set_size(&link->flight, packet, (uint32_t)(bytes_written(writer) + link->overhead));
+    packet->sent_total = link->rate.sent_total + packet->size;
+    link->packets_sent++;
+    rate_answered(&link->rate, packet->size);
+    ascent_sent(&link->ascent, now_us, packet->size, packet->sent_total);
+    return true;
+}
+
 size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_plain, size_t capacity,
                  LinkPriority *ret_priority) {
     BytesWriter writer = bytes_writer(ret_plain, capacity);
@@ -524,6 +561,11 @@ size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_pla
 
     assert(counter >= link->next_counter);
     repair_settle(link, now_us);
+    if (write_padding(link, now_us, counter, capacity, &writer)) {
+        *ret_priority = LINK_VOICE;
+        link->next_counter = counter + 1;
+        return bytes_written(&writer);
+    }
     if (receipt_wanted(&link->receipt, now_us)) {
         receipt_ack(&link->receipt, now_us, &ack);
         ack_size = packet_ack_size(&ack);
@@ -544,6 +586,9 @@ size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_pla
         *ret_priority = plan_priority(&choice.plan);
         write_chunks(link, now_us, counter, &choice, &writer);
         rate_sent(&link->rate, now_us, (uint32_t)(bytes_written(&writer) + link->overhead));
+        if (*ret_priority == LINK_VOICE) {
+            begin_ascent(link, now_us, (uint32_t)(bytes_written(&writer) + link->overhead));
+        }
     } else {
         rate_answered(&link->rate, (uint32_t)(bytes_written(&writer) + link->overhead));
     }
