@@ -53,6 +53,12 @@ void ascent_begin(Ascent *ascent, const Rate *rate, uint64_t now_us, uint32_t le
     ascent->bytes = lead;
 }
 
+void ascent_put_off(Ascent *ascent, uint64_t now_us) {
+    uint64_t first_us = now_us + FIRST_US;
+
+    ascent->next_us = ascent->next_us > first_us ? ascent->next_us : first_us;
+}
+
 void ascent_sent(Ascent *ascent, uint64_t now_us, uint64_t bytes, uint64_t sent_total) {
     ascent->bytes += bytes;
     ascent->left = bytes + LEAST < ascent->left ? ascent->left - bytes : 0;

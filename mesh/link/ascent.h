@@ -28,6 +28,8 @@ void ascent_init(Ascent *ascent);
  * once, `left` says how much. `voice`: bytes a second of it; `gap_us`: between its packets. */
 void ascent_begin(Ascent *ascent, const Rate *rate, uint64_t now_us, uint32_t lead, uint64_t voice,
                   uint64_t gap_us);
+/* Something else than voice leaves: not now. */
+void ascent_put_off(Ascent *ascent, uint64_t now_us);
 /* So many of them left, and `sent_total` bytes in all. */
 void ascent_sent(Ascent *ascent, uint64_t now_us, uint64_t bytes, uint64_t sent_total);
 /* The newest packet was acknowledged, and the rate knows of it. */

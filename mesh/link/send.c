@@ -454,6 +454,9 @@ static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Ch
     plan_write(plan, &link->queue, &link->flight, packet, now_us, line, writer);
     flight_set_size(&link->flight, packet, (uint32_t)(bytes_written(writer) + link->overhead));
     account_documents(link, now_us, plan, packet->size);
+    if (packet->priority != LINK_VOICE || plan_document_bytes(plan) > 0) {
+        ascent_put_off(&link->ascent, now_us);
+    }
     packet->sent_total = link->rate.sent_total + packet->size;
     if (mtu_is_trial(&link->mtu, packet->size)) {
         mtu_tried(&link->mtu);
