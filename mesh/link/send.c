@@ -25,10 +25,11 @@
 #define VOICE_WAIT_US      350000 /* that it may be late on a slow line */
 #define SPARE_LEAST        10     /* part of the line that is always free for it */
 #define FADE_MOST_US       750000
-#define FRAGMENT_LEAST     64 /* smaller ones cost more than they carry, */
-#define FRAGMENT_RIDING    24 /* if not so much when the packet leaves anyway */
-#define RIDING_MORE        16 /* part of the rate more, to see whether the line carries it */
-#define VOICE_QUARTERS     1  /* of a packet queued in the line: less to wait for */
+#define FRAGMENT_LEAST     64    /* smaller ones cost more than they carry, */
+#define FRAGMENT_RIDING    24    /* if not so much when the packet leaves anyway */
+#define RIDING_QUEUE_US    40000 /* that may be left in the line; what is more goes first */
+#define RIDING_MORE        16    /* part of the rate more, to see whether the line carries it */
+#define VOICE_QUARTERS     1     /* of a packet queued in the line: less to wait for */
 #define COMPANY_QUARTERS   2
 #define ALONE_QUARTERS     4
 #define LONG_QUARTERS      3
@@ -136,8 +137,11 @@ static uint32_t trial_size(const Link *link, uint64_t now_us, size_t capacity) {
 
 /* Bytes that a packet with voice may hold, to be gone when the next is there. */
 static uint64_t riding_size(const Link *link, uint64_t now_us) {
+    uint64_t queue_us = delay_latest_us(&link->rate.delay);
     uint64_t next_us = link->voice_us + link->voice_gap_us;
     uint64_t wire;
+
+    next_us -= queue_us > RIDING_QUEUE_US ? earlier(queue_us - RIDING_QUEUE_US, next_us) : 0;
 
     if (link->queue.waiting[LINK_VOICE] == 0 || voice_due_us(link) <= now_us) {
         return UINT64_MAX;
