@@ -28,6 +28,7 @@
 #define FRAGMENT_LEAST     64    /* smaller ones cost more than they carry, */
 #define FRAGMENT_RIDING    24    /* if not so much when the packet leaves anyway */
 #define RIDING_QUEUE_US    40000 /* that may be left in the line; what is more goes first */
+#define SLOW_BYTES         128   /* in the time of a packet beside voice: below 20 kbit/s */
 #define RIDING_MORE        16    /* part of the rate more, to see whether the line carries it */
 #define VOICE_QUARTERS     1     /* of a packet queued in the line: less to wait for */
 #define COMPANY_QUARTERS   2
@@ -55,7 +56,7 @@ uint64_t send_lull_us(const Link *link, uint64_t now_us) {
 
 /* The line is so slow that each packet of voice takes a good part of the time until the next. */
 static bool is_slow(const Link *link) {
-    return rate_bytes_in(&link->rate, VOICE_PACKET_US) < VOICE_PACKET_LEAST;
+    return rate_bytes_in(&link->rate, VOICE_PACKET_US) < SLOW_BYTES;
 }
 
 /* When the next voice is overdue; there documents ride in its packet, and fill what it leaves of
