@@ -127,11 +127,13 @@ static void hear(gpointer context, const MeshFrame *frame) {
                               .level = frame->level};
 
     {
-        uint64_t spoken = GPOINTER_TO_SIZE(g_hash_table_lookup(talk->spoken, GUINT_TO_POINTER(frame->number)));
+        uint64_t spoken =
+            GPOINTER_TO_SIZE(g_hash_table_lookup(talk->spoken, GUINT_TO_POINTER(frame->number)));
         if (getenv("LATE") && world_now_us(talk->listener->world) - spoken > 900000)
-            world_note(talk->listener->world, "frame %u spoken %.3f came after %.0f ms (from its end)", frame->number,
-                       (double)(spoken + frame->duration_ms * 1000) / 1e6,
-                       (double)(world_now_us(talk->listener->world) - spoken) / 1e3 - frame->duration_ms);
+            world_note(
+                talk->listener->world, "frame %u spoken %.3f came after %.0f ms (from its end)",
+                frame->number, (double)(spoken + frame->duration_ms * 1000) / 1e6,
+                (double)(world_now_us(talk->listener->world) - spoken) / 1e3 - frame->duration_ms);
     }
     media_jitter_put(talk->jitter, &entry, world_now_us(talk->listener->world));
 }

@@ -69,7 +69,9 @@ static void talk(World *world, const char *profile, uint64_t least) {
     {
         GString *each = g_string_new("each vote:");
         for (unsigned i = 0; i < world->nodes[1]->message_us->len; i++)
-            g_string_append_printf(each, " %.2f", (double)g_array_index(world->nodes[1]->message_us, uint64_t, i) / 1e6);
+            g_string_append_printf(each, " %.2f",
+                                   (double)g_array_index(world->nodes[1]->message_us, uint64_t, i) /
+                                       1e6);
         world_note(world, "%s", each->str);
         g_string_free(each, TRUE);
     }
