@@ -85,17 +85,17 @@ static size_t limit_of(const Queue *queue, LinkPriority priority, PlanLimits lim
 }
 
 static bool add_priority(Plan *plan, const Queue *queue, LinkPriority priority, size_t limit,
-                         bool ends, bool one) {
+                         bool ends, size_t most) {
     Message *message = queue_next(queue, priority, NULL);
-    bool fresh = false; /* one that was never sent is in it */
+    size_t fresh = 0; /* so many that were never sent are in it */
 
     for (; message; message = queue_next(queue, priority, message)) {
         bool first = message->number == 0;
 
-        if (one && fresh && first) {
+        if (first && fresh == most) {
             continue;
         }
-        fresh = fresh || first;
+        fresh += first;
         if (!add_message(plan, message, limit, ends)) {
             return false;
         }
@@ -111,7 +111,7 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
     ret_plan->used = used;
     ret_plan->fragment = limits.fragment;
     if (documents_first) {
-        add_priority(ret_plan, queue, LINK_DOCUMENT, limits.other, false, false);
+        add_priority(ret_plan, queue, LINK_DOCUMENT, limits.other, false, SIZE_MAX);
     }
     for (unsigned i = 0; i < LINK_PRIORITIES; i++) {
         size_t limit = limit_of(queue, i, limits);
@@ -123,7 +123,8 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
         if (i > limits.least || (i == LINK_DOCUMENT && documents_first)) {
             return;
         }
-        if (!add_priority(ret_plan, queue, i, limit, true, i == LINK_VOICE && limits.one_voice)) {
+        if (!add_priority(ret_plan, queue, i, limit, true,
+                          i == LINK_VOICE ? limits.voices : SIZE_MAX)) {
             return;
         }
         quick = quick || (i != LINK_VOICE && ret_plan->count > before);

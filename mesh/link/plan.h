@@ -29,7 +29,7 @@ typedef struct {
     size_t other;       /* with what is less urgent: a smaller one makes them wait less */
     size_t riding;      /* with pictures and documents */
     size_t fragment;    /* no smaller part of a message */
-    bool one_voice;     /* no second one but copies: the first would wait for it */
+    size_t voices;      /* no more new ones, beside copies: the first would wait for the others */
     LinkPriority least; /* nothing less urgent than this */
 } PlanLimits;
 

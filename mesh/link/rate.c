@@ -167,15 +167,16 @@ static void learn_spread(Rate *rate, uint64_t now_us, uint64_t spread, uint32_t 
     arrivals_forget(&rate->arrivals); /* what came before was slow for want of anything to send */
 }
 
-/* What left with this packet was carried within its round trip; before the first answer that is all
- * that did. */
+/* What left with this packet was carried within its round trip; before the first answer all that
+ * left was, since the first of it did. */
 static uint64_t carried_in_trip(const Rate *rate, uint64_t now_us, const DelaySample *sample) {
     uint64_t from = sample->sent_total - sample->size;
     bool pair = sample->sent_us - least(rate->pair_us, sample->sent_us) <= BURST_US;
 
     if (rate->capacity == 0) {
-        from = 0;
-    } else if (pair && rate->pair_total < from) {
+        return sample->sent_total * SECOND_US / most(now_us - rate->begun_us, 1);
+    }
+    if (pair && rate->pair_total < from) {
         from = rate->pair_total;
     }
     return (sample->sent_total - from) * SECOND_US / most(now_us - sample->sent_us, 1);
@@ -465,6 +466,7 @@ static uint64_t burst_us(const Rate *rate) {
 void rate_sent(Rate *rate, uint64_t now_us, uint32_t size) {
     uint64_t from_us = most(rate->next_us, now_us - least(now_us, burst_us(rate)));
 
+    rate->begun_us = rate->begun_us > 0 ? rate->begun_us : now_us;
     if (begins_pair(rate, now_us, size)) {
         rate->pair_until_us = now_us + (uint64_t)size * SECOND_US / rate_pace(rate);
         rate->pair = rate->capacity ? size : 0;

@@ -79,6 +79,7 @@ typedef struct {
     uint64_t round_end;     /* sent_total at the start of this round */
     uint64_t limited_at_us; /* there was last nothing to send though there might have been */
 
+    uint64_t begun_us;      /* when the first packet left; 0: none did */
     uint64_t next_us;       /* when the next packet may leave */
     uint64_t pair_until_us; /* START: a large packet left alone, and the next leaves with it until
                                then */

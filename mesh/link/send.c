@@ -161,8 +161,11 @@ static bool is_far_voice(const Link *link, uint64_t now_us) {
 static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
     uint32_t full = full_size(link, now_us, capacity);
     uint64_t wire = earlier(wanted_size(link, now_us), full);
-    PlanLimits found = {
-        .urgent = full - link->overhead, .fragment = FRAGMENT_LEAST, .one_voice = is_slow(link)};
+    PlanLimits found = {.urgent = full - link->overhead,
+                        .fragment = FRAGMENT_LEAST,
+                        .voices = !is_slow(link) ? SIZE_MAX
+                                  : link->queue.waiting[LINK_VOICE] <= 2 * link->voice_size ? 1
+                                                                                            : 2};
 
     rate_aim(&link->rate, now_us, full, (uint32_t)wire, quarters(link, now_us));
     if (repair_in_outage(link)) {
