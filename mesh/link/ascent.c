@@ -107,6 +107,9 @@ void ascent_acked(Ascent *ascent, Rate *rate, uint64_t now_us, const DelaySample
         ascent->bytes = 0;
         ascent->next_us = now_us;
         ascent->wait_us = WAIT_US;
+    } else if (sample->sent_us > ascent->sent_us) {
+        ascent->bytes = 0; /* its own answer was lost: it proves nothing */
+        ascent->next_us = now_us + FIRST_US;
     } else {
         fail(ascent, now_us);
     }

@@ -536,7 +536,7 @@ static void begin_ascent(Link *link, uint64_t now_us, uint32_t lead) {
     }
 }
 
-/* A packet of it: the pace, told again and again. */
+/* A packet of it: the least pace, told again and again, so that the answer comes at once. */
 static bool write_padding(Link *link, uint64_t now_us, uint64_t counter, size_t capacity,
                           BytesWriter *writer) {
     uint64_t wire = earlier(link->ascent.left, full_size(link, now_us, capacity));
@@ -551,8 +551,8 @@ static bool write_padding(Link *link, uint64_t now_us, uint64_t counter, size_t 
     packet = flight_add(&link->flight, counter, now_us);
     packet->priority = LINK_DOCUMENT;
     packet->repeats = true;
+    packet->pace_us = link->pace_us = PACKET_PACE_US;
     do {
-        packet->pace_us = link->pace_us = wanted_pace_us(link);
         packet_write_pace(writer, link->pace_us);
     } while (bytes_written(writer) + link->overhead + PACKET_PACE_SIZE <= wire);
     flight_set_size(&link->flight, packet, (uint32_t)(bytes_written(writer) + link->overhead));

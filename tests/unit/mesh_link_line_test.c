@@ -383,6 +383,49 @@ static void test_after_little(void) {
     }
 }
 
+/* No answers come for a while, though all that is said arrives: voice goes on. */
+static void test_deaf_speaker(void) {
+    World *world = world_of(&PROFILES[2], 78);
+    Source *voice;
+    uint32_t missed;
+
+    world->line[0].burst_us = world->line[1].burst_us = 0;
+    world_add(world, 0, LINK_URGENT, 1100, 1, 0, 6); /* as when two have met */
+    world_run_for(world, 10 * SECOND);
+    voice = world_add(world, 0, LINK_VOICE, 112, 120000, SECOND / 2, 250);
+    world_run_for(world, 10 * SECOND);
+    missed = voice->submitted - voice->arrived;
+    world->line[1].down_from_us = world->now_us;
+    world->line[1].down_until_us = world->now_us + 5 * SECOND;
+    world_run_for(world, 30 * SECOND);
+    g_test_message("deaf for 5 s: %u of %u voices are there, p95 %.0f ms", voice->arrived,
+                   voice->submitted, (double)world_percentile(voice->delays, 95) / 1e3);
+    g_assert_cmpuint(voice->arrived + missed, >=, voice->submitted);
+    world_free(world);
+}
+
+/* A line carries eight times as much from now on, and only voice is on it: that is found out, and
+ * no more than that is believed. */
+static void test_better_under_voice(void) {
+    World *world = world_of(&PROFILES[2], 79);
+    Source *voice;
+    LinkState state;
+
+    world->line[0].burst_us = world->line[1].burst_us = 0;
+    voice = world_add(world, 0, LINK_VOICE, 112, 120000, SECOND / 2, 1000);
+    world_run_for(world, 20 * SECOND);
+    state = link_state(world->node[0].link, world->now_us);
+    g_assert_cmpuint(state.rate_bps, <, 16000 * 9 / 8);
+    world->line[0].rate_bps = world->line[1].rate_bps = 128000;
+    world_run_for(world, 70 * SECOND);
+    state = link_state(world->node[0].link, world->now_us);
+    g_test_message("16, then 128 kbit/s under voice alone: thought %u kbit/s; %u of %u voices",
+                   state.rate_bps / 1000, voice->arrived, voice->submitted);
+    g_assert_cmpuint(state.rate_bps, >, 48000);
+    g_assert_cmpuint(state.rate_bps, <, 128000 * 9 / 8);
+    world_free(world);
+}
+
 int main(int count, char **words) {
     g_test_init(&count, &words, NULL);
     g_test_add_func("/mesh/link_line/document_alone", test_document_alone);
@@ -397,5 +440,7 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link_line/odd_lines", test_odd_lines);
     g_test_add_func("/mesh/link_line/small_documents", test_small_documents);
     g_test_add_func("/mesh/link_line/after_little", test_after_little);
+    g_test_add_func("/mesh/link_line/deaf_speaker", test_deaf_speaker);
+    g_test_add_func("/mesh/link_line/better_under_voice", test_better_under_voice);
     return g_test_run();
 }
