@@ -81,8 +81,8 @@ uint64_t repair_probe_us(const Link *link);
 uint64_t repair_silent_us(const Link *link);
 /* From when on the lack of answers is bridged, if any are awaited. */
 uint64_t repair_bridge_from_us(const Link *link);
-/* How long there was no answer, if that is to be talked through, as such silences ended before. */
-uint64_t repair_bridged_us(const Link *link, uint64_t now_us);
+/* How long there was no answer, if that is to be talked through, as for `bridge_us` it is. */
+uint64_t repair_bridged_us(const Link *link, uint64_t now_us, uint64_t bridge_us);
 /* A packet held lost is remembered so long: then it is no longer just late. */
 uint64_t repair_stale_us(const Link *link);
 /* Several probes were not answered: only probes are sent. */

@@ -68,10 +68,10 @@ uint64_t repair_bridge_from_us(const Link *link) {
     return later(link->progress_us, flight_oldest_us(&link->flight)) + answers_us(link);
 }
 
-uint64_t repair_bridged_us(const Link *link, uint64_t now_us) {
+uint64_t repair_bridged_us(const Link *link, uint64_t now_us, uint64_t bridge_us) {
     uint64_t silent_us = repair_silent_us(link);
 
-    if (silent_us == UINT64_MAX || now_us >= silent_us + link->bridge_us || link->bridge_us == 0) {
+    if (silent_us == UINT64_MAX || now_us >= silent_us + bridge_us || bridge_us == 0) {
         return 0;
     }
     return now_us - earlier(repair_bridge_from_us(link), now_us);

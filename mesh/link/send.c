@@ -36,6 +36,7 @@
 #define LONG_QUARTERS      3
 #define SLOW_QUARTERS      1
 #define BRIDGE_LOSS_PPM    250000
+#define BRIDGE_SLOW_US     2000000
 #define SLOW_PACKET_US     200000
 #define LONG_PACKET_US     160000
 #define LARGE_LEAST_US     20000 /* a packet that takes less is large enough */
@@ -195,6 +196,13 @@ typedef enum {
     LEAVE_ALL,
 } Leave;
 
+/* How long a silence is worth to be talked through: as such were seen to last, and where packets
+ * are long a while in any case, as few are lost by that. */
+static uint64_t bridge_us(const Link *link) {
+    return rate_packet_us(&link->rate) > SLOW_PACKET_US ? later(link->bridge_us, BRIDGE_SLOW_US)
+                                                        : link->bridge_us;
+}
+
 /* The silence that is talked through: where packets are long, and waiting costs more than what may
  * be lost, or where most answers are lost; not beside voice, which a line become slower would hurt.
  */
@@ -202,7 +210,8 @@ static uint64_t bridged_us(const Link *link, uint64_t now_us) {
     bool worth = rate_packet_us(&link->rate) > SLOW_PACKET_US ||
                  link->rate.weather.random_ppm > BRIDGE_LOSS_PPM;
 
-    return worth && !voice_flows(link, now_us) ? repair_bridged_us(link, now_us) : 0;
+    return worth && !voice_flows(link, now_us) ? repair_bridged_us(link, now_us, bridge_us(link))
+                                               : 0;
 }
 
 /* The queue of the line is ours, and so long that what is urgent would come too late. */
@@ -346,7 +355,7 @@ uint64_t send_open_us(const Link *link, uint64_t now_us) {
         return UINT64_MAX;
     }
     window = rate_window(&link->rate, repair_pace_us(link));
-    if (over > window && link->bridge_us > 0) {
+    if (over > window && bridge_us(link) > 0) {
         over = (over - window) * 1000000 / rate_capacity(&link->rate) + 1;
         open_us = later(open_us, repair_bridge_from_us(link) + over);
     }
