@@ -492,7 +492,7 @@ MeshError contact_answer(Mesh *mesh, const MeshPath *path, Bytes message) {
         } else if (path->kind == MESH_PATH_NONE) {
             route_probe_all(mesh, neighbour); /* the answer came by hand: no way is known yet */
         } else {
-            route_heard(mesh, neighbour, path, SESSION_ECHO, 0);
+            route_heard(mesh, neighbour, path, &(RouteSign){.kind = SESSION_ECHO});
             route_probe(mesh, neighbour, path);
         }
     }

@@ -159,10 +159,19 @@ static void judge(Mesh *mesh, uint32_t slot, MeshError error) {
     }
 }
 
+/* Since the probe that this answers. */
+static uint64_t took_us(const Mesh *mesh, SessionKind kind, Bytes plain) {
+    BytesReader reader = bytes_reader(plain.data, plain.length);
+    uint64_t began_us = kind == SESSION_ECHO ? bytes_read_u64(&reader) : mesh->now_us;
+
+    return !reader.failed && began_us <= mesh->now_us ? mesh->now_us - began_us : UINT64_MAX;
+}
+
 static MeshError opened(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, Keys *keys,
                         SessionKind kind, uint64_t counter, Bytes plain) {
     const Keyring *keyring = &neighbour->keyring;
     uint32_t slot = neighbour_slot(mesh, neighbour);
+    RouteSign sign = {.kind = kind, .counter = counter, .took_us = took_us(mesh, kind, plain)};
     MeshError error = MESH_OK;
 
     if (keyring_is_stale(keyring, keys, neighbour->instance)) {
@@ -177,7 +186,7 @@ static MeshError opened(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, 
         !contact_confirmed(mesh, neighbour, keys)) {
         return MESH_ERROR_NO_MEMORY;
     }
-    route_heard(mesh, neighbour, path, kind, counter);
+    route_heard(mesh, neighbour, path, &sign);
     if (kind == SESSION_PROBE) {
         echo(mesh, neighbour, path, plain);
     } else if (kind == SESSION_DATA) {

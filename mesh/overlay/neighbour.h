@@ -64,6 +64,13 @@ typedef struct {
     uint8_t init[];
 } Knock;
 
+/* What came by a path. */
+typedef struct {
+    SessionKind kind;
+    uint64_t counter;
+    uint64_t took_us; /* an echo: since the probe that it answers */
+} RouteSign;
+
 typedef struct {
     /* looked at in every step, so side by side */
     MeshKey key;
@@ -114,7 +121,7 @@ typedef struct {
     /* What was to go to it by this hop did not arrive: until then another is taken, if any. */
     uint8_t vain_hop[SHORT_KEY_SIZE];
     uint64_t vain_us;
-    uint64_t direct_next_us; /* next try of its addresses while relayed */
+    uint64_t direct_next_us; /* next try of its addresses while relayed, or reached by IPv6 */
     uint32_t direct_tries;
     size_t address_count;
     MeshPath addresses[MESH_ADDRESSES_MAX]; /* where it may be reached, the newest first */
@@ -242,8 +249,7 @@ void contact_rest(Mesh *mesh, Neighbour *neighbour);
 /* ---- route.c: paths ---- */
 
 /* Something authentic came by this path. */
-void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, SessionKind kind,
-                 uint64_t counter);
+void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, const RouteSign *sign);
 void route_probe(Mesh *mesh, Neighbour *neighbour, const MeshPath *path);
 /* The same to every address known of it. */
 void route_probe_all(Mesh *mesh, Neighbour *neighbour);

@@ -197,14 +197,12 @@ MeshError reach_addresses_received(Mesh *mesh, Neighbour *neighbour, Bytes body)
     for (size_t i = count; i-- > 0;) {
         neighbour_add_address(neighbour, &addresses[i]);
     }
+    neighbour->direct_tries = 0;
+    neighbour->direct_next_us = mesh->now_us;
     if (neighbour->path.kind == MESH_PATH_KNOCK) {
         neighbour_add_address(neighbour, &neighbour->path);
-    } else {
-        neighbour->direct_tries = 0;
-        neighbour->direct_next_us = mesh->now_us;
-        if (neighbour->upgrade == UPGRADE_NONE) {
-            upgrade_again(neighbour, mesh->now_us);
-        }
+    } else if (neighbour->upgrade == UPGRADE_NONE) {
+        upgrade_again(neighbour, mesh->now_us);
     }
     reach_keep_addresses(mesh, neighbour);
     return MESH_OK;

@@ -12,7 +12,9 @@
 #define REVIVE_US     (2 * S)     /* keys agreed by hand look for a path so often */
 #define REVIVE_FOR    (900 * S)
 #define DIRECT_TRIES  5 /* of its addresses, while a member relays */
+#define CHEAP_TRIES   3 /* of those of IPv4, while IPv6 is in use */
 #define DIRECT_US     (500 * MS)
+#define NEAR_US       (10 * MS) /* and twice the round trip: a longer way is not worth 20 bytes */
 #define TOKEN_SIZE    8
 #define BYES          2
 #define LAST_WORDS_US (200 * MS) /* a goodbye may overtake what was sent before it */
@@ -39,6 +41,22 @@ void route_probe(Mesh *mesh, Neighbour *neighbour, const MeshPath *path) {
 void route_probe_all(Mesh *mesh, Neighbour *neighbour) {
     for (size_t i = 0; i < neighbour->address_count; i++) {
         route_probe(mesh, neighbour, &neighbour->addresses[i]);
+    }
+}
+
+/* Each packet by IPv6 costs 20 bytes more. */
+static bool is_cheaper(const MeshPath *path, const MeshPath *than) {
+    return path->kind == MESH_PATH_KNOCK && than->kind == MESH_PATH_KNOCK &&
+           path->family < than->family;
+}
+
+/* By those of its addresses that would be better than the path in use. */
+static void probe_better(Mesh *mesh, Neighbour *neighbour) {
+    for (size_t i = 0; i < neighbour->address_count; i++) {
+        if (neighbour->path.kind == MESH_PATH_RELAY ||
+            is_cheaper(&neighbour->addresses[i], &neighbour->path)) {
+            route_probe(mesh, neighbour, &neighbour->addresses[i]);
+        }
     }
 }
 
@@ -241,19 +259,27 @@ void route_dead(Mesh *mesh, Neighbour *neighbour, MeshEnd why) {
 
 /* Whether what came by `path` makes it the better one. */
 static bool is_better(const Mesh *mesh, const Neighbour *neighbour, const MeshPath *path,
-                      SessionKind kind, uint64_t counter) {
+                      const RouteSign *sign) {
     bool silent = mesh->now_us >= neighbour->path_heard_us + SILENT_US;
+    bool tells = sign->kind == SESSION_DATA;
 
     if (neighbour->path.kind == MESH_PATH_RELAY) {
         /* Of a probe we know only that it reaches us: ours answers whether we reach them. */
-        return kind != SESSION_PROBE;
+        return sign->kind != SESSION_PROBE;
     }
     if (path->kind == MESH_PATH_RELAY) {
         /* It would not take the detour if the direct path lived; unless it does not know of it. */
-        return kind != SESSION_ECHO && counter > neighbour->path_counter &&
+        return sign->kind != SESSION_ECHO && sign->counter > neighbour->path_counter &&
                pulse_is_settled(mesh, neighbour);
     }
-    return counter > neighbour->path_counter && (kind == SESSION_DATA || silent);
+    if (is_cheaper(path, &neighbour->path) && sign->kind == SESSION_ECHO &&
+        sign->took_us <= 2 * (uint64_t)link_rtt_us(neighbour->link) + NEAR_US) {
+        return true;
+    }
+    if (is_cheaper(&neighbour->path, path)) {
+        tells = tells && pulse_is_settled(mesh, neighbour); /* it may not know of the cheaper one */
+    }
+    return sign->counter > neighbour->path_counter && (tells || silent);
 }
 
 /* Why it takes another way than the one in use. */
@@ -263,26 +289,31 @@ static MeshEnd why_other(const Mesh *mesh, const Neighbour *neighbour) {
                : MESH_END_UNHEARD;
 }
 
-void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, SessionKind kind,
-                 uint64_t counter) {
+/* What could be a better path: then it is, once a probe of ours by it is answered. */
+static bool may_be_better(const Neighbour *neighbour, const MeshPath *path) {
+    return (neighbour->path.kind == MESH_PATH_RELAY && path->kind != MESH_PATH_RELAY) ||
+           is_cheaper(path, &neighbour->path);
+}
+
+void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, const RouteSign *sign) {
+    uint64_t newest =
+        sign->counter > neighbour->path_counter ? sign->counter : neighbour->path_counter;
+
     neighbour->heard_us = mesh->now_us;
     if (!neighbour_is_up(neighbour)) {
-        come_up(mesh, neighbour, path, counter);
+        come_up(mesh, neighbour, path, sign->counter);
     } else if (is_same(path, &neighbour->path)) {
         neighbour->path = *path;
-        pulse_heard(mesh, neighbour, kind != SESSION_PROBE);
-        if (counter > neighbour->path_counter) {
-            neighbour->path_counter = counter;
-        }
-    } else if (is_better(mesh, neighbour, path, kind, counter)) {
+        pulse_heard(mesh, neighbour, sign->kind != SESSION_PROBE);
+        neighbour->path_counter = newest;
+    } else if (is_better(mesh, neighbour, path, sign)) {
         if (path->kind == MESH_PATH_RELAY) {
             route_detour(mesh, neighbour, path, why_other(mesh, neighbour));
-            neighbour->path_counter = counter;
+            neighbour->path_counter = newest;
         } else {
-            use(mesh, neighbour, path, counter, MESH_END_NONE);
+            use(mesh, neighbour, path, newest, MESH_END_NONE);
         }
-    } else if (kind == SESSION_PROBE && neighbour->path.kind == MESH_PATH_RELAY &&
-               path->kind != MESH_PATH_RELAY) {
+    } else if (sign->kind == SESSION_PROBE && may_be_better(neighbour, path)) {
         route_probe(mesh, neighbour, path);
     }
 }
@@ -298,6 +329,18 @@ static bool may_revive(const Mesh *mesh, const Neighbour *neighbour) {
     return !neighbour_is_up(neighbour) && (fresh || mesh->now_us < neighbour->hand_until_us);
 }
 
+/* Of two that are linked directly one looks: the other, probed, does so too. */
+static bool looks_for_better(const Neighbour *neighbour) {
+    if (!neighbour_is_up(neighbour)) {
+        return false;
+    }
+    if (neighbour->path.kind == MESH_PATH_RELAY) {
+        return neighbour->direct_tries < DIRECT_TRIES;
+    }
+    return neighbour->first && neighbour->path.kind == MESH_PATH_KNOCK &&
+           neighbour->path.family == 6 && neighbour->direct_tries < CHEAP_TRIES;
+}
+
 void route_timeout(Mesh *mesh, Neighbour *neighbour) {
     if (neighbour_is_up(neighbour) && mesh->now_us >= neighbour->gone_us) {
         route_lost(mesh, neighbour, neighbour->gone_why);
@@ -310,9 +353,8 @@ void route_timeout(Mesh *mesh, Neighbour *neighbour) {
         route_probe_all(mesh, neighbour);
         neighbour->probe_next_us = mesh->now_us + REVIVE_US;
     }
-    if (neighbour_is_up(neighbour) && neighbour->path.kind == MESH_PATH_RELAY &&
-        neighbour->direct_tries < DIRECT_TRIES && mesh->now_us >= neighbour->direct_next_us) {
-        route_probe_all(mesh, neighbour);
+    if (looks_for_better(neighbour) && mesh->now_us >= neighbour->direct_next_us) {
+        probe_better(mesh, neighbour);
         neighbour->direct_next_us = mesh->now_us + (DIRECT_US << neighbour->direct_tries++);
     }
 }
@@ -328,10 +370,8 @@ uint64_t route_deadline_us(const Mesh *mesh, const Neighbour *neighbour) {
     if (neighbour_is_up(neighbour) && neighbour->gone_us < deadline) {
         deadline = neighbour->gone_us;
     }
-    if (neighbour_is_up(neighbour) && neighbour->path.kind == MESH_PATH_RELAY) {
-        if (neighbour->direct_tries < DIRECT_TRIES && neighbour->direct_next_us < deadline) {
-            deadline = neighbour->direct_next_us;
-        }
+    if (looks_for_better(neighbour) && neighbour->direct_next_us < deadline) {
+        deadline = neighbour->direct_next_us;
     }
     return deadline;
 }

@@ -48,6 +48,10 @@ Room *room_new(void) {
                                    .family = 4,
                                    .port = (uint16_t)(7000 + i),
                                    .ip = {10, 0, 0, (uint8_t)(i + 1)}};
+        peer->address6 = (MeshPath){.kind = MESH_PATH_KNOCK,
+                                    .family = 6,
+                                    .port = (uint16_t)(7000 + i),
+                                    .ip = {0x20, 1, [15] = (uint8_t)(i + 1)}};
         peer->items = g_ptr_array_new_with_free_func(item_free);
         peer->writes = g_ptr_array_new_with_free_func(item_free);
         peer->done = g_array_new(FALSE, TRUE, sizeof(RoomDone));
@@ -168,19 +172,31 @@ static void keep(Peer *peer, const MeshEffect *effect) {
 
 /* ---- the network ---- */
 
-static void send(Peer *peer, const MeshPath *to, const uint8_t *bytes, size_t length) {
+static void send_by(Peer *peer, bool six, const MeshPath *to, const uint8_t *bytes, size_t length) {
     Room *room = peer->room;
 
     for (guint i = 0; i < ROOM_PEERS_SIZE; i++) {
+        const Peer *other = &room->peers[i];
         g_autofree uint8_t *copy = g_memdup2(bytes, length);
 
-        if (i == peer->number || (to && !mesh_path_equal(to, &room->peers[i].address))) {
+        if (i == peer->number ||
+            (to && !mesh_path_equal(to, six ? &other->address6 : &other->address))) {
             continue;
         }
         if (room->filter && !room->filter(room, peer->number, i, copy, length)) {
             continue;
         }
-        post(room, i, MESH_EVENT_DATAGRAM, &peer->address, 0, g_bytes_new(copy, length));
+        post(room, i, MESH_EVENT_DATAGRAM, six ? &peer->address6 : &peer->address, 0,
+             g_bytes_new(copy, length));
+    }
+}
+
+static void send(Peer *peer, const MeshPath *to, const uint8_t *bytes, size_t length) {
+    if (peer->room->lost_family != 4) {
+        send_by(peer, false, to, bytes, length);
+    }
+    if (peer->room->two_families && peer->room->lost_family != 6) {
+        send_by(peer, true, to, bytes, length);
     }
 }
 
@@ -284,9 +300,17 @@ Peer *room_start(Room *room, guint number) {
         peer_step(peer, &event);
     }
     peer_step(peer, &(MeshEvent){.kind = MESH_EVENT_LOADED_END});
-    peer_step(peer, &(MeshEvent){.kind = MESH_EVENT_ADDRESSES,
-                                 .addresses = {.paths = &peer->address, .count = 1}});
+    peer_tell_addresses(peer);
     return peer;
+}
+
+void peer_tell_addresses(Peer *peer) {
+    const MeshPath paths[] = {peer->address6, peer->address};
+    bool both = peer->room->two_families;
+
+    peer_step(peer, &(MeshEvent){
+                        .kind = MESH_EVENT_ADDRESSES,
+                        .addresses = {.paths = both ? paths : paths + 1, .count = both ? 2 : 1}});
 }
 
 void peer_stop(Peer *peer) {

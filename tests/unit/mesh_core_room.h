@@ -27,7 +27,7 @@ typedef struct {
     guint number;
     Mesh *mesh; /* NULL: it does not run */
     MeshKey key;
-    MeshPath address;
+    MeshPath address, address6;
     uint32_t drawn;    /* random bytes so far */
     GPtrArray *items;  /* on disk, in the order first kept */
     GPtrArray *writes; /* not yet */
@@ -51,6 +51,8 @@ struct Room {
     GQueue under_way;
     RoomFilter filter;
     bool no_beacon;
+    bool two_families; /* IPv6 as well, */
+    guint lost_family; /* and what goes by this one is lost; 0: none is */
 };
 
 Room *room_new(void);
@@ -59,6 +61,8 @@ void room_free(Room *room);
 /* Starts a node, from its disk when it ran before. */
 Peer *room_start(Room *room, guint number);
 void peer_stop(Peer *peer);
+/* Tells a node its addresses. */
+void peer_tell_addresses(Peer *peer);
 void peer_step(Peer *peer, const MeshEvent *event);
 
 void room_run(Room *room, uint64_t for_us);

@@ -31,6 +31,41 @@ static void test_meet(void) {
     room_free(room);
 }
 
+static void expect_family(Room *room, uint8_t family) {
+    for (guint i = 0; i < 2; i++) {
+        const Neighbour *other = peer_neighbour(&room->peers[i], &room->peers[1 - i]);
+
+        g_assert_true(neighbour_is_up(other));
+        g_assert_cmpint(other->path.kind, ==, MESH_PATH_KNOCK);
+        g_assert_cmpuint(other->path.family, ==, family);
+    }
+}
+
+/* Who met by IPv6 goes over to IPv4 where that works too, and back when it does not any more. */
+static void test_cheaper_path(void) {
+    Room *room = room_new();
+
+    room->two_families = true;
+    room->lost_family = 4;
+    room_meet(room, 2);
+    expect_family(room, 6);
+    room->lost_family = 0;
+    for (guint i = 0; i < 2; i++) {
+        peer_tell_addresses(&room->peers[i]);
+    }
+    room_run(room, 2 * S);
+    expect_family(room, 4);
+    peer_say(&room->peers[0], "plus court");
+    room_expect_message(room, 3, "plus court");
+    expect_family(room, 4);
+    room->lost_family = 4;
+    peer_say(&room->peers[0], "encore là ?");
+    room_run(room, 40 * S);
+    expect_family(room, 6);
+    room_expect_message(room, 3, "encore là ?");
+    room_free(room);
+}
+
 /* Both lost the other, and both knock at one moment, again and again. */
 static void test_collision(void) {
     Room *room = room_new();
@@ -329,6 +364,7 @@ int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_assert_cmpint(sodium_init(), >=, 0);
     g_test_add_func("/mesh/core/meet", test_meet);
+    g_test_add_func("/mesh/core/cheaper-path", test_cheaper_path);
     g_test_add_func("/mesh/core/collision", test_collision);
     g_test_add_func("/mesh/core/rekey-by-time", test_rekey_by_time);
     g_test_add_func("/mesh/core/rekey-by-packets", test_rekey_by_packets);
