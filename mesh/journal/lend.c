@@ -26,7 +26,7 @@ BlobPlace library_read_place(BytesReader *reader) {
     return place;
 }
 
-bool library_fetch_block(Mesh *mesh, uint32_t slot, const uint8_t *id, BlobPlace place) {
+bool library_fetch_block(Mesh *mesh, uint32_t slot, const LibraryPlace *wanted) {
     Library *library = &mesh->library;
     uint8_t key[BLOB_KEY_SIZE];
     LibraryFetch *entry;
@@ -36,9 +36,8 @@ bool library_fetch_block(Mesh *mesh, uint32_t slot, const uint8_t *id, BlobPlace
         return false;
     }
     entry = &library->fetches[library->fetch_count++];
-    *entry = (LibraryFetch){.token = ++mesh->next_token, .slot = slot, .place = {.place = place}};
-    memcpy(entry->place.document, id, ACT_DOCUMENT_ID_SIZE);
-    blob_key(id, place, key);
+    *entry = (LibraryFetch){.token = ++mesh->next_token, .slot = slot, .place = *wanted};
+    blob_key(wanted->document, wanted->place, key);
     effects_add(&mesh->effects,
                 &(MeshEffect){.kind = MESH_EFFECT_FETCH,
                               .store = {.token = entry->token, .item.kind = MESH_ITEM_BLOCK}},
@@ -50,8 +49,9 @@ MeshError library_want(Mesh *mesh, uint32_t slot, Bytes body) {
     BytesReader reader = bytes_reader(body.data, body.length);
     LibraryPeer *peer = library_peer(mesh, slot);
     const uint8_t *id = bytes_read(&reader, ACT_DOCUMENT_ID_SIZE);
+    uint8_t name = bytes_read_u8(&reader);
 
-    if (!id) {
+    if (reader.failed) {
         return MESH_ERROR_MALFORMED;
     }
     while (peer && bytes_left(&reader) > 0) {
@@ -68,8 +68,8 @@ MeshError library_want(Mesh *mesh, uint32_t slot, Bytes body) {
             return MESH_ERROR_FULL; /* more than an honest neighbour asks */
         }
         asked = &peer->serve[(peer->serve_head + peer->serve_count++) % MESH_BLOCKS_WANTED_MAX];
+        *asked = (LibraryPlace){.place = place, .name = name};
         memcpy(asked->document, id, ACT_DOCUMENT_ID_SIZE);
-        asked->place = place;
     }
     return MESH_OK;
 }
@@ -103,7 +103,7 @@ void library_serve(Mesh *mesh, uint32_t slot) {
         const LibraryDocument *document = library_find(mesh, asked->document);
 
         if (document && blob_has(document->blob, asked->place)) {
-            if (!library_fetch_block(mesh, slot, asked->document, asked->place)) {
+            if (!library_fetch_block(mesh, slot, asked)) {
                 return;
             }
             peer->serve_fetching++;
@@ -117,17 +117,23 @@ void library_serve(Mesh *mesh, uint32_t slot) {
 
 static void send_block(Mesh *mesh, const LibraryFetch *fetched, Bytes bytes) {
     Neighbour *neighbour = neighbour_at(mesh, fetched->slot);
+    bool named = fetched->place.name != LIBRARY_UNNAMED;
     uint8_t body[ACT_DOCUMENT_ID_SIZE + 9 + BLOB_BLOCK_SIZE];
     BytesWriter writer = bytes_writer(body, sizeof body);
 
     if (!neighbour) {
         return;
     }
-    bytes_write(&writer, fetched->place.document, ACT_DOCUMENT_ID_SIZE);
+    if (named) {
+        bytes_write_u8(&writer, (uint8_t)fetched->place.name);
+    } else {
+        bytes_write(&writer, fetched->place.document, ACT_DOCUMENT_ID_SIZE);
+    }
     library_write_place(&writer, fetched->place.place);
     bytes_write(&writer, bytes.data, bytes.length);
     if (!writer.failed) {
-        neighbour_send(mesh, neighbour, LINK_DOCUMENT, UINT64_MAX, MESSAGE_BLOCK,
+        neighbour_send(mesh, neighbour, LINK_DOCUMENT, UINT64_MAX,
+                       named ? MESSAGE_GIVE : MESSAGE_BLOCK,
                        BYTES_AT(body, bytes_written(&writer)));
     }
 }

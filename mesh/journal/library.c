@@ -17,7 +17,6 @@
 #define BATCH_US     (6 * S)  /* and so much more is asked at once: each request is answered */
 #define WINDOW_FIRST 16       /* blocks asked for before any came */
 #define WINDOW_LEAST 4
-#define GAP_LEAST_US 20
 
 LibraryDocument *library_find(Mesh *mesh, const uint8_t id[ACT_DOCUMENT_ID_SIZE]) {
     for (size_t i = 0; i < mesh->library.count; i++) {
@@ -173,19 +172,9 @@ void library_store_failed(Mesh *mesh, const uint8_t id[ACT_DOCUMENT_ID_SIZE], Bl
 
 /* ---- asking neighbours ---- */
 
-/* True when this neighbour was asked for the block. */
-static bool no_longer_asked(Mesh *mesh, uint32_t slot, const uint8_t *id, BlobPlace place) {
-    LibraryPeer *peer = mesh->library.peers[slot];
-
-    for (size_t i = 0; peer && i < peer->asked_count; i++) {
-        if (!memcmp(peer->asked[i].document, id, ACT_DOCUMENT_ID_SIZE) &&
-            peer->asked[i].place.level == place.level &&
-            peer->asked[i].place.index == place.index) {
-            peer->asked[i] = peer->asked[--peer->asked_count];
-            return true;
-        }
-    }
-    return false;
+/* What we call a document towards those we ask; others may be called the same. */
+static uint8_t name_of(const Mesh *mesh, const LibraryDocument *document) {
+    return (uint8_t)(document - mesh->library.documents);
 }
 
 /* What the neighbour was asked for is asked of others. */
@@ -248,7 +237,7 @@ static bool is_time_to_ask(const Mesh *mesh, const Neighbour *neighbour, const L
 /* Asks one neighbour for up to its share of blocks of one document. */
 static void ask(Mesh *mesh, uint32_t slot, Neighbour *neighbour, LibraryDocument *document) {
     LibraryPeer *peer = library_peer(mesh, slot);
-    uint8_t body[ACT_DOCUMENT_ID_SIZE + MESH_BLOCKS_WANTED_MAX * 9];
+    uint8_t body[ACT_DOCUMENT_ID_SIZE + 1 + MESH_BLOCKS_WANTED_MAX * 9];
     BytesWriter writer = bytes_writer(body, sizeof body);
     size_t before = peer ? peer->asked_count : 0;
     size_t most = peer ? window(mesh, neighbour, peer, BATCH_US) : 0;
@@ -258,12 +247,13 @@ static void ask(Mesh *mesh, uint32_t slot, Neighbour *neighbour, LibraryDocument
         return;
     }
     bytes_write(&writer, blob_id(document->blob), ACT_DOCUMENT_ID_SIZE);
+    bytes_write_u8(&writer, name_of(mesh, document));
     while (peer->asked_count < most && (blob_want_next(document->blob, &place) ||
                                         ahead_want(mesh, slot, document->blob, &place))) {
         LibraryPlace *asked = &peer->asked[peer->asked_count++];
 
+        *asked = (LibraryPlace){.place = place, .name = name_of(mesh, document)};
         memcpy(asked->document, blob_id(document->blob), ACT_DOCUMENT_ID_SIZE);
-        asked->place = place;
         library_write_place(&writer, place);
     }
     if (peer->asked_count > before) {
@@ -275,20 +265,21 @@ static void ask(Mesh *mesh, uint32_t slot, Neighbour *neighbour, LibraryDocument
 
 /* Hashes that are on disk and needed to check what comes. */
 static void fetch_hashes(Mesh *mesh, LibraryDocument *document) {
-    BlobPlace place;
+    LibraryPlace wanted = {.name = LIBRARY_UNNAMED};
 
+    memcpy(wanted.document, blob_id(document->blob), ACT_DOCUMENT_ID_SIZE);
     while (mesh->library.fetch_count < MESH_BLOCKS_WANTED_MAX &&
-           blob_wants_hashes(document->blob, &place)) {
+           blob_wants_hashes(document->blob, &wanted.place)) {
         for (size_t i = 0; i < mesh->library.fetch_count; i++) {
             const LibraryFetch *other = &mesh->library.fetches[i];
 
-            if (other->slot == NEIGHBOUR_NONE && other->place.place.level == place.level &&
-                other->place.place.index == place.index &&
-                !memcmp(other->place.document, blob_id(document->blob), ACT_DOCUMENT_ID_SIZE)) {
+            if (other->slot == NEIGHBOUR_NONE && other->place.place.level == wanted.place.level &&
+                other->place.place.index == wanted.place.index &&
+                !memcmp(other->place.document, wanted.document, ACT_DOCUMENT_ID_SIZE)) {
                 return; /* on its way; one after the other */
             }
         }
-        if (!library_fetch_block(mesh, NEIGHBOUR_NONE, blob_id(document->blob), place)) {
+        if (!library_fetch_block(mesh, NEIGHBOUR_NONE, &wanted)) {
             return;
         }
     }
@@ -307,122 +298,6 @@ static void tell(Mesh *mesh, LibraryDocument *document) {
     }
     document->tell = false;
     document->refused = 0;
-}
-
-/* One block that was asked for came: how fast do they? */
-static void measure(const Mesh *mesh, LibraryPeer *peer) {
-    uint64_t gap_us = mesh->now_us - peer->asked_us;
-
-    if (peer->gap_us > 0) {
-        gap_us = gap_us < 4 * peer->gap_us ? gap_us : 4 * peer->gap_us; /* an outage is no pace */
-        gap_us = (7 * peer->gap_us + gap_us) / 8;
-    }
-    peer->gap_us = gap_us > GAP_LEAST_US ? gap_us : GAP_LEAST_US;
-    peer->asked_us = mesh->now_us;
-}
-
-/* Checks a block, and keeps it. */
-static MeshError keep(Mesh *mesh, LibraryDocument *document, BlobPlace place, Bytes block) {
-    MeshError error =
-        core_has_room(mesh) ? blob_take(document->blob, place, block) : MESH_ERROR_FULL;
-    Pending pending = {.kind = PENDING_BLOCK, .place = place};
-    uint8_t key[BLOB_KEY_SIZE];
-
-    if (error) {
-        return error;
-    }
-    memcpy(pending.document, blob_id(document->blob), sizeof pending.document);
-    blob_key(pending.document, place, key);
-    return core_persist(mesh, MESH_ITEM_BLOCK, BYTES_OF(key), block, pending)
-               ? MESH_OK
-               : MESH_ERROR_NO_MEMORY;
-}
-
-/* Not from this one, for a while. */
-static void refuse(Mesh *mesh, uint32_t slot, LibraryDocument *document, BlobPlace place) {
-    blob_give_up(document->blob, place);
-    document->lacked |= 1ull << slot;
-    mesh->library.retry_us = mesh->now_us + RETRY_US;
-}
-
-/* Some that came too early can be checked now. */
-static void keep_held(Mesh *mesh, LibraryDocument *document) {
-    AheadBlock held;
-
-    while (ahead_take(mesh, document->blob, &held)) {
-        MeshError error = keep(mesh, document, held.place, BYTES_AT(held.bytes, held.length));
-
-        if (error == MESH_ERROR_FORGED) {
-            mesh->counters.forged++;
-        }
-        if (error && error != MESH_ERROR_REPLAYED) {
-            refuse(mesh, held.slot, document, held.place);
-        }
-        free(held.bytes);
-    }
-}
-
-MeshError library_block(Mesh *mesh, uint32_t slot, Bytes body) {
-    BytesReader reader = bytes_reader(body.data, body.length);
-    const uint8_t *id = bytes_read(&reader, ACT_DOCUMENT_ID_SIZE);
-    BlobPlace place = library_read_place(&reader);
-    Bytes block = bytes_rest(&reader);
-    LibraryDocument *document = id && !reader.failed ? library_find(mesh, id) : NULL;
-    MeshError error;
-    bool asked;
-
-    if (!document) {
-        return reader.failed                                      ? MESH_ERROR_MALFORMED
-               : ahead_hold_offered(mesh, slot, id, place, block) ? MESH_OK
-                                                                  : MESH_ERROR_UNKNOWN;
-    }
-    asked = no_longer_asked(mesh, slot, id, place);
-    if (asked) {
-        measure(mesh, mesh->library.peers[slot]);
-    }
-    if (asked && !blob_can_check(document->blob, place) &&
-        ahead_hold(mesh, document->blob, place, block)) {
-        return MESH_OK;
-    }
-    error = keep(mesh, document, place, block);
-    if (error == MESH_ERROR_REPLAYED) {
-        mesh->counters.duplicates++;
-        return MESH_OK;
-    }
-    if (!error && place.level > 0) {
-        keep_held(mesh, document);
-    } else if (error && (asked || error == MESH_ERROR_NO_MEMORY)) {
-        ahead_drop(mesh, id, place);
-        refuse(mesh, slot, document, place);
-    }
-    return error;
-}
-
-MeshError library_lack(Mesh *mesh, uint32_t slot, Bytes body) {
-    BytesReader reader = bytes_reader(body.data, body.length);
-    const uint8_t *id = bytes_read(&reader, ACT_DOCUMENT_ID_SIZE);
-    BlobPlace place = library_read_place(&reader);
-    LibraryDocument *document = id && !reader.failed ? library_find(mesh, id) : NULL;
-
-    if (!document) {
-        return reader.failed ? MESH_ERROR_MALFORMED : MESH_OK;
-    }
-    if (!no_longer_asked(mesh, slot, id, place)) {
-        return MESH_OK;
-    }
-    ahead_drop(mesh, id, place);
-    refuse(mesh, slot, document, place);
-    return MESH_OK;
-}
-
-MeshError library_have(Mesh *mesh, uint32_t slot, Bytes body) {
-    LibraryDocument *document =
-        body.length == ACT_DOCUMENT_ID_SIZE ? library_find(mesh, body.data) : NULL;
-
-    if (document) {
-        document->lacked &= ~(1ull << slot);
-    }
-    return body.length == ACT_DOCUMENT_ID_SIZE ? MESH_OK : MESH_ERROR_MALFORMED;
 }
 
 /* ---- going on ---- */
@@ -467,7 +342,7 @@ static void step_document(Mesh *mesh, LibraryDocument *document) {
     if (!is_fetched(document) || mesh->now_us < mesh->library.paused_until_us) {
         return;
     }
-    keep_held(mesh, document);
+    library_keep_held(mesh, document);
     fetch_hashes(mesh, document);
     ask_around(mesh, document);
 }

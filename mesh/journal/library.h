@@ -19,9 +19,12 @@ typedef struct {
     bool tell;        /* more is here than was said */
 } LibraryDocument;
 
+#define LIBRARY_UNNAMED 256
+
 typedef struct {
     uint8_t document[ACT_DOCUMENT_ID_SIZE];
     BlobPlace place;
+    uint16_t name; /* a byte that the one who asked called the document; UNNAMED: nobody asked */
 } LibraryPlace;
 
 typedef struct {
@@ -72,9 +75,6 @@ void library_store_failed(Mesh *mesh, const uint8_t id[ACT_DOCUMENT_ID_SIZE], Bl
 const Blob *library_blob(const Mesh *mesh, const MeshHash *id);
 
 void library_lost(Mesh *mesh, uint32_t slot);
-MeshError library_block(Mesh *mesh, uint32_t slot, Bytes body);
-MeshError library_lack(Mesh *mesh, uint32_t slot, Bytes body);
-MeshError library_have(Mesh *mesh, uint32_t slot, Bytes body);
 
 /* The document whose blocks bear this name; NULL. */
 LibraryDocument *library_find(Mesh *mesh, const uint8_t id[ACT_DOCUMENT_ID_SIZE]);
@@ -84,6 +84,16 @@ LibraryPeer *library_peer(Mesh *mesh, uint32_t slot);
 /* Asks for what is missing, serves what was asked, as far as the links have room. */
 void library_step(Mesh *mesh);
 uint64_t library_deadline_us(const Mesh *mesh);
+
+/* ---- borrow.c: what comes from neighbours ---- */
+
+/* A block that was offered, or one that was wanted. */
+MeshError library_block(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError library_given(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError library_lack(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError library_have(Mesh *mesh, uint32_t slot, Bytes body);
+/* Some that came too early can be checked now. */
+void library_keep_held(Mesh *mesh, LibraryDocument *document);
 
 /* ---- offer.c: blocks given unasked ---- */
 
@@ -99,7 +109,7 @@ void library_write_place(BytesWriter *writer, BlobPlace place);
 BlobPlace library_read_place(BytesReader *reader);
 /* Asks the store for a block, for the neighbour or (NEIGHBOUR_NONE) for ourselves. False when
  * memory is short. */
-bool library_fetch_block(Mesh *mesh, uint32_t slot, const uint8_t *id, BlobPlace place);
+bool library_fetch_block(Mesh *mesh, uint32_t slot, const LibraryPlace *wanted);
 /* The store gave a block, or nothing. */
 void library_fetched(Mesh *mesh, uint64_t token, Bytes bytes);
 MeshError library_want(Mesh *mesh, uint32_t slot, Bytes body);

@@ -32,8 +32,8 @@ static void offer(Mesh *mesh, uint32_t slot, Blob *blob) {
            (blob_want_next(blob, &place) || blob_want_ahead(blob, &place))) {
         LibraryPlace *offered = &peer->offered[peer->offered_count++];
 
+        *offered = (LibraryPlace){.place = place, .name = LIBRARY_UNNAMED};
         memcpy(offered->document, blob_id(blob), ACT_DOCUMENT_ID_SIZE);
-        offered->place = place;
         peer->serve[(peer->serve_head + peer->serve_count++) % MESH_BLOCKS_WANTED_MAX] = *offered;
     }
 }

@@ -64,6 +64,8 @@ static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes 
         return library_want(mesh, slot, body);
     case MESSAGE_BLOCK:
         return library_block(mesh, slot, body);
+    case MESSAGE_GIVE:
+        return library_given(mesh, slot, body);
     case MESSAGE_LACK:
         return library_lack(mesh, slot, body);
     case MESSAGE_HAVE:

@@ -17,10 +17,11 @@ typedef enum {
     MESSAGE_KEY_WANT = 9,   /* id of an epoch key 16 */
     MESSAGE_KEY = 10,       /* an epoch key 32 */
     MESSAGE_ADDRESSES = 11, /* seen address or 0, then own addresses */
-    /* 12, 13 and 14 meant something once */
+    /* 12, 13, 14 and 16 meant something once */
     MESSAGE_ICE = 15,        /* round u32, offer */
-    MESSAGE_WANT = 16,       /* document 16, places: level u8, index varint */
-    MESSAGE_BLOCK = 17,      /* document 16, level u8, index varint, bytes */
+    MESSAGE_WANT = 35,       /* document 16, name u8, places: level u8, index varint */
+    MESSAGE_BLOCK = 17,      /* unasked: document 16, level u8, index varint, bytes */
+    MESSAGE_GIVE = 36,       /* what was wanted: name u8, level u8, index varint, bytes */
     MESSAGE_LACK = 18,       /* document 16, level u8, index varint */
     MESSAGE_HAVE = 19,       /* document 16: more of it is here */
     MESSAGE_STREAM = 20,     /* name u8, kind u8, speaker 32, stream id 16, epoch key id 16, last
