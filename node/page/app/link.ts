@@ -31,8 +31,9 @@ const KEY = "key";
 const RELOADED = "reloaded"; // the build the page was loaded anew for, in this tab
 declare const BUILD: string; // of this page
 const RETRY_MS = [200, 400, 800, 1500, 3000];
-const SEEN_COUNT = 16; // the node is told what was had, at the latest after so many
-const SEEN_MS = 200;
+const SEEN_COUNT = 16; // the node is told what was had, at the latest after so many,
+const SEEN_SIZE = 65536; // so much,
+const SEEN_MS = 800; // and so long: each telling costs it about as much as a picture
 
 const key = () => localStorage.getItem(KEY) ?? "";
 
@@ -75,6 +76,7 @@ export class Link {
   private number = 0; // of the last event
   private had = 0; // messages of this connection
   private told = 0; // how many of them the node knows of
+  private untold = 0; // what it does not, in bytes or letters
   private tries = 0;
   private opening = false;
   private timer = 0;
@@ -124,19 +126,20 @@ export class Link {
     const query = this.run ? `?run=${this.run}&after=${this.number}` : "";
     const socket = new WebSocket(`ws://${location.host}/live${query}`, ["maillon", key()]);
     this.socket = socket;
-    this.had = this.told = 0;
+    this.had = this.told = this.untold = 0;
     socket.binaryType = "arraybuffer";
     socket.onmessage = ({ data }) => {
-      this.count();
+      this.count(typeof data === "string" ? data.length : data.byteLength);
       if (typeof data === "string") this.take(JSON.parse(data));
       else this.hearer.picture(data);
     };
     socket.onclose = () => socket === this.socket && this.broken();
   }
 
-  private count(): void {
+  private count(size: number): void {
     this.had++;
-    if (this.had - this.told >= SEEN_COUNT) this.tellSeen();
+    this.untold += size;
+    if (this.had - this.told >= SEEN_COUNT || this.untold >= SEEN_SIZE) this.tellSeen();
     else this.seenTimer ||= window.setTimeout(() => this.tellSeen(), SEEN_MS);
   }
 
@@ -150,6 +153,7 @@ export class Link {
     clearTimeout(this.seenTimer);
     this.seenTimer = 0;
     this.told = this.had;
+    this.untold = 0;
     this.tell({ seen: this.had });
   }
 
