@@ -20,8 +20,7 @@
 #define ACCOUNT_FRAMES 16         /* whoever was asked is judged by so many frames */
 #define CALM_US        S          /* after a pause others are told later: frames are on their way */
 #define RENEW_US       ((MESH_ASK_S_MAX - 5) * S)
-#define RUNS_US        (5 * S) /* a stream that came so lately can be pushed on */
-#define FAR_HOPS       512     /* who is asked last */
+#define FAR_HOPS       512 /* who is asked last */
 #define UNKNOWN_HOPS   256
 #define AT_SIZE        (SHORT_KEY_SIZE + 1 + 4)
 #define ASK_SIZE       (AT_SIZE + 1)
@@ -378,11 +377,10 @@ uint64_t ask_deadline_us(const Mesh *mesh) {
     return deadline;
 }
 
-/* ---- being told and asked ---- */
+/* ---- being told ---- */
 
-/* Of whom, of what, and which number; FORBIDDEN: nobody of that name speaks. */
-static MeshError read_place(Mesh *mesh, BytesReader *reader, MeshKey *ret_speaker,
-                            MeshStreamKind *ret_kind, uint32_t *ret_number) {
+MeshError ask_read_place(Mesh *mesh, BytesReader *reader, MeshKey *ret_speaker,
+                         MeshStreamKind *ret_kind, uint32_t *ret_number) {
     const Roster *roster = &mesh->meeting.roster;
     const uint8_t *key = bytes_read(reader, SHORT_KEY_SIZE);
     uint8_t kind = bytes_read_u8(reader);
@@ -409,7 +407,7 @@ MeshError ask_at_received(Mesh *mesh, uint32_t slot, Bytes body) {
     MeshStreamKind kind;
     MeshKey speaker;
     uint32_t number;
-    MeshError error = read_place(mesh, &reader, &speaker, &kind, &number);
+    MeshError error = ask_read_place(mesh, &reader, &speaker, &kind, &number);
     Stream *stream;
     int32_t behind;
     bool flows;
@@ -438,66 +436,4 @@ MeshError ask_at_received(Mesh *mesh, uint32_t slot, Bytes body) {
         ask(mesh, stream, slot);
     }
     return MESH_OK;
-}
-
-/* There is room for one more. */
-static bool may_push(Mesh *mesh, FeedLoad *load, uint32_t slot, const MeshKey *speaker,
-                     MeshStreamKind kind) {
-    uint64_t bit = 1ull << slot;
-    uint64_t targets = feed_targets(mesh, load, speaker);
-    uint64_t asked = feed_asked(mesh, speaker, kind) | bit;
-
-    if (map_is_weak(mesh, &mesh->self.key) &&
-        map_degree(mesh, &neighbour_view(mesh, slot)->key) > 1) {
-        return false; /* others can */
-    }
-    return feed_grant(mesh, load, kind, targets, asked) & bit;
-}
-
-/* Whether a neighbour's wish is granted: it is so already, or what is here is further than it has;
- * in an outage of the speaker's line nobody has more. */
-static bool grant(Mesh *mesh, uint32_t slot, const MeshKey *speaker, MeshStreamKind kind,
-                  uint32_t number) {
-    LiveOwn *own = &mesh->live.own[kind];
-    Stream *stream = stream_of(mesh, speaker, kind);
-    bool again = feed_asked(mesh, speaker, kind) >> slot & 1;
-
-    if (again) {
-        return true;
-    }
-    if (mesh_key_equal(speaker, &mesh->self.key)) {
-        if (own->state != LIVE_SENDING || (int32_t)(own->number - number) <= 0 ||
-            !may_push(mesh, &own->load, slot, speaker, kind)) {
-            return false;
-        }
-        live_tell(mesh, neighbour_at(mesh, slot), kind);
-        return true;
-    }
-    if (!stream || stream->pusher == slot || stream->came_us == 0 ||
-        mesh->now_us >= stream->came_us + RUNS_US || (int32_t)(stream->last_number - number) <= 0 ||
-        !may_push(mesh, &stream->load, slot, speaker, kind)) {
-        return false;
-    }
-    relayed_tell(mesh, stream, slot, false);
-    return true;
-}
-
-MeshError ask_received(Mesh *mesh, uint32_t slot, Bytes body) {
-    BytesReader reader = bytes_reader(body.data, body.length);
-    MeshStreamKind kind;
-    MeshKey speaker;
-    uint32_t number;
-    MeshError error = read_place(mesh, &reader, &speaker, &kind, &number);
-    uint8_t seconds = bytes_read_u8(&reader);
-
-    if (error || !bytes_done(&reader) || seconds > MESH_ASK_S_MAX) {
-        return error ? error : MESH_ERROR_MALFORMED;
-    }
-    if (seconds == 0) {
-        feed_ask_no_more(mesh, slot, &speaker, kind);
-        return MESH_OK;
-    }
-    return grant(mesh, slot, &speaker, kind, number)
-               ? feed_ask(mesh, slot, &speaker, kind, seconds * S)
-               : MESH_OK;
 }

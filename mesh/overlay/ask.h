@@ -18,5 +18,11 @@ void ask_lost(Mesh *mesh, Stream *stream);
 void ask_timeout(Mesh *mesh);
 uint64_t ask_deadline_us(const Mesh *mesh);
 
+/* Of whom, of what, and which number; FORBIDDEN: nobody of that name speaks. */
+MeshError ask_read_place(Mesh *mesh, BytesReader *reader, MeshKey *ret_speaker,
+                         MeshStreamKind *ret_kind, uint32_t *ret_number);
+
 MeshError ask_at_received(Mesh *mesh, uint32_t slot, Bytes body);
+/* ---- asked.c: being asked ---- */
+
 MeshError ask_received(Mesh *mesh, uint32_t slot, Bytes body);
