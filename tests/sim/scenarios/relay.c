@@ -59,7 +59,7 @@ static Crew gather(World *world, unsigned count, unsigned relays) {
     crew.relay = add_relay(world, founder, open);
     crew.other = relays > 1 ? add_relay(world, founder, open) : NULL;
     ticket = person_invite(founder, MESH_ROLE_MEMBER, count);
-    for (unsigned i = 1; i < count && !world->failure; i++) {
+    for (unsigned i = 1; i < count; i++) {
         crew.members[i] = world_add(world, network_site(world->network, NAT_SYMMETRIC));
         person_join(crew.members[i], ticket, 30 * SECOND_US);
     }
@@ -168,7 +168,7 @@ void relay_carries(World *world) {
     /* One after the other: who writes is gone before the next comes. */
     for (unsigned i = 1; i < crew.count; i++)
         node_crash(crew.members[i]);
-    for (unsigned i = 1; i < crew.count && !world->failure; i++) {
+    for (unsigned i = 1; i < crew.count; i++) {
         node_start(crew.members[i]);
         if (dice_below(&world->dice, 3) == 0) {
             node_crash(crew.relay);
@@ -299,7 +299,7 @@ void relay_porter(World *world) {
     node_crash(crew.members[0]);
     world_run(world, MINUTE_US, NULL, NULL);
     ticket = person_invite(crew.members[1], MESH_ROLE_MEMBER, 3);
-    for (; crew.count < 6 && !world->failure; crew.count++) {
+    for (; crew.count < 6; crew.count++) {
         Node *guest = world_add(world, network_site(world->network, NAT_SYMMETRIC));
 
         crew.members[crew.count] = guest;
