@@ -15,8 +15,10 @@
 #include "mesh/meeting/meeting.h"
 #include "mesh/overlay/company.h"
 #include "mesh/overlay/forward.h"
+#include "mesh/overlay/hush.h"
 #include "mesh/overlay/live.h"
 #include "mesh/overlay/map.h"
+#include "mesh/overlay/nearby.h"
 #include "mesh/overlay/neighbour.h"
 #include "mesh/overlay/porter.h"
 #include "mesh/overlay/reach.h"
@@ -87,6 +89,7 @@ struct Mesh {
     Reach reach;
     Porter porter;
     Company company;
+    Hush hush;
     Feed feed;
     Live live;
     Streams streams;

@@ -11,6 +11,7 @@
 #endif
 #define MESH_PEERS_MAX     64  /* nodes this one handshakes or is linked with at once */
 #define MESH_ADDRESSES_MAX 8   /* known addresses of one node */
+#define MESH_NEARBY_MAX    4   /* of whom one neighbour is told where they are */
 #define MESH_EDGES_MAX     64  /* links that one node declares in the map */
 #define MESH_HOPS_MAX      12  /* neighbours that pass one datagram on */
 #define MESH_TREES_MAX     16  /* ways to spread from one source that are kept computed */

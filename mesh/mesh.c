@@ -347,6 +347,7 @@ MeshError mesh_step(Mesh *mesh, const MeshEvent *event) {
     error = dispatch(mesh, event);
     if (!mesh->loading) {
         admission_timeout(mesh);
+        hush_timeout(mesh);
         company_timeout(mesh);
         sync_timeout(mesh);
         sync_serve(mesh);
@@ -366,10 +367,10 @@ bool mesh_next_effect(Mesh *mesh, MeshEffect *ret_effect) {
 }
 
 uint64_t mesh_deadline_us(const Mesh *mesh) {
-    uint64_t deadlines[] = {due_deadline_us(mesh),       reach_deadline_us(mesh),
-                            sync_deadline_us(mesh),      library_deadline_us(mesh),
-                            admission_deadline_us(mesh), map_deadline_us(mesh),
-                            streams_deadline_us(mesh),   company_deadline_us(mesh)};
+    uint64_t deadlines[] = {
+        due_deadline_us(mesh),     reach_deadline_us(mesh),     sync_deadline_us(mesh),
+        library_deadline_us(mesh), admission_deadline_us(mesh), map_deadline_us(mesh),
+        streams_deadline_us(mesh), company_deadline_us(mesh),   hush_deadline_us(mesh)};
     uint64_t least = UINT64_MAX;
 
     for (size_t i = 0; !mesh->loading && i < sizeof deadlines / sizeof *deadlines; i++) {

@@ -26,6 +26,11 @@ static void count_links(const Mesh *mesh, const MeshKey *key, ChoiceCandidate *c
     }
 }
 
+/* Whether a knock can go anywhere. */
+static bool is_somewhere(const Mesh *mesh, const MeshKey *key, const Neighbour *neighbour) {
+    return (neighbour && neighbour->address_count > 0) || reach_recalls(mesh, key);
+}
+
 static bool had_its_turn(const Mesh *mesh, const Neighbour *neighbour) {
     return neighbour->contact_tries >= neighbour->turn_tries &&
            mesh->now_us >= neighbour->contact_next_us;
@@ -35,7 +40,7 @@ ChoiceCandidate candidate_of(const Mesh *mesh, const CompanyMember *member,
                              const Neighbour *neighbour) {
     ChoiceCandidate candidate = {.key = member->key,
                                  .linked = candidate_is_linked(neighbour),
-                                 .present = map_reaches(mesh, &member->key),
+                                 .present = map_reaches(mesh, &member->key) && !hush_is_deep(mesh),
                                  .weak = map_is_weak(mesh, &member->key),
                                  .shunned = mesh->now_us < member->shunned_us,
                                  .turn_us = member->turn_us};
@@ -47,6 +52,7 @@ ChoiceCandidate candidate_of(const Mesh *mesh, const CompanyMember *member,
         candidate.age_us = mesh->now_us - neighbour->came_us;
     } else {
         candidate.rtt_us = map_rtt_us(mesh, &member->key);
+        candidate.nowhere = !candidate.present && !is_somewhere(mesh, &member->key, neighbour);
         candidate.knocked = neighbour && neighbour->contact == CONTACT_KNOCKING;
         candidate.vain = candidate.knocked && had_its_turn(mesh, neighbour);
     }

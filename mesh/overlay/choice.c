@@ -306,7 +306,7 @@ static void want_absent(Choosing *choosing, size_t budget) {
 
         for (size_t i = 0; i < choosing->count; i++) {
             if (choosing->verdicts[i] == CHOICE_REST && !is_here(&choosing->candidates[i]) &&
-                !choosing->candidates[i].fresh &&
+                !choosing->candidates[i].fresh && !choosing->candidates[i].nowhere &&
                 (next == choosing->count || is_before(choosing->self, &choosing->candidates[i],
                                                       &choosing->candidates[next]))) {
                 next = i;
@@ -347,5 +347,7 @@ void choice_make(const ChoiceSelf *self, const ChoiceCandidate *candidates, size
         drop_relayed(&choosing);
         drop_surplus(&choosing);
     }
+    /* A weak line may only pause, and would then be full of knocks. */
+    alone = alone || (self->unheard && !self->weak);
     want_absent(&choosing, alone ? CHOICE_ALONE : CHOICE_KNOCK);
 }

@@ -14,7 +14,7 @@
 #define CHOICE_MOST       10
 #define CHOICE_RELAY_MOST 32 /* of a relay, which is there for it */
 #define CHOICE_KNOCK      4  /* knocked at at once, of those who are not to be seen */
-#define CHOICE_ALONE      16 /* the same, while there is no link at all */
+#define CHOICE_ALONE      16 /* the same, while there is no link at all, or none is heard */
 
 /* After letting go: by then all know who let go of what. */
 #define CHOICE_CALM_US 3000000
@@ -38,6 +38,7 @@ typedef struct {
     bool vain;        /* and it had its turn */
     bool surplus;     /* neither needs the link, see surplus.h */
     bool fresh;       /* so new here that the map will only soon show whether it is present */
+    bool nowhere;     /* and no address of it is known */
     bool orphan;      /* nobody who is here can know whether it lives, nor was it looked for */
     uint32_t degree;  /* links it has beside ours, as the map tells, */
     uint32_t before;  /* and those of them that choice_rank puts before ours */
@@ -58,6 +59,7 @@ typedef struct {
     bool weak;        /* fewer links */
     bool relay;       /* more */
     bool crowded;     /* slots are short: whoever can be spared goes now */
+    bool unheard;     /* there may be links, but nothing comes by any of them */
     uint64_t calm_us; /* since a link was last dropped */
 } ChoiceSelf;
 

@@ -281,12 +281,15 @@ static void look_around(Mesh *mesh) {
         slots += neighbour != NULL;
         links += neighbour && neighbour_is_up(neighbour);
     }
-    company->large = !choice_is_small(look.candidates, look.count);
+    /* Who hears nobody does not know how many are here. */
+    company->large =
+        hush_is_deep(mesh) ? company->large : !choice_is_small(look.candidates, look.count);
     choice_make(&(ChoiceSelf){.key = mesh->self.key,
                               .weak = map_is_weak(mesh, &mesh->self.key),
                               .relay = mesh->relay,
                               .crowded = links > (mesh->relay ? CROWDED_RELAY : CROWDED_LINKS) ||
                                          slots > CROWDED_SLOTS,
+                              .unheard = hush_is_deep(mesh),
                               .calm_us = company->dropped_us ? mesh->now_us - company->dropped_us
                                                              : UINT64_MAX},
                 look.candidates, look.count, look.verdicts);

@@ -55,6 +55,8 @@ static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes 
         return pull_key(mesh, slot, body);
     case MESSAGE_ADDRESSES:
         return reach_addresses_received(mesh, neighbour, body);
+    case MESSAGE_NEARBY:
+        return nearby_received(mesh, body);
     case MESSAGE_FORWARD:
         return forward_received(mesh, neighbour, body);
     case MESSAGE_ICE:

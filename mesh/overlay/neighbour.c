@@ -241,6 +241,7 @@ static void tell_all(Mesh *mesh, Neighbour *neighbour) {
     live_greet(mesh, slot);
     relayed_greet(mesh, slot);
     gap_greet(mesh, slot);
+    nearby_greet(mesh, slot);
     map_links_changed(mesh);
 }
 

@@ -81,6 +81,7 @@ typedef struct {
     Link *link; /* from the first handshake on until it is lost */
     Pulse pulse;
     bool first;        /* our static key is the lower: some things are done by one of two alone */
+    bool suspected;    /* others lost it, or it fell silent together with others */
     uint64_t doubt_us; /* one in no roster is given up then; UINT64_MAX: it is in the roster */
     uint64_t leave_us; /* the link is closed then; UINT64_MAX: never */
     uint64_t gone_us;  /* it said goodbye: what was still under way is awaited until then */
@@ -287,6 +288,11 @@ void pulse_heard(Mesh *mesh, Neighbour *neighbour, bool answers);
 void pulse_begin(Mesh *mesh, Neighbour *neighbour);
 /* The path is in use so long that the other knows: if it takes another, this one is no good. */
 bool pulse_is_settled(const Mesh *mesh, const Neighbour *neighbour);
+/* It may be dead, though nothing is expected of it: it is asked again and again, as if voice
+ * flowed, and doubted as soon. Nothing comes of it if it was just heard. */
+void pulse_suspect(Mesh *mesh, Neighbour *neighbour);
+/* It is asked for a word, unless it was already; returns how long its answer may take. */
+uint64_t pulse_ask(Mesh *mesh, Neighbour *neighbour);
 /* Of a link that is up. */
 void pulse_timeout(Mesh *mesh, Neighbour *neighbour);
 uint64_t pulse_due_us(const Mesh *mesh, const Neighbour *neighbour);

@@ -2,7 +2,8 @@
 /*
  * How long the path of a link may be silent. An idle one for as long as a NAT remembers; one on
  * which voice flows hardly longer than an answer takes: then it is probed again and again, what is
- * said goes through others if there is a way, and if there is none the link is doubted.
+ * said goes through others if there is a way, and if there is none the link is doubted. One of
+ * which others say that it is gone, or that falls silent together with others, is probed so too.
  */
 #include "mesh/core.h"
 
@@ -17,6 +18,9 @@
 #define STRANGE_TIMES 2          /* or so many times what an answer takes */
 #define GAP_US        (60 * MS)  /* between two probes then, or a quarter of a round trip */
 #define FIRST_PROBES  6          /* unanswered: others are to carry */
+#define SUSPECT_US    (150 * MS) /* the same on a quiet link, or half a round trip, */
+#define LATELY_US     S          /* not heard for so long; less is no reason to doubt it, */
+#define SILENT_LEAST  2          /* and so many that are silent at once are one for each */
 #define DOUBT_US      (2 * S)    /* and three round trips: the link is doubted */
 #define DOUBT_TRIPS   3
 #define TRIP_GUESS_US (300 * MS)
@@ -43,7 +47,8 @@ static uint64_t trip_us(const Neighbour *neighbour) {
 }
 
 static uint64_t gap_us(const Neighbour *neighbour) {
-    return later(GAP_US, trip_us(neighbour) / 4);
+    return neighbour->suspected ? later(SUSPECT_US, trip_us(neighbour) / 2)
+                                : later(GAP_US, trip_us(neighbour) / 4);
 }
 
 /* How long an answer takes when all is well; the link forgets it with the path. */
@@ -102,6 +107,7 @@ void pulse_voice(Mesh *mesh, Neighbour *neighbour, bool goes) {
         neighbour->flow_us = mesh->now_us;
     }
     neighbour->voice_us = mesh->now_us;
+    neighbour->suspected = false; /* it is asked more often for the voice, if it is silent */
     if (goes) {
         neighbour->spoken_us = mesh->now_us;
     }
@@ -109,6 +115,7 @@ void pulse_voice(Mesh *mesh, Neighbour *neighbour, bool goes) {
 
 static void calm(Mesh *mesh, Neighbour *neighbour) {
     neighbour->pulse = PULSE_CALM;
+    neighbour->suspected = false;
     neighbour->path_heard_us = mesh->now_us;
     neighbour->probes_unanswered = 0;
     neighbour->probe_next_us = mesh->now_us + idle_us(neighbour);
@@ -143,15 +150,88 @@ bool pulse_is_settled(const Mesh *mesh, const Neighbour *neighbour) {
 
 /* ---- what is not ---- */
 
+void pulse_suspect(Mesh *mesh, Neighbour *neighbour) {
+    if (!neighbour_is_direct(neighbour) || neighbour->pulse == PULSE_ASKED ||
+        flows(mesh, neighbour) || mesh->now_us < neighbour->heard_us + LATELY_US) {
+        return;
+    }
+    neighbour->pulse = PULSE_ASKED;
+    neighbour->suspected = true;
+    neighbour->flow_us = mesh->now_us;
+    neighbour->probes_unanswered = 0;
+    neighbour->probe_next_us = mesh->now_us;
+}
+
+static void send_probe(Mesh *mesh, Neighbour *neighbour) {
+    route_probe(mesh, neighbour, &neighbour->path);
+    neighbour->probes_unanswered++;
+    neighbour->probe_next_us = mesh->now_us + PROBE_US + link_rtt_us(neighbour->link);
+}
+
+uint64_t pulse_ask(Mesh *mesh, Neighbour *neighbour) {
+    if (neighbour->pulse == PULSE_CALM && neighbour->probes_unanswered == 0) {
+        send_probe(mesh, neighbour);
+    }
+    return later(STRANGE_US, STRANGE_TIMES * answer_us(neighbour));
+}
+
+/* It was asked, and did not answer yet. */
+static bool is_silent(const Neighbour *neighbour) {
+    return neighbour && neighbour_is_up(neighbour) && neighbour->path.kind != MESH_PATH_RELAY &&
+           (neighbour->probes_unanswered > 0 || neighbour->suspected);
+}
+
+/* The one heard last of those who are not silent; NULL: all are. */
+static Neighbour *find_heard(const Mesh *mesh) {
+    const Neighbour *heard = NULL;
+    uint32_t at = NEIGHBOUR_NONE;
+
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
+
+        if (neighbour && neighbour_is_direct(neighbour) && !is_silent(neighbour) &&
+            (!heard || neighbour->heard_us > heard->heard_us)) {
+            heard = neighbour;
+            at = slot;
+        }
+    }
+    return neighbour_at(mesh, at);
+}
+
+/* Several are silent at once, of which this one was just asked. If others are heard since the last
+ * time it was, so that it is not our own line, they are dead rather than slow. */
+static void compare_silent(Mesh *mesh, const Neighbour *asked) {
+    uint64_t since_us = PROBE_US + link_rtt_us(asked->link);
+    bool heard = mesh->now_us < mesh->hush.heard_us + since_us;
+    Neighbour *other = heard ? NULL : find_heard(mesh);
+    unsigned silent = 0;
+
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+        silent += is_silent(neighbour_view(mesh, slot));
+    }
+    if (silent >= SILENT_LEAST && other) {
+        pulse_ask(mesh, other);
+    }
+    for (uint32_t slot = 0; heard && silent >= SILENT_LEAST && slot < mesh->neighbours.end;
+         slot++) {
+        Neighbour *neighbour = neighbour_at(mesh, slot);
+
+        if (is_silent(neighbour) && neighbour->probes_unanswered > 1) {
+            pulse_suspect(mesh, neighbour);
+        }
+    }
+}
+
 /* Nobody asks for anything at once: an idle path, or one on which something awaits its answer. */
 static void probe(Mesh *mesh, Neighbour *neighbour) {
     if (neighbour->probes_unanswered >= PROBES_LOST) {
         route_dead(mesh, neighbour, MESH_END_SILENT);
         return;
     }
-    route_probe(mesh, neighbour, &neighbour->path);
-    neighbour->probes_unanswered++;
-    neighbour->probe_next_us = mesh->now_us + PROBE_US + link_rtt_us(neighbour->link);
+    send_probe(mesh, neighbour);
+    if (link_expects(neighbour->link) || neighbour->probes_unanswered > 1) {
+        compare_silent(mesh, neighbour);
+    }
 }
 
 /* Until the next probe while voice flows: when as many are lost as hardly ever are of a path that
@@ -159,6 +239,9 @@ static void probe(Mesh *mesh, Neighbour *neighbour) {
 static uint64_t pause_us(const Neighbour *neighbour) {
     if (neighbour->linked == LINKED_DOUBTED) {
         return PROBE_US + trip_us(neighbour);
+    }
+    if (neighbour->suspected) {
+        return gap_us(neighbour);
     }
     if (neighbour->probes_unanswered == FIRST_PROBES) {
         return later(gap_us(neighbour), answer_us(neighbour));
@@ -169,7 +252,8 @@ static uint64_t pause_us(const Neighbour *neighbour) {
 static void ask(Mesh *mesh, Neighbour *neighbour) {
     MeshPath path;
 
-    if (neighbour->probes_unanswered >= FIRST_PROBES && neighbour->path.kind != MESH_PATH_RELAY &&
+    if (neighbour->probes_unanswered >= FIRST_PROBES && !neighbour->suspected &&
+        neighbour->path.kind != MESH_PATH_RELAY &&
         forward_path(mesh, neighbour->key.bytes, &path)) {
         route_detour(mesh, neighbour, &path, MESH_END_SILENT);
         return;

@@ -210,13 +210,26 @@ MeshError reach_addresses_received(Mesh *mesh, Neighbour *neighbour, Bytes body)
 
 /* ---- kept, on disk too ---- */
 
-void reach_recall(Mesh *mesh, Neighbour *neighbour) {
+static const ReachKept *find_kept(const Mesh *mesh, const MeshKey *key) {
     for (size_t i = 0; i < mesh->reach.kept_count; i++) {
-        const ReachKept *kept = &mesh->reach.kept[i];
-
-        for (size_t a = kept->count; mesh_key_equal(&kept->key, &neighbour->key) && a-- > 0;) {
-            neighbour_add_address(neighbour, &kept->addresses[a]);
+        if (mesh_key_equal(&mesh->reach.kept[i].key, key)) {
+            return &mesh->reach.kept[i];
         }
+    }
+    return NULL;
+}
+
+bool reach_recalls(const Mesh *mesh, const MeshKey *key) {
+    const ReachKept *kept = find_kept(mesh, key);
+
+    return kept && kept->count > 0;
+}
+
+void reach_recall(Mesh *mesh, Neighbour *neighbour) {
+    const ReachKept *kept = find_kept(mesh, &neighbour->key);
+
+    for (size_t i = kept ? kept->count : 0; i-- > 0;) {
+        neighbour_add_address(neighbour, &kept->addresses[i]);
     }
 }
 
@@ -240,8 +253,18 @@ static void remember(Mesh *mesh, const MeshKey *key, const MeshPath *addresses, 
     ReachKept *kept = place_of(&mesh->reach, key);
 
     if (kept) {
+        kept->hearsay = false;
         kept->count = count < REACH_KEPT_SIZE ? count : REACH_KEPT_SIZE;
         memcpy(kept->addresses, addresses, kept->count * sizeof *addresses);
+    }
+}
+
+void reach_hearsay(Mesh *mesh, const MeshKey *key, const MeshPath *path) {
+    ReachKept *kept = place_of(&mesh->reach, key);
+
+    if (kept && (kept->hearsay || kept->count == 0)) {
+        kept->hearsay = true;
+        kept->count = add(kept->addresses, 0, REACH_KEPT_SIZE, path);
     }
 }
 

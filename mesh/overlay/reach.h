@@ -14,6 +14,7 @@
 
 typedef struct {
     MeshKey key;
+    bool hearsay; /* of others alone, and never on disk */
     size_t count;
     MeshPath addresses[REACH_KEPT_SIZE];
 } ReachKept;
@@ -55,6 +56,10 @@ void reach_loaded(Mesh *mesh, Bytes key, Bytes value);
 
 /* What was kept of where the node may be found, at this run or the last. */
 void reach_recall(Mesh *mesh, Neighbour *neighbour);
+/* Another says where a member is: that counts where it never said so itself. */
+void reach_hearsay(Mesh *mesh, const MeshKey *key, const MeshPath *path);
+/* Whether anything was. */
+bool reach_recalls(const Mesh *mesh, const MeshKey *key);
 
 MeshError reach_addresses_received(Mesh *mesh, Neighbour *neighbour, Bytes body);
 

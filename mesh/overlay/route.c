@@ -300,6 +300,7 @@ void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, const R
         sign->counter > neighbour->path_counter ? sign->counter : neighbour->path_counter;
 
     neighbour->heard_us = mesh->now_us;
+    hush_broken(mesh);
     if (!neighbour_is_up(neighbour)) {
         come_up(mesh, neighbour, path, sign->counter);
     } else if (is_same(path, &neighbour->path)) {

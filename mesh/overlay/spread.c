@@ -368,11 +368,12 @@ static void keep_early(Mesh *mesh, uint32_t slot, const uint8_t *record) {
 static void find_cut(Mesh *mesh, const uint8_t *record, const uint8_t *former) {
     for (size_t i = 0; i < edges_count(former); i++) {
         const uint8_t *key = edges_at(former, i)->key;
-        const Neighbour *neighbour =
+        Neighbour *neighbour =
             map_loses_edge(mesh, record, key) ? neighbour_find_short(mesh, key) : NULL;
 
         if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
             spread_cut(mesh, neighbour_slot(mesh, neighbour));
+            pulse_suspect(mesh, neighbour);
         }
     }
     if (mesh->map.cut) {

@@ -375,8 +375,8 @@ static MeshKey admit_absent(Peer *by, const char *ticket_text, guint number) {
     return absent.key;
 }
 
-/* More members than slots, and none of them there: each is looked for in turn, and whoever comes
- * finds room. */
+/* More members than slots, of all of whom an address is known, and none of them there: each is
+ * looked for in turn, and whoever comes finds room. */
 static void test_absent_members(void) {
     enum { ABSENT = MESH_PEERS_MAX + 30 };
     Room *room = room_new();
@@ -390,6 +390,11 @@ static void test_absent_members(void) {
     ticket = peer_invite(alice, ABSENT + 1);
     for (guint i = 0; i < ABSENT; i++) {
         keys[i] = admit_absent(alice, ticket, i);
+        reach_hearsay(alice->mesh, &keys[i],
+                      &(MeshPath){.kind = MESH_PATH_KNOCK,
+                                  .family = 4,
+                                  .port = (uint16_t)(1000 + i),
+                                  .ip = {203, 0, 113, 1}});
     }
     for (guint i = 0; i < 200; i++) {
         room_run(room, 10 * S);

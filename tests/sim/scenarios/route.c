@@ -60,7 +60,7 @@ static void listen_no_more(Node *speaker, Node *listener) {
 static void talk_for(World *world, Node *node, uint64_t for_us) {
     uint64_t until_us = world_now_us(world) + for_us;
 
-    while (!world->failure && world_now_us(world) < until_us) {
+    while (world_now_us(world) < until_us) {
         person_say(node, "%u", (unsigned)dice_below(&world->dice, 1000000));
         world_run(world, MIN(until_us - world_now_us(world), SECOND_US / 2), NULL, NULL);
     }
@@ -85,14 +85,12 @@ void route_row(World *world) {
     cut_all_but_neighbours(world);
     first = world_add(world, network_site(world->network, NAT_NONE));
     person_create(first, "Cellule de crise");
-    for (unsigned i = 1; i < CHAIN && !world->failure; i++) {
+    for (unsigned i = 1; i < CHAIN; i++) {
         const char *ticket = person_invite(world->nodes[i - 1], MESH_ROLE_MEMBER, 1);
 
         person_join(world_add(world, network_site(world->network, NAT_NONE)), ticket,
                     30 * SECOND_US);
     }
-    if (world->failure)
-        return;
     last = world->nodes[CHAIN - 1];
     ear = voice_ear(last, 0);
     check_linked(world, ANY, 20 * SECOND_US);
@@ -122,12 +120,13 @@ void route_row(World *world) {
 /* ---- a direct path dies, and comes back ---- */
 
 /* Three, each with lines to both others; and the first speaks to the second. */
-static bool meet_three(World *world, double loss) {
+static void meet_three(World *world, double loss) {
     LineSettings line = line_of(loss);
 
     network_set_lines(world->network, &line);
     scenario_gather(world, 3);
-    return check_settle(world, 30 * SECOND_US) && check_linked(world, DIRECT, MINUTE_US);
+    check_settle(world, 30 * SECOND_US);
+    check_linked(world, DIRECT, MINUTE_US);
 }
 
 typedef enum { BOTH_WAYS, THERE, BACK, CUTS } Cut;
@@ -149,8 +148,7 @@ void route_breaks(World *world) {
     Silence there, back;
     Node *a, *b;
 
-    if (!meet_three(world, loss))
-        return;
+    meet_three(world, loss);
     a = world->nodes[0];
     b = world->nodes[1];
     voice_speak(a, 60);
@@ -193,12 +191,27 @@ void route_breaks(World *world) {
 
 /* ---- no false alarms ---- */
 
-/* Where a fifth is lost each way nobody is thought gone, and nothing takes another way. */
+#define SUSPECT_TURNS 30 /* tenths of a second between two times of suspecting all */
+
+/* As if others had said that everybody was gone. */
+static void suspect_all(World *world) {
+    for (unsigned i = 0; i < 3; i++) {
+        Mesh *mesh = world->nodes[i]->mesh;
+
+        node_step(world->nodes[i], &(MeshEvent){.kind = MESH_EVENT_TIMEOUT}); /* what time it is */
+        for (unsigned j = 0; j < 3; j++)
+            if (i != j)
+                pulse_suspect(mesh, neighbour_find(mesh, &world->nodes[j]->key));
+        node_step(world->nodes[i], &(MeshEvent){.kind = MESH_EVENT_TIMEOUT});
+    }
+}
+
+/* Where a fifth is lost each way nobody is thought gone, and nothing takes another way: neither
+ * while voice flows nor, in the second half, when others suspect each again and again. */
 void route_lossy(World *world) {
     uint64_t came_us[3][3] = {{0}};
 
-    if (!meet_three(world, 0.2))
-        return;
+    meet_three(world, 0.2);
     for (unsigned i = 0; i < 2; i++)
         voice_speak(world->nodes[i], 60);
     world_run(world, 10 * SECOND_US, NULL, NULL);
@@ -207,8 +220,13 @@ void route_lossy(World *world) {
             if (i != j)
                 came_us[i][j] =
                     neighbour_find(world->nodes[i]->mesh, &world->nodes[j]->key)->came_us;
-    for (unsigned turn = 0; turn < 600 * world->options.minutes && !world->failure; turn++) {
+    for (unsigned turn = 0; turn < 600 * world->options.minutes; turn++) {
         world_run(world, SECOND_US / 10, NULL, NULL);
+        if (turn == 300 * world->options.minutes)
+            for (unsigned i = 0; i < 2; i++)
+                voice_end(world->nodes[i]);
+        else if (turn > 300 * world->options.minutes && turn % SUSPECT_TURNS == 0)
+            suspect_all(world);
         for (unsigned i = 0; i < 3; i++)
             for (unsigned j = 0; j < 3; j++) {
                 const Neighbour *neighbour =
@@ -234,8 +252,7 @@ static uint64_t until_seen(const Node *node, const Node *other, bool up) {
     World *world = node->world;
     uint64_t since_us = world_now_us(world);
 
-    while (is_up(node, other) != up && !world->failure &&
-           world_now_us(world) < since_us + MINUTE_US)
+    while (is_up(node, other) != up && world_now_us(world) < since_us + MINUTE_US)
         world_run(world, SECOND_US / 100, NULL, NULL);
     return world_now_us(world) - since_us;
 }
@@ -251,8 +268,6 @@ void route_silence(World *world) {
     network_set_lines(world->network, &line);
     scenario_gather(world, 2);
     check_settle(world, 20 * SECOND_US);
-    if (world->failure)
-        return;
     a = world->nodes[0];
     b = world->nodes[1];
     came_us = neighbour_find(b->mesh, &a->key)->came_us;
@@ -301,11 +316,11 @@ void route_roam(World *world) {
     a = world_add(world, network_site(world->network, NAT_NONE));
     person_create(a, "Cellule de crise");
     ticket = person_invite(a, MESH_ROLE_MEMBER, 5);
-    for (unsigned i = 0; i < 2 && !world->failure; i++)
+    for (unsigned i = 0; i < 2; i++)
         person_join(world_add(world, network_site(world->network, NAT_CONE)), ticket,
                     30 * SECOND_US);
-    if (!check_settle(world, 30 * SECOND_US) || !check_linked(world, DIRECT, MINUTE_US))
-        return;
+    check_settle(world, 30 * SECOND_US);
+    check_linked(world, DIRECT, MINUTE_US);
     b = world->nodes[1];
     c = world->nodes[2];
     voice_speak(b, 60);
@@ -383,7 +398,7 @@ static bool are_rid(const World *world) {
 static bool await(World *world, bool (*holds)(const World *world), uint64_t within_us) {
     uint64_t until_us = world_now_us(world) + within_us;
 
-    while (!holds(world) && !world->failure && world_now_us(world) < until_us)
+    while (!holds(world) && world_now_us(world) < until_us)
         world_run(world, SECOND_US / 10, NULL, NULL);
     return holds(world);
 }
@@ -430,7 +445,7 @@ void route_door(World *world) {
     first = world_add(world, network_site(world->network, NAT_NONE));
     person_create(first, "Portes ouvertes");
     ticket = g_strdup(person_invite(first, MESH_ROLE_MEMBER, count));
-    for (unsigned i = 1; i < count && !world->failure; i++) {
+    for (unsigned i = 1; i < count; i++) {
         Node *node = world_add(world, network_site(world->network, NAT_NONE));
 
         node->place = NODE_MEMBER;
@@ -461,7 +476,7 @@ void route_away(World *world) {
     network_set_lines(world->network, &scenario_lan);
     scenario_gather(world, count);
     check_settle(world, 20 * SECOND_US);
-    for (unsigned i = stay; i < count && !world->failure; i++)
+    for (unsigned i = stay; i < count; i++)
         node_crash(world->nodes[i]);
     world_run(world, 5 * MINUTE_US, NULL, NULL);
     for (unsigned i = 0; i < stay; i++)
@@ -474,7 +489,7 @@ void route_away(World *world) {
     world_expect(world, (after - before) * 8 / 600 / stay <= 2000, "each sends %.0f bit/s",
                  (double)(after - before) * 8 / 600 / stay);
     /* And whoever comes back is found, whoever looks. */
-    for (unsigned i = stay; i < count && !world->failure; i++)
+    for (unsigned i = stay; i < count; i++)
         node_start(world->nodes[i]);
     check_settle(world, 30 * SECOND_US);
 }

@@ -6,7 +6,6 @@
 #include "tests/sim/scenario.h"
 
 #define HEARD_US    (10 * SECOND_US) /* what is said reaches everyone within */
-#define ORPHAN_US   (45 * SECOND_US) /* the same of one whose neighbours all died */
 #define PEACE_US    (2 * MINUTE_US)  /* until nobody looks for better neighbours any more */
 #define SETTLE_US   (3 * MINUTE_US)
 #define SPEECH_US   (10 * SECOND_US)
@@ -130,8 +129,8 @@ static Hosts pick_killed(World *world, const Node *orphan, unsigned count) {
 }
 
 /* Whom nobody is linked with any more, as all its neighbours died at once, is told all the same: of
- * those left each looks for others of those it sees no more. Where none of them knows an address of
- * it, it must itself find out first that it is alone. */
+ * those left each looks for others of those it sees no more, and it finds out itself that nobody is
+ * to be heard. */
 void size_orphan(World *world) {
     unsigned count = world->options.nodes;
     Node *orphan, *teller;
@@ -147,9 +146,9 @@ void size_orphan(World *world) {
         if (hosts_have(&killed, i))
             node_crash(world->nodes[i]);
     teller = crowd_anyone(world, hosts_all());
-    world_note(
-        world, "all who were linked with %s died: %s is heard within %" G_GUINT64_FORMAT " ms",
-        orphan->name, teller->name, crowd_tell(world, teller, hosts_all(), ORPHAN_US) / 1000);
+    world_note(world,
+               "all who were linked with %s died: %s is heard within %" G_GUINT64_FORMAT " ms",
+               orphan->name, teller->name, crowd_tell(world, teller, hosts_all(), HEARD_US) / 1000);
     end_well(world, hosts_all());
 }
 
