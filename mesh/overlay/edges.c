@@ -115,15 +115,6 @@ const Edge *edges_find(const uint8_t *record, const uint8_t key[SHORT_KEY_SIZE])
     return NULL;
 }
 
-bool edges_lack(const uint8_t *record, const uint8_t *former) {
-    for (size_t i = 0; i < edges_count(former); i++) {
-        if (!edges_find(record, edges_at(former, i)->key)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* No two edges to one node, none to its author, and one order: one content, one form. */
 static bool is_sound(const uint8_t *record) {
     for (size_t i = 0; i < edges_count(record); i++) {

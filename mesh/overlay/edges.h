@@ -81,5 +81,3 @@ uint8_t edges_count(const uint8_t *record);
 const Edge *edges_at(const uint8_t *record, size_t index);
 /* The edge to this node; NULL: none is declared. */
 const Edge *edges_find(const uint8_t *record, const uint8_t key[SHORT_KEY_SIZE]);
-/* Whether an edge of the former is no more. */
-bool edges_lack(const uint8_t *record, const uint8_t *former);

@@ -146,20 +146,6 @@ static void test_forged(void) {
     }
 }
 
-static void test_lack(void) {
-    Identity self = identity_of(1);
-    Edge edges[] = {edge_of(1, 0), edge_of(2, 0), edge_of(3, 0)};
-    uint8_t three[EDGES_SIZE(3)], two[EDGES_SIZE(2)], better[EDGES_SIZE(3)];
-
-    edges_write(&self, &MEETING, 1, 0, edges, 3, three);
-    edges_write(&self, &MEETING, 2, 0, edges, 2, two);
-    edges[1].classes = 0xff;
-    edges_write(&self, &MEETING, 3, 0, edges, 3, better);
-    g_assert_true(edges_lack(two, three));
-    g_assert_false(edges_lack(three, two));
-    g_assert_false(edges_lack(better, three));
-}
-
 static void test_classes(void) {
     static const uint32_t rtt_ms[] = {0,   5,   9,   10,   20,   39,   40,   79,     80,
                                       160, 320, 640, 1279, 1280, 2559, 2560, 4000000};
@@ -196,7 +182,6 @@ int main(int argc, char **argv) {
     g_test_add_func("/mesh/edges/row", test_row);
     g_test_add_func("/mesh/edges/malformed", test_malformed);
     g_test_add_func("/mesh/edges/forged", test_forged);
-    g_test_add_func("/mesh/edges/lack", test_lack);
     g_test_add_func("/mesh/edges/classes", test_classes);
     return g_test_run();
 }

@@ -159,6 +159,52 @@ static void test_split(void) {
     room_free(room);
 }
 
+/* An edge is lost when it counted: once the other end does not declare it, it cannot be any more.
+ */
+static void test_loses(void) {
+    Room *room = room_new();
+    const Mesh *mesh;
+    const Peer *author;
+    uint8_t alone[EDGES_SIZE(0)];
+
+    room_meet(room, 3);
+    mesh = room->peers[0].mesh;
+    author = &room->peers[2];
+    edges_write(&author->mesh->self, &mesh->meeting.id, 1, 0, NULL, 0, alone);
+    g_assert_true(map_loses(mesh, alone, record_of(&room->peers[0], author)));
+    g_assert_false(map_loses(mesh, record_of(&room->peers[0], author), alone));
+    /* Both others say that they are not linked with it. */
+    room->filter = in_a_row;
+    room_run(room, 60 * S);
+    g_assert_true(map_loses(mesh, alone, record_of(&room->peers[0], author)));
+    g_assert_false(map_loses_edge(mesh, alone, room->peers[0].key.bytes));
+    g_assert_true(map_loses_edge(mesh, alone, room->peers[1].key.bytes));
+    room_free(room);
+}
+
+/* What several say they have is asked of one of them; of another if that one does not send it. */
+static void test_asked(void) {
+    Room *room = room_new();
+    Peer *peer = &room->peers[0];
+    uint8_t line[MAP_LINE_SIZE];
+    BytesWriter writer = bytes_writer(line, sizeof line);
+    Map *map;
+
+    room_meet(room, 4);
+    map = &peer->mesh->map;
+    map_write_line(&writer, room->peers[3].key.bytes,
+                   edges_number(record_of(peer, &room->peers[3])) + 1);
+    for (guint i = 1; i < 3; i++) {
+        map->peers[slot_of(peer, &room->peers[i])].lazy = true;
+        gap_have_received(peer->mesh, slot_of(peer, &room->peers[i]), BYTES_OF(line));
+    }
+    g_assert_false(map->peers[slot_of(peer, &room->peers[1])].lazy); /* it is asked */
+    g_assert_true(map->peers[slot_of(peer, &room->peers[2])].lazy);
+    room_run(room, 2 * S);
+    g_assert_false(map->peers[slot_of(peer, &room->peers[2])].lazy);
+    room_free(room);
+}
+
 static void test_expelled(void) {
     Room *room = room_new();
 
@@ -362,6 +408,8 @@ int main(int argc, char **argv) {
     g_test_add_func("/mesh/map/row", test_row);
     g_test_add_func("/mesh/map/death", test_death);
     g_test_add_func("/mesh/map/split", test_split);
+    g_test_add_func("/mesh/map/loses", test_loses);
+    g_test_add_func("/mesh/map/asked", test_asked);
     g_test_add_func("/mesh/map/expelled", test_expelled);
     g_test_add_func("/mesh/map/weak", test_weak);
     g_test_add_func("/mesh/map/once", test_once);
