@@ -44,14 +44,16 @@ await step("what the node sends is read", () => {
   assert.deepEqual([...still.data], key(320, 180)); // a decoder of video shows it
 });
 
+const changed = (bytes, at, value) => bytes.map((byte, i) => (i === at ? value : byte));
+
 await step("what makes no sense is nothing", () => {
   for (const senseless of [
     read(1, 1, key(), { version: 2 }), read(3, 1, key()), read(0, 1, key()), read(1, 1, DELTA),
     read(1, 0, key()), read(1, 1, key(), { length: 5 }), read(1, 1, key(0, 360)),
-    read(1, 1, key(16383, 16383)), read(1, 1, key().with(3, 0)), read(1, 1, key().slice(0, 9)),
+    read(1, 1, key(16383, 16383)), read(1, 1, changed(key(), 3, 0)), read(1, 1, key().slice(0, 9)),
     read(1, 0, [1]), read(2, 1, key()), read(2, 0, box(key())), read(2, 1, box(DELTA)),
-    read(2, 1, box(key()).with(12, 0)), read(2, 1, [...box(key()), 0, 0]),
-    read(2, 1, box(key()).slice(0, -2)), read(2, 1, box(key()).with(16, 255)),
+    read(2, 1, changed(box(key()), 12, 0)), read(2, 1, [...box(key()), 0, 0]),
+    read(2, 1, box(key()).slice(0, -2)), read(2, 1, changed(box(key()), 16, 255)),
     readPicture(new ArrayBuffer(0)), readPicture(new ArrayBuffer(28)),
   ]) assert.equal(senseless, null);
 });
