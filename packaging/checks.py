@@ -21,7 +21,7 @@ TAIL_LINES = 60
 # time-out of its own, in its meson.build.
 COMMAND_S = 1800
 PERSON_S = 300
-TESTS_S = 2700
+TESTS_S = 1800
 
 # So many at once of what mostly waits (suite `waits`), and of what mostly computes.
 WAITING, COMPUTING = 4, 2
