@@ -40,11 +40,14 @@ def choose(directory, suites, without, filters):
 
 
 def read(log):
-    """What meson wrote of one run: name of a test -> its entry."""
+    """What meson wrote of one run: name of a test -> its entry. It may have been ended within a line."""
     entries = {}
     if log.exists():
         for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-            entry = json.loads(line)
+            try:
+                entry = json.loads(line)
+            except json.JSONDecodeError:
+                continue
             entries[entry["name"].rpartition(" / ")[2].rpartition(":")[2].strip()] = entry
     return entries
 
