@@ -192,8 +192,11 @@ static void call_handle(BusCall *call, GBytes *body) {
     const Command *command = request_read(body, &call->arguments, &call->language, &error);
     if (command == NULL) {
         gboolean usage = g_error_matches(error, COMMAND_ERROR, COMMAND_ERROR_USAGE);
+        const char *reason = usage                               ? NULL
+                             : error->code == COMMAND_ERROR_LONG ? "too_long"
+                                                                 : "not_plain";
         bus->refused++;
-        call_refuse_as(call, usage ? "usage" : "refused", NULL, error->message);
+        call_refuse_as(call, usage ? "usage" : "refused", reason, error->message);
         return;
     }
     language_speak(call->language);

@@ -331,11 +331,11 @@ static gboolean text_check(const Command *command, const Argument *argument, con
         return wrong(error, COMMAND_ERROR_USAGE, _("%s: %s is empty"), command->words, shown);
     }
     if (argument->bytes > 0 && strlen(text) > argument->bytes) {
-        return wrong(error, COMMAND_ERROR_REFUSED, _("%s: %s has %zu bytes, the limit is %u"),
+        return wrong(error, COMMAND_ERROR_LONG, _("%s: %s has %zu bytes, the limit is %u"),
                      command->words, shown, strlen(text), argument->bytes);
     }
     if ((line || argument->kind == ARGUMENT_SAID) && !is_plain(text, !line)) {
-        return wrong(error, COMMAND_ERROR_REFUSED,
+        return wrong(error, COMMAND_ERROR_SIGNS,
                      line ? _("%s: %s is to be plain text on one line")
                           : _("%s: %s holds control characters"),
                      command->words, shown);

@@ -79,6 +79,7 @@ gboolean command_size(const char *text, gint64 *ret_bytes);
 #define COMMAND_ERROR (command_error_quark())
 GQuark command_error_quark(void);
 typedef enum {
-    COMMAND_ERROR_USAGE,   /* not understood */
-    COMMAND_ERROR_REFUSED, /* understood, and not possible */
+    COMMAND_ERROR_USAGE, /* not understood */
+    COMMAND_ERROR_LONG,  /* a text is longer than its argument may be */
+    COMMAND_ERROR_SIGNS, /* a text holds control characters */
 } CommandError;

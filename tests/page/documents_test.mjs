@@ -123,7 +123,7 @@ async function message() {
   const writing = a.locator(".writing textarea");
   await writing.fill(flood);
   await a.keyboard.press("Enter");
-  await a.locator(".chat .failure, .messages .text").first().waitFor();
+  await a.locator(".chat .failure").getByText("Ce texte est trop long").waitFor();
   await writing.fill("");
   await zoe.run("say", "Z\u0351\u034A".repeat(600));
   await zoe.run("say", "juste après");

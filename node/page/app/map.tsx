@@ -71,7 +71,7 @@ function Picture({ map, ordered }: { map: MeshMap; ordered: MapMember[] }) {
             <Sign kind={kindOf(member)} relay={member.relay} x={x} y={y} size={size} />
             {few ? <text x={x} y={y < SIZE.height / 2 ? y - 17 : y + 26}>{cut(member.name)}{member.weak ? " !" : ""}</text>
               : ordered.length <= NUMBERS_MAX &&
-                <text class="number" x={x} y={y + 14}>{at + 1}{member.weak ? "!" : ""}</text>}
+                <text class="number" x={x} y={y + 18}>{at + 1}{member.weak ? "!" : ""}</text>}
           </g>
         );
       })}
