@@ -186,6 +186,7 @@ async function pages() {
     a.getByRole("dialog").getByRole("link", { name: "Enregistrer" }).click()]);
   assert.equal(download.suggestedFilename(), "trois.pdf");
   await a.setViewportSize({ width: 320, height: 568 });
+  await a.getByRole("dialog").waitFor();
   await clean("preview-pdf-320-fr");
   await a.setViewportSize({ width: 1366, height: 768 });
   await frame.locator("main").focus();

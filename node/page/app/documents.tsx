@@ -3,7 +3,7 @@
 import { useRef, useState } from "preact/hooks";
 import { useDrop } from "./drop";
 import { Refused, upload, withKey } from "./link";
-import { isShown, Preview } from "./preview";
+import { isShown } from "./preview";
 import type { Doc, State } from "./state";
 import { errorText, Failure, number, Said, shownName, sizeText, useAround } from "./ui";
 
@@ -97,9 +97,8 @@ function Outgoing({ one, cancel }: { one: Sending; cancel(): void }) {
   );
 }
 
-export function Documents({ state }: { state: State }) {
+export function Documents({ state, show }: { state: State; show(document: Doc): void }) {
   const { text } = useAround();
-  const [shown, setShown] = useState<Doc | null>(null);
   const { sending, send, cancel } = useSending();
   const over = useDrop(send);
   const picker = useRef<HTMLInputElement>(null);
@@ -118,11 +117,10 @@ export function Documents({ state }: { state: State }) {
       <ul class="scroll" tabIndex={0} aria-labelledby="documents-title">
         {sending.map((one) => <Outgoing key={one.number} one={one} cancel={() => cancel(one)} />)}
         {[...state.documents].reverse().map((document) =>
-          <Row key={document.id} document={document} show={() => setShown(document)} />)}
+          <Row key={document.id} document={document} show={() => show(document)} />)}
         {state.documents.length + sending.length === 0 &&
           <li class="hint">{text("documents.empty")}</li>}
       </ul>
-      {shown && <Preview document={shown} close={() => setShown(null)} />}
     </section>
   );
 }

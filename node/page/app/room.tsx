@@ -11,8 +11,9 @@ import { Invite } from "./invite";
 import { letterOf, useHelpKey, useShortcut } from "./keys";
 import { Motions } from "./motions";
 import { People } from "./people";
+import { Preview } from "./preview";
 import { Settings } from "./settings";
-import { isMicrophoneOn, type Meeting, type Peer, type Source, type State } from "./state";
+import { isMicrophoneOn, type Doc, type Meeting, type Peer, type Source, type State } from "./state";
 import { Stage } from "./tiles";
 import { Icon, Said, useAround, useAsking } from "./ui";
 import { Offer, Speaking, TalkButton, useVoice, type Voice } from "./voice";
@@ -116,6 +117,7 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
   const { text } = useAround();
   const [part, setPart] = useState<typeof PARTS[number]>("chat");
   const [dialog, setDialog] = useState<"" | "invite" | "settings" | "link" | "help">("");
+  const [shown, setShown] = useState<Doc | null>(null);
   const title = useRef<HTMLHeadingElement>(null);
   const voice = useVoice(state.link === "live");
   const closed = () => setDialog("");
@@ -153,10 +155,12 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
         <Chat state={state} meeting={meeting} voice={voice} />
         <div class="side">
           <Motions state={state} meeting={meeting} />
-          <Documents state={state} />
+          <Documents state={state} show={setShown} />
         </div>
       </main>
       <Bar state={state} voice={voice} />
+      {/* Not inside a part: a narrower window may hide that, and all behind a dialog is dead. */}
+      {shown && <Preview document={shown} close={() => setShown(null)} />}
       {dialog === "invite" && <Invite meeting={meeting} close={closed} atOnce={invites} />}
       {dialog === "settings" &&
         <Settings name={state.name} close={closed} setLanguage={setLanguage}

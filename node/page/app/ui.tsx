@@ -184,10 +184,10 @@ export function Dialog({ title, close, closeText, wide, children }: {
       }}
       onClick={({ target }) => target === place.current && beside.current && end()}>
       <div class="dialog">
-        <header>
+        <div class="head">
           <h2 id="dialog-title" tabIndex={-1}>{title}</h2>
           <button type="button" class="quiet" onClick={end}>{closeText}</button>
-        </header>
+        </div>
         {children}
         <Spoken />
       </div>
