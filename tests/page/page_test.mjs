@@ -123,6 +123,8 @@ async function join_() {
   await b.getByLabel("Ticket you received").fill("maillon:abc");
   await b.getByRole("button", { name: "Join" }).click();
   await b.getByRole("alert").waitFor();
+  await b.waitForFunction(() => // in sight
+    document.querySelector("[role=alert]").getBoundingClientRect().bottom <= innerHeight);
   await clean(b, "join-refused-en");
   const typed = ticket.toUpperCase().replace(/(.{24})/g, "$1 \n");
   await b.getByLabel("Ticket you received").fill(typed);
@@ -146,8 +148,14 @@ async function byHand() {
   await c.getByRole("alert").waitFor();
   await clean(c, "by-hand-fr");
   await a.getByRole("button", { name: "Inviter" }).click();
-  await a.getByRole("button", { name: "Établir une invitation" }).click();
+  await a.evaluate(() => { // whoever goes on at once is not torn away by what was asked for
+    const dialog = document.querySelector("dialog");
+    [...dialog.querySelectorAll("button")].find((at) => at.textContent.includes("Établir une")).click();
+    dialog.querySelector("select").focus();
+  });
   const fresh = await a.getByLabel("Invitation à transmettre").inputValue();
+  await a.getByRole("img", { name: "L’invitation en code QR" }).waitFor();
+  assert.equal(await a.evaluate(() => document.activeElement.tagName), "SELECT");
   const { code } = await eve.run("join", "--by-hand", fresh);
   await a.getByText("Faire entrer quelqu’un par échange de codes").click();
   await a.getByLabel("Code reçu").fill(code.replace(/(.{40})/g, "$1\n"));

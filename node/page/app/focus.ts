@@ -11,6 +11,9 @@ export function offerFocus(at: HTMLElement | null): void {
   if (isNowhere()) at?.focus();
 }
 
+// Where one was when one asked for something: what comes of it may take the focus only from there.
+export const isStillAt = (at: Element | null) => isNowhere() || document.activeElement === at;
+
 function aroundOf(at: HTMLElement): HTMLElement[] {
   const around = [];
   for (let one = at.parentElement; one; one = one.parentElement) around.push(one);

@@ -2,7 +2,7 @@
 // Joining by hand, where no line leads to a member yet: one code goes there, one comes back, by
 // whatever carries text or a picture.
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
-import { offerFocus } from "./focus";
+import { isStillAt, offerFocus } from "./focus";
 import { QrCode } from "./qrcode";
 import type { Meeting } from "./state";
 import { Take } from "./take";
@@ -10,20 +10,23 @@ import { Failure, Form, keep, useAround, useAsking } from "./ui";
 
 export const clean = (code: string) => code.replace(/\s+/g, "").toLowerCase();
 
-// Text to be carried away: copied, shown to a telephone, or as a file.
-export function Carried({ label, value, file, picture }: {
-  label: string; value: string; file: string; picture: string;
+// Text to be carried away: copied, shown to a telephone, or as a file. Whoever asked for it and has
+// waited is on it, selected as it is.
+export function Carried({ label, value, file, picture, asker }: {
+  label: string; value: string; file: string; picture: string; asker: { current: Element | null };
 }) {
   const { text } = useAround();
   const [copied, setCopied] = useState(false);
   const place = useRef<HTMLTextAreaElement>(null);
   useEffect(() => {
     setCopied(false);
-    place.current!.select();
+    if (isStillAt(asker.current)) place.current!.select();
   }, [value]);
   const copy = async () => {
-    place.current!.select();
-    await navigator.clipboard.writeText(value).catch(() => document.execCommand("copy"));
+    await navigator.clipboard.writeText(value).catch(() => {
+      place.current!.select();
+      document.execCommand("copy");
+    });
     setCopied(true);
   };
   return (
@@ -102,7 +105,7 @@ export function ByHand({ ticket, answer, setAnswer, open, setOpen, meetings, bef
           <Form label={text("hand.first")} submit={begin}>
             <p>{text(code ? "hand.first.done" : "hand.first.text")}</p>
             {code && <Carried label={text("hand.code")} value={code} file="maillon-code.txt"
-              picture={text("hand.code.qr")} />}
+              asker={first.asker} picture={text("hand.code.qr")} />}
             <button type="submit" class={code ? "quiet" : ""} aria-disabled={first.busy}>
               {text(code ? "hand.first.again" : "hand.first")}</button>
             {first.failure && <Failure>{first.failure}</Failure>}
@@ -128,7 +131,7 @@ export function Answer() {
   const [code, setCode] = useState("");
   const [answer, setAnswer] = useState("");
   const [open, setOpen] = useState(false);
-  const { busy, failure, run } = useAsking();
+  const { busy, failure, asker, run } = useAsking();
   const submit = () => run(async () => {
     setAnswer("");
     setAnswer((await model.ask("answer", { code: clean(code) })).code);
@@ -144,7 +147,7 @@ export function Answer() {
           {text("hand.answer")}</button>
         {answer && <>
           <Carried label={text("hand.answer.code")} value={answer} file="maillon-reponse.txt"
-            picture={text("hand.answer.qr")} />
+            asker={asker} picture={text("hand.answer.qr")} />
           <p class="hint">{text("hand.answer.next")}</p>
         </>}
         {failure && <Failure>{failure}</Failure>}

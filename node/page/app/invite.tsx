@@ -79,14 +79,16 @@ function Calendar({ made, meeting }: { made: Made; meeting: Meeting }) {
   );
 }
 
-function Ticket({ made, meeting }: { made: Made; meeting: Meeting }) {
+function Ticket({ made, meeting, asker }: {
+  made: Made; meeting: Meeting; asker: { current: Element | null };
+}) {
   const { text } = useAround();
   const { ticket, limits } = made;
   return (
     <div class="ticket">
       <p>{limits}</p>
       <Carried label={text("invite.ticket")} value={ticket} picture={text("invite.qr")}
-        file={fileName(meeting.title, "maillon")} />
+        asker={asker} file={fileName(meeting.title, "maillon")} />
       <Calendar key={made.uid} made={made} meeting={meeting} />
       <Spelled ticket={ticket} />
     </div>
@@ -100,7 +102,7 @@ export function Invite({ meeting, close, atOnce }: {
   const [uses, setUses] = useState(USES);
   const [valid, setValid] = useState<keyof typeof TIMES>("day");
   const [made, setMade] = useState<Omit<Made, "limits"> & { uses: number; valid: string } | null>(null);
-  const { busy, failure, run } = useAsking();
+  const { busy, failure, asker, run } = useAsking();
   const make = () => run(async () => {
     if (!(uses >= 1)) throw new Refused("other", "");
     const { ticket } = await model.ask("invite", { uses, valid: TIMES[valid] });
@@ -112,7 +114,7 @@ export function Invite({ meeting, close, atOnce }: {
   }, []);
   return (
     <Dialog title={text("invite.title")} close={close} closeText={text("invite.close")}>
-      {made && <Ticket meeting={meeting} made={{ ...made, limits: text("invite.limits",
+      {made && <Ticket meeting={meeting} asker={asker} made={{ ...made, limits: text("invite.limits",
         { n: made.uses, time: text(`invite.valid.${made.valid}`) }) }} />}
       <Form label={text("invite.make")} submit={make}>
         <div class="fields">

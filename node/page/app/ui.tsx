@@ -113,13 +113,18 @@ export const shownName = (name: string) => name.replace(UNSEEN, (sign) =>
 export const Said = ({ children }: { children: string }) =>
   <bdi class="said">{shownName(children)}</bdi>;
 
-export const Failure = ({ children }: { children?: ComponentChildren }) =>
-  <p class="failure" role="alert">{children}</p>;
+// Seen by whoever pressed a button above the edge of the window.
+export function Failure({ children }: { children?: ComponentChildren }) {
+  const place = useRef<HTMLParagraphElement>(null);
+  useLayoutEffect(() => place.current!.scrollIntoView({ block: "nearest" }), []);
+  return <p class="failure" role="alert" ref={place}>{children}</p>;
+}
 
 interface Asking {
   busy: boolean;
   failure: string;
   reason: string; // the node's word for it, perhaps
+  asker: { current: Element | null }; // what had the focus then
   // Runs once at a time; what fails is a sentence.
   run(work: () => Promise<void>): Promise<void>;
 }
@@ -128,8 +133,10 @@ export function useAsking(): Asking {
   const all = useAround();
   const [busy, setBusy] = useState(false);
   const [{ failure, reason }, setFailed] = useState({ failure: "", reason: "" });
+  const asker = useRef<Element | null>(null);
   const run = async (work: () => Promise<void>) => {
     if (busy) return;
+    asker.current = document.activeElement;
     setBusy(true);
     setFailed({ failure: "", reason: "" });
     try {
@@ -140,7 +147,7 @@ export function useAsking(): Asking {
       setBusy(false);
     }
   };
-  return { busy, failure, reason, run };
+  return { busy, failure, reason, asker, run };
 }
 
 interface FormProps {
