@@ -9,6 +9,8 @@
 #define RATE  48000
 #define PIECE (RATE / 100) /* what the canceller takes at a time */
 
+#define PIECE_TIME (10 * GST_MSECOND)
+
 #define CANCELLER "webrtcdsp"
 #define PROBE     "webrtcechoprobe"
 
@@ -38,6 +40,8 @@ struct MediaClean {
     MediaLag lag;
     gint64 late;       /* by how much more than was said an echo is late, samples */
     guint64 place;     /* of what is heard with the next piece */
+    GstClockTime next; /* the source's time for the piece after the last */
+    GstClockTime fast; /* by how much its times are later than can be */
     GstClockTime time; /* of the first sample pending */
     gsize pending;
     gint16 samples[PIECE];
@@ -104,6 +108,23 @@ void media_clean_destroy(MediaClean *clean) {
     }
 }
 
+/*
+ * When the piece was captured: that cannot be later than now, though a source that lost samples on
+ * a busy machine may say so from then on, until it sets its time back.
+ */
+static guint64 captured_us(MediaClean *clean, GstClockTime base, GstClockTime now) {
+    GstClockTimeDiff gap = GST_CLOCK_DIFF(clean->next, clean->time);
+    GstClockTime end = clean->time + base + PIECE_TIME;
+    if (gap < -(GstClockTimeDiff)PIECE_TIME) {
+        clean->fast = 0;
+    }
+    if (end > now + clean->fast) {
+        clean->fast = end - now;
+    }
+    clean->next = clean->time + PIECE_TIME;
+    return (clean->time + base - clean->fast) / GST_USECOND;
+}
+
 static void follow(MediaClean *clean, guint64 place) {
     gint64 off = (gint64)(place - clean->place);
     if (off > JUMP_SAMPLES || off < -JUMP_SAMPLES) {
@@ -117,7 +138,7 @@ static void follow(MediaClean *clean, guint64 place) {
 
 static void push_piece(MediaStage *stage, const gint16 *samples) {
     GstBuffer *buffer = gst_buffer_new_memdup(samples, PIECE * sizeof(*samples));
-    media_stage_push(stage, buffer, 10 * GST_MSECOND);
+    media_stage_push(stage, buffer, PIECE_TIME);
 }
 
 /* Where the echo really comes: all that is known from before is then of another place. */
@@ -135,12 +156,12 @@ static void correct(MediaClean *clean, const gint16 *heard) {
     }
 }
 
-static void clean_piece(MediaClean *clean, GstClockTime base) {
+static void clean_piece(MediaClean *clean, GstClockTime base, GstClockTime now) {
     gint16 heard[PIECE] = {0};
     if (clean->heard != NULL && GST_CLOCK_TIME_IS_VALID(clean->time) &&
         GST_CLOCK_TIME_IS_VALID(base)) {
-        guint64 now = media_heard_place((clean->time + base) / GST_USECOND);
-        follow(clean, now + LEAD_SAMPLES - (guint64)clean->late);
+        guint64 captured = media_heard_place(captured_us(clean, base, now));
+        follow(clean, captured + LEAD_SAMPLES - (guint64)clean->late);
         media_heard_read(clean->heard, clean->place, heard, PIECE);
     }
     clean->place += PIECE;
@@ -151,7 +172,7 @@ static void clean_piece(MediaClean *clean, GstClockTime base) {
 }
 
 void media_clean_push(MediaClean *clean, const gint16 *samples, gsize count, GstClockTime time,
-                      GstClockTime base) {
+                      GstClockTime base, GstClockTime now) {
     while (count > 0) {
         gsize part = MIN(count, PIECE - clean->pending);
         if (clean->pending == 0) {
@@ -165,7 +186,7 @@ void media_clean_push(MediaClean *clean, const gint16 *samples, gsize count, Gst
             time += gst_util_uint64_scale(part, GST_SECOND, RATE);
         }
         if (clean->pending == PIECE) {
-            clean_piece(clean, base);
+            clean_piece(clean, base, now);
         }
     }
 }

@@ -24,8 +24,8 @@ MediaClean *media_clean_create(const MediaHeard *heard, MediaCleanOutput output,
 void media_clean_destroy(MediaClean *clean);
 
 /*
- * Takes 16-bit mono samples at 48 kHz; `time` is the source's time of the first, `base` that time's
- * zero on the monotonic clock. Used by one thread at a time.
+ * Takes 16-bit mono samples at 48 kHz, at the moment `now` of the monotonic clock; `time` is the
+ * source's time of the first, `base` that time's zero on that clock. Used by one thread at a time.
  */
 void media_clean_push(MediaClean *clean, const gint16 *samples, gsize count, GstClockTime time,
-                      GstClockTime base);
+                      GstClockTime base, GstClockTime now);

@@ -11,7 +11,7 @@
 #define MEMORY 0.7F
 
 /* So much plainer than all others together, in the mean, and so near to the one before. */
-#define PLAIN 10.0F
+#define PLAIN 16.0F
 #define NEAR  6 /* steps: 3 ms */
 
 /* The lag 0 is where an echo without any delay would be. */

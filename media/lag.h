@@ -11,12 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What goes in at a time, 10 ms at 48 kHz, and what is found: from 100 ms before to 300 ms after.
+/* What goes in at a time, 10 ms at 48 kHz, and what is found: from 300 ms before to 300 ms after.
  */
 #define MEDIA_LAG_PIECE 480
 #define MEDIA_LAG_STEP  24 /* samples at 48 kHz, of a lag: half a millisecond */
-#define MEDIA_LAG_FIRST (-200)
-#define MEDIA_LAG_COUNT 801 /* so many steps */
+#define MEDIA_LAG_FIRST (-600)
+#define MEDIA_LAG_COUNT 1201 /* so many steps */
 
 #define MEDIA_LAG_WINDOW  2200 /* compared at once */
 #define MEDIA_LAG_HISTORY (MEDIA_LAG_WINDOW + MEDIA_LAG_COUNT - 1)

@@ -197,7 +197,8 @@ static void speak(const gint16 *samples, gsize count, GstClockTime time, void *u
 static void hear(MediaTrack *track, const gint16 *samples, gsize count, GstClockTime time) {
     if (track->clean != NULL) {
         media_clean_push(track->clean, samples, count, time,
-                         gst_element_get_base_time(track->pipeline));
+                         gst_element_get_base_time(track->pipeline),
+                         (GstClockTime)g_get_monotonic_time() * GST_USECOND);
     } else {
         speak(samples, count, time, track);
     }
