@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "media/devices.h"
+#include "media/input.h"
 #include "media/meter.h"
 
 #define RATE 48000
@@ -179,11 +180,43 @@ static void test_meter(void) {
     g_assert_cmpuint(loudness.peak, <=, 1);
 }
 
+/* What is cleaned of its echo: a sound card as it is, nothing that a person put together. */
+static void test_microphones(void) {
+    static const struct {
+        const char *element; /* NULL: of a sound card */
+        const char *rest;
+        gboolean microphone;
+    } cases[] = {
+        {"auto", "", TRUE},
+        {NULL, "", TRUE},
+        {NULL, " device=\"hw:0\"", TRUE},
+        {NULL, " ! audioconvert", FALSE},
+        {"test", "", FALSE},
+        {"audiotestsrc", " is-live=true", FALSE},
+        {"filesrc", " location=/dev/null", FALSE},
+        {"/dev/null", "", FALSE},
+    };
+    if (factory_for(FALSE) == NULL) {
+        g_test_skip("GStreamer has no sound card's plugin here");
+        return;
+    }
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gboolean microphone = !cases[i].microphone;
+        const char *first = cases[i].element != NULL ? cases[i].element : factory_for(FALSE);
+        g_autofree char *source = g_strconcat(first, cases[i].rest, NULL);
+        GstElement *element = media_input_create(MEDIA_KIND_VOICE, source, &microphone, NULL);
+        g_test_message("%s", source);
+        g_assert_cmpint(microphone, ==, cases[i].microphone);
+        gst_clear_object(&element);
+    }
+}
+
 int main(int argc, char **argv) {
     gst_init(&argc, &argv);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/media/devices/found", test_found);
     g_test_add_func("/media/devices/ended", test_ended);
+    g_test_add_func("/media/devices/microphones", test_microphones);
     g_test_add_func("/media/meter", test_meter);
     return g_test_run();
 }
