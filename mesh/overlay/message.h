@@ -36,7 +36,7 @@ typedef enum {
                                 of which newer ones are wanted */
     MESSAGE_MAP_HAVE = 33,   /* key 8 and number u64 of records that there are */
     MESSAGE_MAP_TELL = 34,   /* u8: tell me of records by HAVE, 0, soon, 2, or send them, 1 */
-    MESSAGE_NEARBY = 35,     /* count u8, then key 8 and address of others who are linked with */
+    MESSAGE_NEARBY = 37,     /* count u8, then key 8 and address of others who are linked with */
     MESSAGE_FORWARD = 30,    /* to 8, from 8, hops left u8, priority u8, datagram */
     MESSAGE_FEED_AT = 31,    /* speaker 8, kind u8, last frame u32: so far it is here */
     MESSAGE_FEED_ASK = 32, /* the same of the one who asks, seconds u8: push it to me for so long */

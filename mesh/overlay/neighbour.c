@@ -149,7 +149,7 @@ void neighbours_leave(Mesh *mesh) {
     }
 }
 
-static bool neighbour_is_awaited(const Mesh *mesh, const Neighbour *neighbour) {
+bool neighbour_is_awaited(const Mesh *mesh, const Neighbour *neighbour) {
     for (size_t i = 0; i < MESH_KEYS_MAX; i++) {
         const Keys *keys = neighbour->keyring.keys[i];
 
