@@ -12,10 +12,7 @@
 /* One that waits; the message points into it. */
 typedef struct {
     struct sockaddr_storage to;
-    union {
-        struct cmsghdr item;
-        guint8 space[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-    } control;
+    _Alignas(struct cmsghdr) guint8 control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
     struct iovec part;
     guint8 bytes[MESH_DATAGRAM_MAX];
 } Waiting;
@@ -80,10 +77,10 @@ void net_batch_add(NetBatch *batch, int socket, const MeshPath *to, guint32 inte
                              .msg_iov = &waiting->part,
                              .msg_iovlen = 1};
     if (interface != 0 || local != NULL) {
-        waiting->control.item = (struct cmsghdr){0};
-        message.msg_control = &waiting->control;
+        memset(waiting->control, 0, sizeof waiting->control);
+        message.msg_control = waiting->control;
         message.msg_controllen =
-            write_control(&waiting->control.item, to->family, interface, local);
+            write_control((void *)waiting->control, to->family, interface, local);
     }
     batch->messages[batch->count++] = (struct mmsghdr){.msg_hdr = message};
     batch->socket = socket;
