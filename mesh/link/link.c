@@ -52,7 +52,7 @@ MeshError link_submit_parts(Link *link, LinkPriority priority, uint64_t now_us,
     MeshError error;
 
     queue_expire(&link->queue, now_us);
-    if (priority == LINK_VOICE) {
+    if (priority == LINK_VOICE && deadline_us != UINT64_MAX) {
         deadline_us = earlier(deadline_us, send_voice_until_us(link, now_us));
     }
     error = queue_submit(&link->queue, priority, deadline_us, head, body, ret_id);
