@@ -100,7 +100,6 @@ static void test_others(void) {
 
     cut_off = 1 << 3;
     /* One alone has something to say to it. */
-    peer_neighbour(&room->peers[1], &room->peers[3])->probes_unanswered = 1;
     neighbour_send(room->peers[1].mesh, peer_neighbour(&room->peers[1], &room->peers[3]), LINK_CHAT,
                    UINT64_MAX, MESSAGE_DIGEST, BYTES_AT((const uint8_t[16]){1}, 16));
     peer_step(&room->peers[1], &(MeshEvent){.kind = MESH_EVENT_TIMEOUT});
