@@ -44,7 +44,8 @@ export function NameForm({ naming: { name, wanted, want, save } }: { naming: Nam
   const { text } = useAround();
   const [saved, setSaved] = useState(false);
   const { busy, failure, run } = useAsking();
-  const submit = () => run(async () => {
+  const same = wanted.trim() === name;
+  const submit = () => !same && run(async () => {
     await save();
     setSaved(true);
   });
@@ -60,7 +61,7 @@ export function NameForm({ naming: { name, wanted, want, save } }: { naming: Nam
       </label>
       <p class="hint" id="name-hint">{text("name.hint")}</p>
       <div class="row">
-        <button type="submit" aria-disabled={busy || wanted.trim() === name}>{text("name.save")}</button>
+        <button type="submit" aria-disabled={busy || same}>{text("name.save")}</button>
         <span role="status">{saved && text("name.saved")}</span>
       </div>
       {failure && <Failure>{failure}</Failure>}

@@ -116,7 +116,7 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
 }) {
   const { text } = useAround();
   const [part, setPart] = useState<typeof PARTS[number]>("chat");
-  const [dialog, setDialog] = useState<"" | "invite" | "settings" | "link" | "help">("");
+  const [dialog, setDialog] = useState<"" | "created" | "invite" | "settings" | "link" | "help">("");
   const [shown, setShown] = useState<Doc | null>(null);
   const title = useRef<HTMLHeadingElement>(null);
   const voice = useVoice(state.link === "live");
@@ -124,7 +124,7 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
   useHelpKey(() => setDialog("help"));
   useLayoutEffect(() => { // before anything can be typed, as at home
     offerFocus(title.current); // there it is too when the dialog is closed
-    if (invites) setDialog("invite");
+    if (invites) setDialog("created");
   }, []);
   const here = state.members.filter((member) => !member.expelled).length;
   const open = state.motions.filter((motion) => motion.state === "open").length;
@@ -161,7 +161,8 @@ export function Room({ state, meeting, invites, back, setLanguage }: {
       <Bar state={state} voice={voice} />
       {/* Not inside a part: a narrower window may hide that, and all behind a dialog is dead. */}
       {shown && <Preview document={shown} close={() => setShown(null)} />}
-      {dialog === "invite" && <Invite meeting={meeting} close={closed} atOnce={invites} />}
+      {(dialog === "invite" || dialog === "created") &&
+        <Invite meeting={meeting} close={closed} atOnce={dialog === "created"} />}
       {dialog === "settings" &&
         <Settings name={state.name} close={closed} setLanguage={setLanguage}
           help={() => setDialog("help")} />}

@@ -134,8 +134,10 @@ export function useAsking(): Asking {
   const [busy, setBusy] = useState(false);
   const [{ failure, reason }, setFailed] = useState({ failure: "", reason: "" });
   const asker = useRef<Element | null>(null);
+  const running = useRef(false); // what is drawn may be a frame old
   const run = async (work: () => Promise<void>) => {
-    if (busy) return;
+    if (running.current) return;
+    running.current = true;
     asker.current = document.activeElement;
     setBusy(true);
     setFailed({ failure: "", reason: "" });
@@ -144,6 +146,7 @@ export function useAsking(): Asking {
     } catch (error) {
       setFailed({ failure: errorText(all, error), reason: (error as Refused).reason });
     } finally {
+      running.current = false;
       setBusy(false);
     }
   };

@@ -59,7 +59,8 @@ export class Browser {
       await new Promise((done) => setTimeout(done, 50));
       said = readFileSync(join(this.profile, "said"), "utf8");
     }
-    note(`The browser is gone:\n${said.trimEnd().split("\n").slice(-LINES_MAX).join("\n")}`);
+    note(`The browser is gone:\n${said.trimEnd().split("\n")
+      .filter((line) => !line.includes("dbus/")).slice(-LINES_MAX).join("\n")}`);
     this.complain("the browser is gone");
   }
 
