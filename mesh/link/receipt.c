@@ -7,7 +7,7 @@
 #define NO_COUNTER    UINT64_MAX
 #define ENOUGH_BYTES  912 /* an acknowledgement of some 57 bytes is then a sixteenth of them */
 #define QUICK_US      1000
-#define REST_US       4000 /* for the rest of a picture, so that one answer tells all of it */
+#define REST_US       8000 /* for more of a picture, so that one answer tells all of it */
 #define GAP_US        4000 /* a packet may only be late */
 #define PACE_LEAST_US 1000
 
@@ -63,6 +63,11 @@ static uint64_t enough_us(ReceiptKind kind) {
     return kind == RECEIPT_ENDED ? 0 : kind == RECEIPT_BEGUN ? REST_US : QUICK_US;
 }
 
+/* More of a picture came while its answer waits, which may wait on, as long as any may. */
+static bool goes_on(const Receipt *receipt, uint64_t now_us, ReceiptKind kind) {
+    return kind == RECEIPT_BEGUN && now_us + REST_US < receipt->first_us + RECEIPT_PACE_US;
+}
+
 bool receipt_add(Receipt *receipt, uint64_t now_us, uint64_t counter, size_t size,
                  ReceiptKind kind) {
     bool gap = receipt->seen > 0 && counter != receipt->seen;
@@ -77,6 +82,7 @@ bool receipt_add(Receipt *receipt, uint64_t now_us, uint64_t counter, size_t siz
     if (!mark(receipt, now_us, counter)) {
         return false;
     }
+    receipt->first_us = gap ? 0 : receipt->untold > 0 ? receipt->first_us : now_us;
     receipt->untold++;
     receipt->untold_bytes += size;
     if (gap && wait_us > GAP_US) {
@@ -85,7 +91,7 @@ bool receipt_add(Receipt *receipt, uint64_t now_us, uint64_t counter, size_t siz
     if (receipt->untold > 1 && receipt->untold_bytes >= ENOUGH_BYTES && enough_us(kind) < wait_us) {
         wait_us = enough_us(kind);
     }
-    if (now_us + wait_us < receipt->due_us) {
+    if (now_us + wait_us < receipt->due_us || goes_on(receipt, now_us, kind)) {
         receipt->due_us = now_us + wait_us;
     }
     return true;

@@ -20,6 +20,7 @@ typedef struct {
     uint64_t map[RECEIPT_WINDOW_SIZE / 64]; /* bit i: counter known − 1 − i came */
     uint64_t low[RECEIPT_TOLD_SIZE];        /* lowest counter that came before each of the last
                                                acknowledgements; [0] since the last */
+    uint64_t first_us;                      /* when the first of these came; 0: not all came */
     uint32_t untold;                        /* packets since the last acknowledgement */
     uint64_t untold_bytes;
     uint64_t pace_us; /* the peer wants to wait no longer */
