@@ -48,7 +48,7 @@ MeshError link_submit(Link *link, LinkPriority priority, uint64_t now_us, uint64
 MeshError link_submit_parts(Link *link, LinkPriority priority, uint64_t now_us,
                             uint64_t deadline_us, Bytes head, Bytes body, uint64_t *ret_id) {
     bool limited = now_us >= rate_next_us(&link->rate) &&
-                   (!queue_ready(&link->queue, LINK_DOCUMENT) || send_is_sparse(link, now_us));
+                   (!queue_ready(&link->queue, LINK_DOCUMENT) || send_is_held(link, now_us));
     MeshError error;
 
     queue_expire(&link->queue, now_us);

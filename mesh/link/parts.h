@@ -61,8 +61,6 @@ uint64_t send_spare_us(const Link *link, uint64_t now_us, uint64_t bytes, unsign
 uint64_t send_voice_until_us(const Link *link, uint64_t now_us);
 /* Nothing answers: what can wait does. */
 bool send_is_held(const Link *link, uint64_t now_us);
-/* And what cannot is less than the line carries: how fast that arrives says nothing of it. */
-bool send_is_sparse(const Link *link, uint64_t now_us);
 /* When voice that flows will have paused for so long that what waits behind it need not any more;
  * UINT64_MAX: none flows. */
 uint64_t send_lull_us(const Link *link, uint64_t now_us);

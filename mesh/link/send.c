@@ -265,10 +265,6 @@ bool send_is_held(const Link *link, uint64_t now_us) {
            (bridged_us(link, now_us) == 0 && now_us > repair_silent_us(link));
 }
 
-bool send_is_sparse(const Link *link, uint64_t now_us) {
-    return is_slow(link) && send_is_held(link, now_us);
-}
-
 /* What the packets in flight still allow. Voice does not wait for answers that may be lost. */
 static Leave may_leave(const Link *link, uint64_t now_us) {
     uint64_t window = rate_window(&link->rate, repair_pace_us(link));
