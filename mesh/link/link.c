@@ -48,12 +48,12 @@ MeshError link_submit(Link *link, LinkPriority priority, uint64_t now_us, uint64
 MeshError link_submit_parts(Link *link, LinkPriority priority, uint64_t now_us,
                             uint64_t deadline_us, Bytes head, Bytes body, uint64_t *ret_id) {
     bool limited = now_us >= rate_next_us(&link->rate) &&
-                   (!queue_ready(&link->queue, LINK_DOCUMENT) || send_is_held(link, now_us));
+                   (!queue_ready(&link->queue, LINK_DOCUMENT) || leave_is_held(link, now_us));
     MeshError error;
 
     queue_expire(&link->queue, now_us);
     if (priority == LINK_VOICE && deadline_us != UINT64_MAX) {
-        deadline_us = earlier(deadline_us, send_voice_until_us(link, now_us));
+        deadline_us = earlier(deadline_us, flow_until_us(link, now_us));
     }
     error = queue_submit(&link->queue, priority, deadline_us, head, body, ret_id);
     if (error) {
@@ -177,20 +177,20 @@ uint64_t link_deadline_us(const Link *link, uint64_t now_us) {
     if (link->ascent.left > 0) {
         deadline_us = earlier(deadline_us, now_us);
     }
-    if (send_is_ready(link, now_us)) {
+    if (leave_is_ready(link, now_us)) {
         deadline_us = earlier(deadline_us, rate_next_us(&link->rate));
     } else {
-        deadline_us = earlier(deadline_us, send_open_us(link, now_us));
+        deadline_us = earlier(deadline_us, leave_open_us(link, now_us));
     }
     return deadline_us;
 }
 
 uint64_t link_look_us(const Link *link, uint64_t now_us) {
     /* What waits for answers may leave whenever their lack lasts long enough. */
-    if (send_waits(link, now_us)) {
+    if (leave_waits(link, now_us)) {
         return 0;
     }
-    return earlier(link_deadline_us(link, now_us), send_lull_us(link, now_us));
+    return earlier(link_deadline_us(link, now_us), flow_lull_us(link, now_us));
 }
 
 bool link_rests(const Link *link) {
@@ -207,7 +207,7 @@ unsigned link_urgency(const Link *link, uint64_t now_us) {
     if (link->ascent.left > 0) {
         return LINK_VOICE;
     }
-    if (now_us < rate_next_us(&link->rate) || !send_is_ready(link, now_us)) {
+    if (now_us < rate_next_us(&link->rate) || !leave_is_ready(link, now_us)) {
         return LINK_PRIORITIES;
     }
     while (urgency < LINK_DOCUMENT && !queue_ready(&link->queue, urgency)) {

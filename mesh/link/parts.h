@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * The inside of a Link, shared by the files that are its halves: link.c (messages and packets in),
+ * The inside of a Link, shared by the files that are its parts: link.c (messages and packets in),
+ * flow.c (the voice that goes by it), leave.c (what may leave now), size.c (in how large a packet),
  * send.c (packets out), repair.c (what became of what was sent).
  * It owns nothing beside the struct. It is never included from outside mesh/link.
  */
@@ -12,6 +13,17 @@
 #include "mesh/link/plan.h"
 #include "mesh/link/rate.h"
 #include "mesh/link/receipt.h"
+
+#define SLOW_PACKET_US 200000 /* of the line: a packet that takes longer is dear */
+
+/* What may leave. */
+typedef enum {
+    LEAVE_NOTHING,
+    LEAVE_VOTES,  /* and control */
+    LEAVE_URGENT, /* and voice */
+    LEAVE_PROMPT, /* and chat */
+    LEAVE_ALL,
+} Leave;
 
 struct Link {
     /* When something is to be done: looked at in every step, so in front. */
@@ -48,24 +60,63 @@ static inline uint64_t later(uint64_t a, uint64_t b) {
     return a > b ? a : b;
 }
 
-/* ---- send.c ---- */
+/* ---- flow.c ---- */
 
-/* Something waits that may leave as far as the packets in flight go. */
-bool send_is_ready(const Link *link, uint64_t now_us);
-/* Something would be sent, but for the packets in flight. */
-bool send_waits(const Link *link, uint64_t now_us);
-/* How long the line takes for so many bytes in that part of it, that voice leaves free. */
-uint64_t send_spare_us(const Link *link, uint64_t now_us, uint64_t bytes, unsigned parts);
-/* Until when voice submitted now may wait: on a line that it nearly fills what comes too late to be
- * played would make what follows late as well. */
-uint64_t send_voice_until_us(const Link *link, uint64_t now_us);
-/* Nothing answers: what can wait does. */
-bool send_is_held(const Link *link, uint64_t now_us);
+/* Voice flows: it was submitted so short a time ago that more will follow. */
+bool flow_is_on(const Link *link, uint64_t now_us);
+/* The line is so slow that each packet of voice takes a good part of the time until the next. */
+bool flow_is_slow(const Link *link);
+/* Answers take long: an outage is over long before it is known. */
+bool flow_is_far(const Link *link);
+/* There, what is said in the meantime would be lost, and the line is not filled by it: voice goes
+ * on whatever is not answered. */
+bool flow_goes_on(const Link *link, uint64_t now_us);
+/* Wire bytes that stand in the way of voice for no longer than they may. */
+uint64_t flow_room(const Link *link);
+/* When the next voice is overdue; there documents ride in its packet, and fill what it leaves of
+ * the time until the next: one of their own would have a header, and stand in its way. */
+uint64_t flow_due_us(const Link *link);
 /* When voice that flows will have paused for so long that what waits behind it need not any more;
  * UINT64_MAX: none flows. */
-uint64_t send_lull_us(const Link *link, uint64_t now_us);
+uint64_t flow_lull_us(const Link *link, uint64_t now_us);
+/* Until when voice submitted now may wait: on a line that it nearly fills what comes too late to be
+ * played would make what follows late as well. */
+uint64_t flow_until_us(const Link *link, uint64_t now_us);
+/* How long the line takes for so many bytes in that part of it, that voice leaves free. */
+uint64_t flow_spare_us(const Link *link, uint64_t now_us, uint64_t bytes, unsigned parts);
+
+/* ---- size.c ---- */
+
+/* Wire bytes that a packet may have now, `capacity` bytes being there for what it holds. */
+uint32_t size_full(const Link *link, uint64_t now_us, size_t capacity);
+/* The size of a packet larger than those known to pass, that is to show whether it does: of a
+ * document that keeps the line busy, and alone in it, so that nothing else waits if it is lost.
+ * 0: it is not the time for one. */
+uint32_t size_trial(const Link *link, uint64_t now_us, size_t capacity);
+/* Bytes a packet may hold now; the rate aims at such packets from now on. */
+PlanLimits size_limits(Link *link, uint64_t now_us, size_t capacity);
+
+/* ---- leave.c ---- */
+
+/* What the packets in flight still allow. Voice does not wait for answers that may be lost. */
+Leave leave_now(const Link *link, uint64_t now_us);
+/* The least urgent that may leave then. What is said now and then leaves when what is urgent may;
+ * beside others whose voices wait in the same line it has its turn after those. */
+LinkPriority leave_least(const Link *link, Leave leave);
+/* The end of a document is in flight, and nothing else is to be sent: rather than to wait for what
+ * the line loses to be missed, a round trip later, it is sent again while there is room. The packet
+ * that held it; NULL: it is not so. */
+FlightPacket *leave_to_repeat(const Link *link, uint64_t now_us);
+/* Something waits that may leave as far as the packets in flight go. */
+bool leave_is_ready(const Link *link, uint64_t now_us);
+/* The same where it is known what may leave. */
+bool leave_finds(const Link *link, uint64_t now_us, Leave leave);
+/* Something would be sent, but for the packets in flight. */
+bool leave_waits(const Link *link, uint64_t now_us);
+/* Nothing answers: what can wait does. */
+bool leave_is_held(const Link *link, uint64_t now_us);
 /* When something may be sent though no answer comes until then; UINT64_MAX: never. */
-uint64_t send_open_us(const Link *link, uint64_t now_us);
+uint64_t leave_open_us(const Link *link, uint64_t now_us);
 
 /* ---- repair.c ---- */
 

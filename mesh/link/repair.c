@@ -193,7 +193,7 @@ static void insist(Link *link, uint64_t now_us) {
 
     if (bytes > 0 && now_us > repair_silent_us(link)) {
         queue_insist(&link->queue,
-                     later(send_spare_us(link, now_us, bytes, INSIST_PARTS), INSIST_LEAST_US));
+                     later(flow_spare_us(link, now_us, bytes, INSIST_PARTS), INSIST_LEAST_US));
     }
 }
 

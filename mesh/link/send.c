@@ -3,373 +3,15 @@
 
 #include "mesh/link/parts.h"
 
-#define PROBE_BYTES        400 /* of a packet that only asks whether the line is back */
-#define TAIL_PACKETS       4
-#define BESIDE_US          12000   /* of the line, beside what is urgent in a packet */
-#define FIRST_BYTES        450     /* the same of the first packets, on a line not known yet */
-#define URGENT_WINDOWS     3       /* how many may be in flight before what is urgent waits too */
-#define VOICE_FLOWS_US     2000000 /* longer than a breath between words */
-#define VOICE_PACKET_US    50000
-#define VOICE_PACKET_SOON  30000 /* where even then it is large enough: */
-#define VOICE_PACKET_GOOD  800
-#define VOICE_PACKET_LEAST 160
-#define ALONE_PACKET_US    650000
-#define ALONE_PACKET_LEAST 400
-#define LATE_QUEUE_US      350000 /* in the line: what is urgent would come too late, or later */
-#define BEHIND_US          150000 /* so much of it may be left when it goes again */
-#define DOUBT_US           50000  /* after answers are missed voice goes on, */
-#define DOUBT_MOST_US      300000 /* and again, should there be none at all; */
-#define DOUBT_TRIP_US      400000 /* where they take longer, they would tell too late */
-#define FADE_LEAST_US      250000 /* silences shorter than that are chance */
-#define FADE_PARTS         4      /* of what is free: one for what is repeated after so long */
-#define VOICE_WAIT_US      350000 /* that it may be late on a slow line */
-#define SPARE_LEAST        10     /* part of the line that is always free for it */
-#define FADE_MOST_US       750000
-#define FRAGMENT_LEAST     64    /* smaller ones cost more than they carry, */
-#define FRAGMENT_RIDING    24    /* if not so much when the packet leaves anyway */
-#define RIDING_QUEUE_US    40000 /* that may be left in the line; what is more goes first */
-#define SLOW_BYTES         128   /* in the time of a packet beside voice: below 20 kbit/s */
-#define RIDING_MORE        16    /* part of the rate more, to see whether the line carries it */
-#define VOICE_QUARTERS     1     /* of a packet queued in the line: less to wait for */
-#define COMPANY_QUARTERS   2
-#define ALONE_QUARTERS     4
-#define LONG_QUARTERS      3
-#define SLOW_QUARTERS      1
-#define BRIDGE_LOSS_PPM    250000
-#define BRIDGE_SLOW_US     2000000
-#define SLOW_PACKET_US     200000
-#define LONG_PACKET_US     160000
-#define LARGE_LEAST_US     20000 /* a packet that takes less is large enough */
-#define REPEAT_LOSS_PPM    50000
-#define LOSS_KNOWN         20 /* packets, before the loss is believed */
-#define PACE_LEAST_US      8000
-#define PACE_BYTES         912 /* an acknowledgement is worth a sixteenth of what it answers */
-#define DOCUMENT_SHARE     9   /* others' bytes to one of documents, */
-#define DOCUMENT_LEAST     19  /* and while voice flows */
-
-static bool voice_flows(const Link *link, uint64_t now_us) {
-    return link->voice_us != UINT64_MAX && now_us - link->voice_us < VOICE_FLOWS_US;
-}
-
-uint64_t send_lull_us(const Link *link, uint64_t now_us) {
-    return voice_flows(link, now_us) ? link->voice_us + VOICE_FLOWS_US : UINT64_MAX;
-}
-
-/* The line is so slow that each packet of voice takes a good part of the time until the next. */
-static bool is_slow(const Link *link) {
-    return rate_bytes_in(&link->rate, VOICE_PACKET_US) < SLOW_BYTES;
-}
-
-/* When the next voice is overdue; there documents ride in its packet, and fill what it leaves of
- * the time until the next: one of their own would have a header, and stand in its way. */
-static uint64_t voice_due_us(const Link *link) {
-    return link->voice_us != UINT64_MAX && is_slow(link)
-               ? link->voice_us + link->voice_gap_us + link->voice_gap_us / 2
-               : 0;
-}
-
-uint64_t send_voice_until_us(const Link *link, uint64_t now_us) {
-    return is_slow(link) ? now_us + VOICE_WAIT_US : UINT64_MAX;
-}
-
-/* What is sent so slowly that a line become faster shows, and a queue goes. */
-static uint64_t riding_bytes(const Link *link, uint64_t us) {
-    uint64_t capacity = rate_capacity(&link->rate);
-
-    return earlier(rate_pace(&link->rate), capacity + capacity / RIDING_MORE) * us / 1000000;
-}
-
-/* Wire bytes of a packet that nothing waits for too long: while voice flows, that is little. */
-static uint64_t wanted_size(const Link *link, uint64_t now_us) {
-    uint64_t slow = rate_bytes_in(&link->rate, VOICE_PACKET_US);
-    uint64_t soon = rate_bytes_in(&link->rate, VOICE_PACKET_SOON);
-
-    if (!voice_flows(link, now_us)) {
-        if (link->rate.confirmed == 0) {
-            return UINT32_MAX; /* few packets may leave: each should carry much */
-        }
-        return later(rate_bytes_in(&link->rate, ALONE_PACKET_US), ALONE_PACKET_LEAST);
-    }
-    if (is_slow(link)) {
-        return later(riding_bytes(link, link->voice_gap_us), VOICE_PACKET_LEAST);
-    }
-    return earlier(later(slow, VOICE_PACKET_LEAST), later(soon, VOICE_PACKET_GOOD));
-}
-
-/* Of a packet, that should wait in the line; less beside voice, but not so little that the queue of
- * others who do the same drowns it. */
-static uint32_t quarters(const Link *link, uint64_t now_us) {
-    if (!voice_flows(link, now_us)) {
-        uint64_t packet_us = rate_packet_us(&link->rate);
-
-        return packet_us > SLOW_PACKET_US   ? SLOW_QUARTERS
-               : packet_us > LONG_PACKET_US ? LONG_QUARTERS
-                                            : ALONE_QUARTERS;
-    }
-    return rate_in_company(&link->rate) ? COMPANY_QUARTERS : VOICE_QUARTERS;
-}
-
-/* Whether packets larger than any path takes are of use: voice would wait for them, in a queue that
- * others keep full, or seem to, they find room less often, and on a fast line they save little. */
-static bool is_large_good(const Link *link, uint64_t now_us) {
-    return !voice_flows(link, now_us) && link->rate.phase != RATE_SHARED &&
-           link->rate.breath.others == 0 &&
-           rate_bytes_in(&link->rate, LARGE_LEAST_US) < MTU_BASE_SIZE;
-}
-
-/* Wire bytes that a packet may have now. */
-static uint32_t full_size(const Link *link, uint64_t now_us, size_t capacity) {
-    uint64_t full = earlier(capacity + link->overhead, mtu_limit(&link->mtu, now_us));
-
-    return (uint32_t)(is_large_good(link, now_us) ? full : earlier(full, MTU_BASE_SIZE));
-}
-
-/* The size of a packet larger than those known to pass, that is to show whether it does: of a
- * document that keeps the line busy, and alone in it, so that nothing else waits if it is lost. */
-static uint32_t trial_size(const Link *link, uint64_t now_us, size_t capacity) {
-    uint32_t size = mtu_wanted(&link->mtu, now_us);
-    bool busy = link->rate.phase == RATE_STEADY && link->rate.confirmed > 0 &&
-                link->queue.waiting[LINK_DOCUMENT] >= 2 * (uint64_t)size;
-
-    return busy && size <= capacity + link->overhead && size <= wanted_size(link, now_us) &&
-                   is_large_good(link, now_us) && !queue_ready(&link->queue, LINK_PICTURE)
-               ? size
-               : 0;
-}
-
-/* Bytes that a packet with voice may hold, to be gone when the next is there. */
-static uint64_t riding_size(const Link *link, uint64_t now_us) {
-    uint64_t queue_us = delay_latest_us(&link->rate.delay);
-    uint64_t next_us = link->voice_us + link->voice_gap_us;
-    uint64_t wire;
-
-    next_us -= queue_us > RIDING_QUEUE_US ? earlier(queue_us - RIDING_QUEUE_US, next_us) : 0;
-
-    if (link->queue.waiting[LINK_VOICE] == 0 || voice_due_us(link) <= now_us) {
-        return UINT64_MAX;
-    }
-    wire = next_us > now_us ? riding_bytes(link, next_us - now_us) : 0;
-    return wire > link->overhead ? wire - link->overhead : 0;
-}
-
-/* Where answers take long, an outage is over long before that is known: what is said in the
- * meantime would be lost, and the line is not filled by it. */
-static bool is_far_voice(const Link *link, uint64_t now_us) {
-    return voice_flows(link, now_us) && rate_trip_us(&link->rate) > DOUBT_TRIP_US;
-}
-
-/* Bytes a packet may hold now. */
-static PlanLimits packet_limits(Link *link, uint64_t now_us, size_t capacity) {
-    uint32_t full = full_size(link, now_us, capacity);
-    uint64_t wire = earlier(wanted_size(link, now_us), full);
-    PlanLimits found = {.urgent = full - link->overhead,
-                        .fragment = FRAGMENT_LEAST,
-                        .voices = !is_slow(link) ? SIZE_MAX
-                                  : link->queue.waiting[LINK_VOICE] <= 2 * link->voice_size ? 1
-                                                                                            : 2};
-
-    rate_aim(&link->rate, now_us, full, (uint32_t)wire, quarters(link, now_us));
-    if (repair_in_outage(link)) {
-        /* All else waits for an answer. */
-        found.urgent = is_far_voice(link, now_us)
-                           ? found.urgent
-                           : earlier(found.urgent, PROBE_BYTES - link->overhead);
-        return found;
-    }
-    found.other = (size_t)(wire > link->overhead ? wire - link->overhead : 0);
-    found.riding = (size_t)earlier(found.other, riding_size(link, now_us));
-    found.fragment = found.riding < found.other ? FRAGMENT_RIDING : FRAGMENT_LEAST;
-    found.beside = (size_t)earlier(rate_bytes_in(&link->rate, BESIDE_US), found.other);
-    if (link->rate.capacity == 0) {
-        found.beside = earlier(FIRST_BYTES, found.other);
-    } else if (rate_in_company(&link->rate)) {
-        found.beside = found.other;
-    }
-    return found;
-}
-
-typedef enum {
-    LEAVE_NOTHING,
-    LEAVE_VOTES,  /* and control */
-    LEAVE_URGENT, /* and voice */
-    LEAVE_PROMPT, /* and chat */
-    LEAVE_ALL,
-} Leave;
-
-/* How long a silence is worth to be talked through: as such were seen to last, and where packets
- * are long a while in any case, as few are lost by that. */
-static uint64_t bridge_us(const Link *link) {
-    return rate_packet_us(&link->rate) > SLOW_PACKET_US ? later(link->bridge_us, BRIDGE_SLOW_US)
-                                                        : link->bridge_us;
-}
-
-/* The silence that is talked through: where packets are long, and waiting costs more than what may
- * be lost, or where most answers are lost; not beside voice, which a line become slower would hurt.
- */
-static uint64_t bridged_us(const Link *link, uint64_t now_us) {
-    bool worth = rate_packet_us(&link->rate) > SLOW_PACKET_US ||
-                 link->rate.weather.random_ppm > BRIDGE_LOSS_PPM;
-
-    return worth && !voice_flows(link, now_us) ? repair_bridged_us(link, now_us, bridge_us(link))
-                                               : 0;
-}
-
-/* The queue of the line is ours, and so long that what is urgent would come too late. */
-static bool is_late(const Link *link) {
-    return link->rate.phase != RATE_SHARED && rate_queue_us(&link->rate) > LATE_QUEUE_US;
-}
-
-/* What is in flight and not on its way waits, but for what left the queue since the last answer;
- * what was lost counts until that is noticed. */
-static uint64_t queued_us(const Link *link, uint64_t now_us) {
-    uint64_t since_us =
-        earlier(now_us - earlier(now_us, link->progress_us), rate_packet_us(&link->rate));
-    uint64_t flying_us = link->flight.bytes * 1000000 / rate_capacity(&link->rate);
-    uint64_t moving_us = rate_trip_us(&link->rate) + since_us;
-
-    return flying_us > moving_us ? flying_us - moving_us : 0;
-}
-
-/* Something urgent may be sent. Behind a queue that is too long it is better off here, where it can
- * be overtaken or expire. */
-static bool is_urgent_free(const Link *link, uint64_t now_us, uint64_t window) {
-    return is_late(link) ? queued_us(link, now_us) <= BEHIND_US
-                         : link->flight.bytes + link->rate.packet <= URGENT_WINDOWS * window;
-}
-
-/* A document was filling the line, and now nothing answers, or late: the line may have become far
- * slower. What voice sends until that is known would stand in the queue in front of what it sends
- * then. Where silences are known to be long they mean something else. Until when; 0: it is not so.
- */
-static uint64_t doubt_until_us(const Link *link, uint64_t now_us) {
-    uint64_t silent_us = repair_silent_us(link);
-    uint64_t window = rate_window(&link->rate, repair_pace_us(link));
-
-    if (!voice_flows(link, now_us) || link->rate.phase != RATE_STEADY ||
-        rate_in_company(&link->rate) || is_late(link) ||
-        rate_trip_us(&link->rate) > DOUBT_TRIP_US || link->flight.bytes < window / 2) {
-        return 0;
-    }
-    if (rate_has_jumped(&link->rate)) {
-        return link->progress_us + DOUBT_MOST_US;
-    }
-    if (silent_us == UINT64_MAX || link->bridge_us > DOUBT_MOST_US ||
-        now_us <= silent_us + DOUBT_US) {
-        return 0;
-    }
-    return silent_us + DOUBT_MOST_US;
-}
-
-bool send_is_held(const Link *link, uint64_t now_us) {
-    return repair_in_outage(link) ||
-           (bridged_us(link, now_us) == 0 && now_us > repair_silent_us(link));
-}
-
-/* What the packets in flight still allow. Voice does not wait for answers that may be lost. */
-static Leave may_leave(const Link *link, uint64_t now_us) {
-    uint64_t window = rate_window(&link->rate, repair_pace_us(link));
-    uint64_t flying = link->flight.bytes + link->rate.packet;
-    uint64_t bridged = bridged_us(link, now_us);
-    bool silent = bridged == 0 && now_us > repair_silent_us(link);
-
-    if (!flight_has_room(&link->flight)) {
-        return LEAVE_NOTHING;
-    }
-    if (link->probes_owed > 0) {
-        return LEAVE_ALL;
-    }
-    if (repair_in_outage(link)) {
-        return link->flight.out == 0                                                ? LEAVE_ALL
-               : is_far_voice(link, now_us) && is_urgent_free(link, now_us, window) ? LEAVE_URGENT
-                                                                                    : LEAVE_NOTHING;
-    }
-    if (link->rate.phase == RATE_SHARED) {
-        silent = false; /* others make us wait */
-    } else {
-        window += rate_bytes_in(&link->rate, bridged);
-    }
-    if (now_us < doubt_until_us(link, now_us)) {
-        return LEAVE_VOTES;
-    }
-    if (flying <= window) {
-        bool rides = now_us < voice_due_us(link) && link->queue.waiting[LINK_VOICE] == 0;
-
-        return silent || link->held || rides || now_us < rate_hold_us(&link->rate) ? LEAVE_PROMPT
-                                                                                   : LEAVE_ALL;
-    }
-    return is_urgent_free(link, now_us, window) ? LEAVE_URGENT : LEAVE_NOTHING;
-}
-
-/* What is said now and then leaves when what is urgent may; beside others whose voices wait in the
- * same line it has its turn after those. */
-static LinkPriority least_of(const Link *link, Leave leave) {
-    bool said = plan_is_small(&link->queue) && !rate_in_company(&link->rate);
-
-    if (leave == LEAVE_ALL) {
-        return LINK_DOCUMENT;
-    }
-    if (leave == LEAVE_VOTES) {
-        return LINK_URGENT;
-    }
-    return leave == LEAVE_PROMPT || said ? LINK_CHAT : LINK_VOICE;
-}
-
-/* The end of a document is in flight, and nothing else is to be sent: rather than to wait for what
- * the line loses to be missed, a round trip later, it is sent again while there is room. */
-static FlightPacket *to_repeat(const Link *link, uint64_t now_us) {
-    bool worth = link->rate.weather.random_ppm > REPEAT_LOSS_PPM &&
-                 rate_packet_us(&link->rate) < SLOW_PACKET_US;
-
-    if (!worth || link->rate.phase != RATE_STEADY || rate_in_company(&link->rate) ||
-        link->probes_owed > 0 || voice_flows(link, now_us)) {
-        return NULL;
-    }
-    return queue_ready(&link->queue, LINK_DOCUMENT) ? NULL : flight_to_repeat(&link->flight);
-}
-
-/* The same as send_is_ready where it is known what may leave. */
-static bool is_ready(const Link *link, uint64_t now_us, Leave leave) {
-    if (!queue_ready(&link->queue, LINK_DOCUMENT)) {
-        return leave == LEAVE_ALL && to_repeat(link, now_us);
-    }
-    return leave != LEAVE_NOTHING && queue_ready(&link->queue, least_of(link, leave));
-}
-
-bool send_waits(const Link *link, uint64_t now_us) {
-    return (queue_ready(&link->queue, LINK_DOCUMENT) || to_repeat(link, now_us)) &&
-           !send_is_ready(link, now_us);
-}
-
-bool send_is_ready(const Link *link, uint64_t now_us) {
-    /* As nearly always nothing is to be sent: the rest need not be computed. */
-    return (queue_ready(&link->queue, LINK_DOCUMENT) || to_repeat(link, now_us)) &&
-           is_ready(link, now_us, may_leave(link, now_us));
-}
-
-uint64_t send_open_us(const Link *link, uint64_t now_us) {
-    uint64_t open_us = later(rate_hold_us(&link->rate), voice_due_us(link));
-    uint64_t over = link->flight.bytes + link->rate.packet;
-    uint64_t window;
-
-    if (!queue_ready(&link->queue, LINK_DOCUMENT)) {
-        return UINT64_MAX;
-    }
-    window = rate_window(&link->rate, repair_pace_us(link));
-    if (over > window && bridge_us(link) > 0) {
-        over = (over - window) * 1000000 / rate_capacity(&link->rate) + 1;
-        open_us = later(open_us, repair_bridge_from_us(link) + over);
-    }
-    open_us = later(open_us, doubt_until_us(link, now_us));
-    if (is_late(link)) {
-        uint64_t queued = queued_us(link, now_us);
-
-        open_us = later(open_us, queued > BEHIND_US ? now_us + queued - BEHIND_US : 0);
-    }
-    if (open_us <= now_us || !send_is_ready(link, open_us)) {
-        return UINT64_MAX;
-    }
-    return later(open_us, rate_next_us(&link->rate));
-}
+#define TAIL_PACKETS   4
+#define FADE_LEAST_US  250000 /* silences shorter than that are chance */
+#define FADE_PARTS     4      /* of what is free: one for what is repeated after so long */
+#define FADE_MOST_US   750000
+#define LOSS_KNOWN     20 /* packets, before the loss is believed */
+#define PACE_LEAST_US  8000
+#define PACE_BYTES     912 /* an acknowledgement is worth a sixteenth of what it answers */
+#define DOCUMENT_SHARE 9   /* others' bytes to one of documents, */
+#define DOCUMENT_LEAST 19  /* and while voice flows */
 
 /* How long the peer should hold acknowledgements at most: long on a slow line, where each costs. */
 static uint64_t wanted_pace_us(const Link *link) {
@@ -389,18 +31,9 @@ static bool pace_differs(const Link *link) {
     return link->rate.delay.srtt_us > 0 && (wanted >= 2 * known || 2 * wanted <= known);
 }
 
-uint64_t send_spare_us(const Link *link, uint64_t now_us, uint64_t bytes, unsigned parts) {
-    uint64_t room = rate_bytes_in(&link->rate, link->voice_gap_us);
-    uint64_t voice = voice_flows(link, now_us) ? link->voice_size + link->overhead : 0;
-    uint64_t spare = later(room > voice ? room - voice : 0, room / SPARE_LEAST);
-
-    return bytes * parts * link->voice_gap_us / later(spare, 1);
-}
-
 /* A line that was gone for a while, and came back, may be again, and then it takes long to know. */
 static uint64_t fade_us(const Link *link, uint64_t now_us) {
-    bool worth = link->bridge_us >= FADE_LEAST_US && rate_trip_us(&link->rate) > DOUBT_TRIP_US &&
-                 now_us >= link->spared_us;
+    bool worth = link->bridge_us >= FADE_LEAST_US && flow_is_far(link) && now_us >= link->spared_us;
 
     return worth ? earlier(link->rate.delay.srtt_us / 2, FADE_MOST_US) : 0;
 }
@@ -428,13 +61,13 @@ static bool document_turn(const Link *link) {
 /* Documents that wait earn a tenth of what is sent, or half of that. */
 static void account_documents(Link *link, uint64_t now_us, const Plan *plan, size_t size) {
     size_t documents = plan_document_bytes(plan);
-    size_t share = voice_flows(link, now_us) ? DOCUMENT_LEAST : DOCUMENT_SHARE;
+    size_t share = flow_is_on(link, now_us) ? DOCUMENT_LEAST : DOCUMENT_SHARE;
 
     if (link->queue.waiting[LINK_DOCUMENT] == 0) {
         link->document_credit = 0;
         return;
     }
-    if (!send_is_held(link, now_us)) {
+    if (!leave_is_held(link, now_us)) {
         link->document_credit += documents < size ? (size - documents) / share : 0;
     }
     link->document_credit -= earlier(link->document_credit, documents);
@@ -459,14 +92,14 @@ static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Ch
 
     packet->priority = (uint8_t)plan_priority(plan);
     packet->bulk =
-        packet->priority == LINK_DOCUMENT || (is_slow(link) && plan_document_bytes(plan) > 0);
+        packet->priority == LINK_DOCUMENT || (flow_is_slow(link) && plan_document_bytes(plan) > 0);
     packet->repeats = choice->repeats;
     if (choice->tells || choice->bare) {
         packet->pace_us = link->pace_us = wanted_pace_us(link);
         packet_write_pace(writer, link->pace_us);
     }
     if (line.fade_us > 0 && small > 0) {
-        link->spared_us = now_us + send_spare_us(link, now_us, small + link->overhead, FADE_PARTS);
+        link->spared_us = now_us + flow_spare_us(link, now_us, small + link->overhead, FADE_PARTS);
     }
     plan_write(plan, &link->queue, &link->flight, packet, now_us, line, writer);
     flight_set_size(&link->flight, packet, (uint32_t)(bytes_written(writer) + link->overhead));
@@ -485,7 +118,7 @@ static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Ch
 static bool repeat(Link *link, uint64_t now_us) {
     FlightPacket *packet;
 
-    while ((packet = to_repeat(link, now_us))) {
+    while ((packet = leave_to_repeat(link, now_us))) {
         if (repair_repeat(link, packet)) {
             return true;
         }
@@ -496,9 +129,9 @@ static bool repeat(Link *link, uint64_t now_us) {
 
 /* What goes beside an acknowledgement of `ack_size` bytes. */
 static Choice choose(Link *link, uint64_t now_us, size_t capacity, size_t ack_size) {
-    PlanLimits limits = packet_limits(link, now_us, capacity);
-    Leave leave = may_leave(link, now_us);
-    uint32_t trial = ack_size > 0 ? 0 : trial_size(link, now_us, capacity);
+    PlanLimits limits = size_limits(link, now_us, capacity);
+    Leave leave = leave_now(link, now_us);
+    uint32_t trial = ack_size > 0 ? 0 : size_trial(link, now_us, capacity);
     /* Of many in flight the answer will tell which are lost: what may be lost too is better small.
      */
     bool asks_only = link->probes_owed > 0 && link->flight.out > TAIL_PACKETS;
@@ -511,10 +144,10 @@ static Choice choose(Link *link, uint64_t now_us, size_t capacity, size_t ack_si
         !flight_reserve(&link->flight, now_us, repair_stale_us(link))) {
         return choice;
     }
-    if (is_ready(link, now_us, leave)) {
+    if (leave_finds(link, now_us, leave)) {
         queue_copy(&link->queue, now_us, true);
     }
-    limits.least = asks_only ? LINK_CHAT : least_of(link, leave);
+    limits.least = asks_only ? LINK_CHAT : leave_least(link, leave);
     if (trial > 0 && !asks_only) {
         limits.other = limits.riding = trial - link->overhead;
     }
@@ -548,7 +181,7 @@ static void begin_ascent(Link *link, uint64_t now_us, uint32_t lead) {
 /* A packet of it: the least pace, told again and again, so that the answer comes at once. */
 static bool write_padding(Link *link, uint64_t now_us, uint64_t counter, size_t capacity,
                           BytesWriter *writer) {
-    uint64_t wire = earlier(link->ascent.left, full_size(link, now_us, capacity));
+    uint64_t wire = earlier(link->ascent.left, size_full(link, now_us, capacity));
     FlightPacket *packet;
 
     if (link->ascent.left > 0 && !flight_reserve(&link->flight, now_us, repair_stale_us(link))) {
