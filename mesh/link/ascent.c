@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/link/ascent.h"
 
-#include "mesh/link/breath.h"
+#include "mesh/link/capacity.h"
 #include "mesh/link/packet.h"
 
 #define SECOND_US    1000000
@@ -103,7 +103,7 @@ void ascent_acked(Ascent *ascent, Rate *rate, uint64_t now_us, const DelaySample
     proven = ascent->bytes > size ? (ascent->bytes - size) * SECOND_US / waited_us : 0;
     proven = proven < aim(rate) ? proven : aim(rate);
     if (proven > rate_capacity(rate) + rate_capacity(rate) / 8) {
-        rate_set_capacity(rate, proven);
+        capacity_set(rate, proven);
         ascent->bytes = 0;
         ascent->next_us = now_us;
         ascent->wait_us = WAIT_US;

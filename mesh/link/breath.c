@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/link/breath.h"
 
+#include "mesh/link/capacity.h"
+
 #define SECOND_US       1000000
 #define BREATH_SAMPLES  3
 #define BREATH_LEAST_US 20000
@@ -72,7 +74,7 @@ void breath_stop_sharing(Rate *rate) {
 /* All that is left is there whatever we do, and does not change: the way has become longer. */
 static void lengthen(Rate *rate, uint64_t now_us, const DelaySample *sample) {
     delay_rebase(&rate->delay, now_us, sample);
-    rate_set_capacity(rate, most(rate->capacity, rate->calm * 7 / 8));
+    capacity_set(rate, most(rate->capacity, rate->calm * 7 / 8));
     rate->calm_at_us = now_us;
     rate->deepest = 0; /* that was no queue */
 }

@@ -2,6 +2,7 @@
 #include "mesh/link/rate.h"
 
 #include "mesh/link/breath.h"
+#include "mesh/link/capacity.h"
 
 #define SECOND_US      1000000
 #define ONE            1024 /* of a gain */
@@ -9,18 +10,13 @@
 #define GAIN_GROW      (ONE + ONE / 4)
 #define GAIN_YIELD     (ONE / 2)
 #define GAIN_SHARED    (ONE + ONE / 5)
-#define GAIN_FULL      (ONE - ONE / 20) /* from here on a standing queue says what is carried */
 #define STREAK_LIMIT   4
 #define PATIENT_ROUNDS 3    /* that seem empty, before there may be more than we knew */
 #define GUESS          4000 /* bytes a second assumed of an unknown line: 32 kbit/s */
-#define FASTEST        ((uint64_t)1 << 30)
-#define BURST_US       1000 /* timers are coarse: what they were late by is made up for */
 #define BURST_PACKETS  4    /* a picture leaves, and comes, at once on a line that takes it in: */
 #define BURST_MOST_US  5000
 #define BREATH_US      (12 * SECOND_US) /* the queue must empty that often, to be measurable */
 #define TARGET_MOST_US 250000
-#define SUDDEN_QUEUE   8 /* times the target */
-#define SHAKE_JUMP     4
 #define SHAKE_WINDOW   4 /* of what it shakes: packets it holds up are in flight, and no queue */
 #define PPM            WEATHER_PPM
 #define TRIAL_PACKETS  24
@@ -66,8 +62,7 @@ uint64_t rate_packet_us(const Rate *rate) {
     return (uint64_t)rate->packet * SECOND_US / rate_capacity(rate);
 }
 
-/* The queue we want: it keeps the line busy while the next acknowledgement travels. */
-static uint64_t target_us(const Rate *rate) {
+uint64_t rate_target_us(const Rate *rate) {
     uint64_t wanted_us = rate_packet_us(rate) * rate->quarters / 4 * rate->favour / ONE;
 
     wanted_us >>= rate->shallow;
@@ -80,13 +75,13 @@ static bool is_alone(const Rate *rate) {
     return rate->phase != RATE_SHARED && rate->breath.others == 0 && !rate_in_company(rate);
 }
 
-/* By how much the line shakes. */
-static uint64_t jolts_us(const Rate *rate) {
+uint64_t rate_jolts_us(const Rate *rate) {
     return is_alone(rate) ? delay_jolts_us(&rate->delay) : 0;
 }
 
 uint64_t rate_queue_us(const Rate *rate) {
-    return delay_queue_us(&rate->delay, SUDDEN_QUEUE * target_us(rate), jolts_us(rate));
+    return delay_queue_us(&rate->delay, RATE_SUDDEN_QUEUE * rate_target_us(rate),
+                          rate_jolts_us(rate));
 }
 
 uint64_t rate_next_us(const Rate *rate) {
@@ -104,7 +99,7 @@ uint64_t rate_trip_us(const Rate *rate) {
 uint64_t rate_window(const Rate *rate, uint64_t pace_us) {
     uint64_t shake_us = is_alone(rate) ? SHAKE_WINDOW * (uint64_t)rate->delay.shake_us : 0;
     uint64_t window =
-        rate_bytes_in(rate, rate_trip_us(rate) + target_us(rate) + shake_us + pace_us);
+        rate_bytes_in(rate, rate_trip_us(rate) + rate_target_us(rate) + shake_us + pace_us);
 
     if (!rate->capacity) {
         return 2 * rate->full;
@@ -118,130 +113,11 @@ uint64_t rate_window(const Rate *rate, uint64_t pace_us) {
     return most(window + rate->packet, 2 * rate->packet);
 }
 
-/* ---- learning ---- */
-
-static bool queue_shows(const Rate *rate) {
-    return rate->delay.sample_count >= DELAY_SAMPLES_SIZE - 1 &&
-           rate_queue_us(rate) > target_us(rate) / 2;
-}
-
-/* What is carried, as this sample tells. */
-static ArrivalsFound learn_arrival(Rate *rate, const DelaySample *sample) {
-    uint64_t shake_us = most(rate->delay.shake_us, jolts_us(rate));
-    uint64_t jump_us = SUDDEN_QUEUE * target_us(rate) + SHAKE_JUMP * shake_us;
-
-    return arrivals_learn(&rate->arrivals, &rate->delay, sample, rate->limited_at_us,
-                          rate_in_company(rate) ? UINT64_MAX : jump_us);
-}
-
-void rate_set_capacity(Rate *rate, uint64_t capacity) {
-    rate->capacity = least(most(capacity, RATE_SLOWEST / 2), FASTEST);
-    rate->highest = most(rate->highest, rate->capacity);
-}
-
-/* While packets queue, what is carried is all the line carries; unless they arrive just as they
- * left, too slowly to fill it: then what looks like a queue may be none. */
-static bool tells_capacity(const Rate *rate, const ArrivalsFound *found) {
-    return arrivals_grow(found) || arrivals_shrink(found) || rate->gain >= GAIN_FULL ||
-           rate_in_company(rate);
-}
-
-/* Two packets in a row took much longer than the one before. */
-static bool has_jumped(const Rate *rate, const ArrivalsFound *found) {
-    return rate->arrivals.jumps > 0 && !found->limited;
-}
-
-/* We do not send all we might, and still it piles up: the line carries no more than what came. */
-static bool piles_up(const Rate *rate, const ArrivalsFound *found) {
-    return found->limited && arrivals_grow(found) && !rate_in_company(rate) &&
-           rate_queue_us(rate) > SUDDEN_QUEUE * target_us(rate);
-}
-
-/* A pair was spread: the line is known, keeps a packet waiting, and waits for more. */
-static void learn_spread(Rate *rate, uint64_t now_us, uint64_t spread, uint32_t size) {
-    rate->phase = RATE_STEADY;
-    rate_set_capacity(rate, spread);
-    rate->confirmed = rate->capacity;
-    rate->deepest = most(rate->deepest, size);
-    rate->next_us = least(rate->next_us, now_us);
-    arrivals_forget(&rate->arrivals); /* what came before was slow for want of anything to send */
-}
-
-/* What left with this packet was carried within its round trip; before the first answer all that
- * left was, since the first of it did. */
-static uint64_t carried_in_trip(const Rate *rate, uint64_t now_us, const DelaySample *sample) {
-    uint64_t from = sample->sent_total - sample->size;
-    bool pair = sample->sent_us - least(rate->pair_us, sample->sent_us) <= BURST_US;
-
-    if (rate->capacity == 0) {
-        return sample->sent_total * SECOND_US / most(now_us - rate->begun_us, 1);
-    }
-    if (pair && rate->pair_total < from) {
-        from = rate->pair_total;
-    }
-    return (sample->sent_total - from) * SECOND_US / most(now_us - sample->sent_us, 1);
-}
-
-static void learn_start(Rate *rate, uint64_t now_us, const DelaySample *sample,
-                        const ArrivalsFound *found) {
-    uint64_t proven = most(found->proven, carried_in_trip(rate, now_us, sample));
-
-    if (rate->capacity == 0) {
-        rate_set_capacity(rate, proven);
-    } else if (found->spread > 0 && sample->size >= rate->full / 2) {
-        learn_spread(rate, now_us, found->spread, sample->size);
-    } else if (found->carried > 0 && queue_shows(rate) && !found->limited) {
-        rate->phase = RATE_STEADY;
-        rate_set_capacity(rate, least(found->carried, rate->capacity));
-    } else if (found->carried > 0 && found->carried < rate->capacity && has_jumped(rate, found)) {
-        rate_set_capacity(rate, found->carried);
-    } else if (found->carried < rate->capacity && piles_up(rate, found)) {
-        rate->phase = RATE_STEADY;
-        rate_set_capacity(rate, found->carried);
-    } else {
-        /* What came before was slow for want of anything to send. */
-        rate_set_capacity(rate, most(rate->capacity, most(proven, found->since)));
-    }
-}
-
-static void learn_capacity(Rate *rate, const ArrivalsFound *found) {
-    if (found->carried == 0) {
-        return;
-    }
-    if (found->carried < rate->capacity && has_jumped(rate, found)) {
-        rate_set_capacity(rate, found->carried);
-    } else if (found->carried < rate->capacity && piles_up(rate, found)) {
-        rate->phase = RATE_STEADY;
-        rate_set_capacity(rate, found->carried);
-    } else if (queue_shows(rate) && !found->limited && found->carried < rate->capacity &&
-               tells_capacity(rate, found)) {
-        rate_set_capacity(rate, (rate->capacity + found->carried) / 2);
-    } else if (found->proven > rate->capacity && rate->phase != RATE_TRIAL) {
-        rate_set_capacity(rate, found->proven);
-    }
-}
-
-/* Whether there was not always something to send. */
-static bool learn(Rate *rate, uint64_t now_us, const DelaySample *sample) {
-    ArrivalsFound found = learn_arrival(rate, sample);
-    bool busy = queue_shows(rate) && !found.limited && found.carried > 0;
-
-    if (rate->phase == RATE_START) {
-        learn_start(rate, now_us, sample, &found);
-    } else {
-        learn_capacity(rate, &found);
-    }
-    if (busy) {
-        rate->confirmed = rate->capacity;
-    }
-    return found.limited;
-}
-
 /* ---- deciding ---- */
 
 static uint32_t steady_gain(const Rate *rate) {
     uint64_t queue = rate_queue_us(rate);
-    uint64_t target = target_us(rate);
+    uint64_t target = rate_target_us(rate);
     /* The time to bring the queue to its target in: longer than it takes to see the effect. */
     uint64_t horizon = 2 * rate_trip_us(rate) + 4 * rate_packet_us(rate) + 20000;
 
@@ -282,7 +158,7 @@ static void decide_gain(Rate *rate) {
 }
 
 static void decide_streak(Rate *rate, const DelaySample *sample, bool limited) {
-    bool empty = rate_queue_us(rate) < target_us(rate) / 4;
+    bool empty = rate_queue_us(rate) < rate_target_us(rate) / 4;
 
     if (!empty || limited) {
         rate->streak = rate->rounds = 0;
@@ -303,19 +179,18 @@ static void grow_part(Rate *rate, const DelaySample *sample, bool limited) {
         rate->part_from = rate->sent_total;
     }
     /* A round trip is what the other says; what was proven before is not. */
-    rate_set_capacity(rate,
-                      least(rate->part * SECOND_US / most(rate->delay.srtt_us, 1), rate->highest));
+    capacity_set(rate, least(rate->part * SECOND_US / most(rate->delay.srtt_us, 1), rate->highest));
 }
 
 static void note_queue(Rate *rate, uint64_t now_us, bool limited) {
-    uint64_t target = target_us(rate);
+    uint64_t target = rate_target_us(rate);
 
     if (now_us - rate->recent_us > SECOND_US) {
         rate->recent -= rate->recent / 16;
         rate->recent_us = now_us;
     }
     rate->recent = most(rate->recent, rate->capacity);
-    if (queue_shows(rate)) {
+    if (capacity_queue_shows(rate)) {
         rate->deepest = most(rate->deepest, rate_bytes_in(rate, rate_queue_us(rate)));
     }
 
@@ -333,11 +208,10 @@ void rate_acked(Rate *rate, uint64_t now_us, const DelaySample *sample) {
 
     delay_learn(&rate->delay, now_us, sample, rate->capacity);
     breath_judge(rate, now_us, sample);
+    limited = capacity_learn(rate, now_us, sample);
     if (rate->phase == RATE_SHARED) {
-        limited = learn_arrival(rate, sample).limited;
         grow_part(rate, sample, limited);
     } else {
-        limited = learn(rate, now_us, sample);
         note_queue(rate, now_us, limited);
     }
     decide_streak(rate, sample, limited);
@@ -377,9 +251,10 @@ void rate_aim(Rate *rate, uint64_t now_us, uint32_t full, uint32_t packet, uint3
 /* The line was seen to keep as much waiting as we want, and no more than that waits: unless by far
  * too much is lost, that is not for its being too full. */
 static bool is_in_hand(const Rate *rate) {
-    return rate->phase == RATE_START || (rate->capacity <= rate->confirmed + rate->confirmed / 8 &&
-                                         rate->deepest >= rate_bytes_in(rate, target_us(rate)) &&
-                                         rate_queue_us(rate) <= 2 * target_us(rate));
+    return rate->phase == RATE_START ||
+           (rate->capacity <= rate->confirmed + rate->confirmed / 8 &&
+            rate->deepest >= rate_bytes_in(rate, rate_target_us(rate)) &&
+            rate_queue_us(rate) <= 2 * rate_target_us(rate));
 }
 
 /* Loss above the weather: is it that the line is too full, or has the weather changed? */
@@ -402,7 +277,7 @@ static void end_trial(Rate *rate) {
     rate->phase = rate->confirmed > 0 ? RATE_STEADY : RATE_START;
     if (found_ppm * 3 < rate->trial_ppm) {
         rate->shallow += rate->shallow < SHALLOW_MOST;
-        rate_set_capacity(rate, rate->capacity * trial_gain(rate) / ONE);
+        capacity_set(rate, rate->capacity * trial_gain(rate) / ONE);
         rate->confirmed = rate->capacity;
         rate->phase = RATE_STEADY;
         weather_ppm = (uint32_t)least(rate->weather.weather_ppm, found_ppm);
@@ -460,7 +335,7 @@ static bool begins_pair(const Rate *rate, uint64_t now_us, uint32_t size) {
 static uint64_t burst_us(const Rate *rate) {
     uint64_t picture_us = (uint64_t)BURST_PACKETS * rate->packet * SECOND_US / rate_pace(rate);
 
-    return picture_us <= BURST_MOST_US ? most(picture_us, BURST_US) : BURST_US;
+    return picture_us <= BURST_MOST_US ? most(picture_us, RATE_BURST_US) : RATE_BURST_US;
 }
 
 void rate_sent(Rate *rate, uint64_t now_us, uint32_t size) {

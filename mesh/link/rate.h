@@ -4,11 +4,8 @@
  * It owns the capacity and the pace; the delays and the losses it judges by are in its `delay` and
  * `weather`. It never sees a packet's bytes, and loss alone never slows it unless slowing helps.
  *
- * Capacity is what was sent between two packets that arrived, over the time between their arrivals
- * by the receiver's clock (never less than the time between their departures, so that no
- * acknowledger can make it more than what left here). While packets queue, that is exactly what the
- * line carries; while they do not, it only says that the line carries no less. We pace so that
- * about one packet waits, and bound what is in flight by the same measure.
+ * What the line carries is told by how packets arrive (see capacity.h). We pace so that about one
+ * packet waits, and bound what is in flight by the same measure.
  *
  * A queue that stays is put to the test by a breath: what can wait pauses until ours would be gone.
  * What is still there then is another's, or no queue at all: the way has become longer. Beside
