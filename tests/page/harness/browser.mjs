@@ -132,3 +132,7 @@ export const sideways = (page) => page.evaluate(() => {
     return box.width > 0 && box.right > width + 1 && !at.closest(".unseen");
   }).map((at) => at.outerHTML.slice(0, 120));
 });
+
+// The keyboard is where it should be: on what has this name.
+export const focused = (page, name) => page.waitForFunction((wanted) =>
+  (document.activeElement.closest("label") ?? document.activeElement).textContent === wanted, name);
