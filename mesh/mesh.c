@@ -350,7 +350,7 @@ MeshError mesh_step(Mesh *mesh, const MeshEvent *event) {
         hush_timeout(mesh);
         company_timeout(mesh);
         sync_timeout(mesh);
-        sync_serve(mesh);
+        serve_send(mesh);
         library_step(mesh);
         due_timeout(mesh);
         map_timeout(mesh);

@@ -13,6 +13,7 @@
 #define SYNC_FIRSTS_SIZE 16
 #define SYNC_LATER_SIZE  64
 #define SYNC_CAME_SIZE   256
+#define SYNC_LINE_SIZE   (JOURNAL_TAG_SIZE + 8 + JOURNAL_HEAD_SIZE) /* of one of a CLOCK */
 
 /* Entries of one chain. */
 typedef struct {
@@ -96,8 +97,6 @@ typedef struct {
 void sync_finish(Mesh *mesh);
 /* A neighbour is linked, or in the roster since now. */
 void sync_greet(Mesh *mesh, uint32_t slot);
-/* It has nothing yet: tells all there is. */
-void sync_offer(Mesh *mesh, uint32_t slot);
 /* Its link is gone: nothing asked of it comes. */
 void sync_lost(Mesh *mesh, uint32_t slot);
 /* Its slot is free. */
@@ -110,15 +109,11 @@ void sync_told(Mesh *mesh, uint32_t slot, const Record *record);
 /* The store refused entries: they are asked for again, later. */
 void sync_store_failed(Mesh *mesh);
 
-MeshError sync_pull(Mesh *mesh, uint32_t slot, Bytes body);
-MeshError sync_pull_hash(Mesh *mesh, uint32_t slot, Bytes body);
 MeshError sync_entry(Mesh *mesh, uint32_t slot, Bytes body);
 
 /* An entry that the person carried here. */
 void sync_import(Mesh *mesh, const MeshIntent *intent);
 
-/* Sends what was asked, as far as the links have room. */
-void sync_serve(Mesh *mesh);
 void sync_timeout(Mesh *mesh);
 uint64_t sync_deadline_us(const Mesh *mesh);
 
@@ -132,6 +127,19 @@ bool sync_send(Mesh *mesh, uint32_t slot, uint8_t kind, Bytes body);
 /* The lines that a neighbour is not known to have; all of them with `whole`. */
 void sync_send_clock(Mesh *mesh, uint32_t slot, bool whole);
 void sync_announce_soon(Mesh *mesh);
+/* One line of a CLOCK. */
+void sync_write_line(BytesWriter *writer, const ClockLine *line);
+/* Of a record of ours, in the order they were applied. */
+uint32_t sync_index_of(const Mesh *mesh, const Record *record);
+
+/* ---- serve.c: what others ask for ---- */
+
+/* It has nothing yet: tells all there is. */
+void serve_offer(Mesh *mesh, uint32_t slot);
+MeshError serve_pull(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError serve_pull_hash(Mesh *mesh, uint32_t slot, Bytes body);
+/* Sends what was asked, as far as the links have room. */
+void serve_send(Mesh *mesh);
 
 /* ---- push.c: what is told unasked ---- */
 

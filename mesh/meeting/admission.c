@@ -67,7 +67,7 @@ static void welcome(Mesh *mesh, uint32_t slot, bool relay) {
     neighbour_send(mesh, neighbour_at(mesh, slot), LINK_URGENT, UINT64_MAX,
                    relay ? MESSAGE_WELCOME_RELAY : MESSAGE_WELCOME,
                    BYTES_AT(body, bytes_written(&writer)));
-    sync_offer(mesh, slot);
+    serve_offer(mesh, slot);
     sodium_memzero(body, sizeof body);
     admission_forget(mesh, slot);
 }

@@ -44,9 +44,9 @@ static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes 
     case MESSAGE_CLOCK:
         return pull_clock(mesh, slot, body);
     case MESSAGE_PULL:
-        return sync_pull(mesh, slot, body);
+        return serve_pull(mesh, slot, body);
     case MESSAGE_PULL_HASH:
-        return sync_pull_hash(mesh, slot, body);
+        return serve_pull_hash(mesh, slot, body);
     case MESSAGE_ENTRY:
         return sync_entry(mesh, slot, body);
     case MESSAGE_KEY_WANT:
