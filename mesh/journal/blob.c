@@ -45,8 +45,7 @@ uint32_t blob_leaf_count(uint64_t size) {
     return count == 0 ? 1 : count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 }
 
-/* The blocks of each level; the number of the top one is returned. */
-static uint8_t shape(uint64_t size, uint32_t ret_counts[BLOB_LEVELS]) {
+uint8_t blob_shape(uint64_t size, uint32_t ret_counts[BLOB_LEVELS]) {
     uint8_t level = 0;
 
     ret_counts[0] = blob_leaf_count(size);
@@ -58,8 +57,8 @@ static uint8_t shape(uint64_t size, uint32_t ret_counts[BLOB_LEVELS]) {
     return level;
 }
 
-static void block_hash(const uint8_t id[ACT_DOCUMENT_ID_SIZE], uint8_t level, Bytes block,
-                       MeshHash *ret_hash) {
+void blob_hash(const uint8_t id[ACT_DOCUMENT_ID_SIZE], uint8_t level, Bytes block,
+               MeshHash *ret_hash) {
     uint8_t where[ACT_DOCUMENT_ID_SIZE + 1];
 
     memcpy(where, id, ACT_DOCUMENT_ID_SIZE);
@@ -101,117 +100,7 @@ bool blob_key_read(Bytes key, uint8_t ret_id[ACT_DOCUMENT_ID_SIZE], BlobPlace *r
     return true;
 }
 
-/* ---- writing ---- */
-
-struct BlobWriter {
-    uint8_t id[ACT_DOCUMENT_ID_SIZE];
-    uint8_t key[32];
-    uint64_t size;
-    uint64_t taken;
-    uint8_t top;
-    MeshHash root; /* once the top was made */
-    uint32_t made[BLOB_LEVELS];
-    uint32_t filled[BLOB_LEVELS]; /* hashes in the block being made */
-    uint8_t blocks[BLOB_LEVELS][BLOB_BLOCK_SIZE];
-    size_t waiting_count;
-    size_t waiting_next;
-    BlobBlock waiting[BLOB_LEVELS]; /* at most one of each level between two calls */
-};
-
-BlobWriter *blob_writer_create(const uint8_t id[ACT_DOCUMENT_ID_SIZE], const uint8_t key[32],
-                               uint64_t size) {
-    uint32_t counts[BLOB_LEVELS];
-    BlobWriter *writer = size <= MESH_DOCUMENT_SIZE_MAX ? calloc(1, sizeof *writer) : NULL;
-
-    if (writer) {
-        memcpy(writer->id, id, sizeof writer->id);
-        memcpy(writer->key, key, sizeof writer->key);
-        writer->size = size;
-        writer->top = shape(size, counts);
-    }
-    return writer;
-}
-
-void blob_writer_destroy(BlobWriter *writer) {
-    if (writer) {
-        sodium_memzero(writer, sizeof *writer);
-        free(writer);
-    }
-}
-
-/* A block is complete: it waits to be taken, and its hash goes into the one above. */
-static void made(BlobWriter *writer, uint8_t level, size_t length) {
-    Bytes block = BYTES_AT(writer->blocks[level], length);
-    MeshHash hash;
-
-    assert(writer->waiting_count < BLOB_LEVELS);
-    writer->waiting[writer->waiting_count++] =
-        (BlobBlock){.place = {.level = level, .index = writer->made[level]++}, .block = block};
-    writer->filled[level] = 0;
-    block_hash(writer->id, level, block, &hash);
-    if (level == writer->top) {
-        writer->root = hash;
-        return;
-    }
-    level++;
-    memcpy(writer->blocks[level] + writer->filled[level]++ * MESH_HASH_SIZE, hash.bytes,
-           MESH_HASH_SIZE);
-    if (writer->filled[level] == BLOB_FANOUT) {
-        made(writer, level, BLOB_BLOCK_SIZE);
-    }
-}
-
-static bool is_taken(const BlobWriter *writer) {
-    return writer->waiting_next == writer->waiting_count;
-}
-
-MeshError blob_writer_leaf(BlobWriter *writer, Bytes clear) {
-    uint64_t left = writer->size - writer->taken;
-
-    if (!is_taken(writer)) {
-        return MESH_ERROR_STATE;
-    }
-    if (left == 0 || clear.length != (left < BLOB_BLOCK_SIZE ? left : BLOB_BLOCK_SIZE)) {
-        return MESH_ERROR_INVALID;
-    }
-    writer->waiting_count = writer->waiting_next = 0;
-    memcpy(writer->blocks[0], clear.data, clear.length);
-    blob_cipher(writer->key, writer->made[0], writer->blocks[0], clear.length);
-    writer->taken += clear.length;
-    made(writer, 0, clear.length);
-    return MESH_OK;
-}
-
-MeshError blob_writer_end(BlobWriter *writer, MeshHash *ret_root) {
-    if (writer->taken < writer->size || !is_taken(writer)) {
-        return MESH_ERROR_STATE;
-    }
-    writer->waiting_count = writer->waiting_next = 0;
-    if (writer->made[0] == 0) {
-        made(writer, 0, 0);
-    }
-    for (uint8_t level = 1; level <= writer->top; level++) {
-        if (writer->filled[level] > 0) {
-            made(writer, level, writer->filled[level] * MESH_HASH_SIZE);
-        }
-    }
-    *ret_root = writer->root;
-    return MESH_OK;
-}
-
-bool blob_writer_next(BlobWriter *writer, BlobBlock *ret_block) {
-    if (is_taken(writer)) {
-        return false;
-    }
-    *ret_block = writer->waiting[writer->waiting_next++];
-    return true;
-}
-
-uint64_t blob_writer_size(const BlobWriter *writer) {
-    return writer->taken;
-}
-
-/* ---- reading: places ---- */
+/* ---- places ---- */
 
 static bool exists(const Blob *blob, BlobPlace place) {
     return place.index < blob_count(blob, place.level);
@@ -266,7 +155,7 @@ static const uint8_t *expected_hash(const Blob *blob, BlobPlace place) {
     return hashes ? hashes + place.index % BLOB_FANOUT * MESH_HASH_SIZE : NULL;
 }
 
-/* ---- reading: life ---- */
+/* ---- life ---- */
 
 static bool init_level(Blob *blob, uint8_t number, uint32_t count) {
     Level *level = &blob->levels[number];
@@ -298,7 +187,7 @@ Blob *blob_create(const uint8_t id[ACT_DOCUMENT_ID_SIZE], const MeshHash *root, 
     memcpy(blob->id, id, sizeof blob->id);
     blob->root = *root;
     blob->size = size;
-    blob->top = shape(size, counts);
+    blob->top = blob_shape(size, counts);
     for (uint8_t level = 0; level <= blob->top; level++) {
         if (!init_level(blob, level, counts[level])) {
             blob_destroy(blob);
@@ -355,7 +244,7 @@ bool blob_is_whole(const Blob *blob) {
     return is_complete(blob, (BlobPlace){.level = blob->top, .index = 0});
 }
 
-/* ---- reading: what comes and goes ---- */
+/* ---- what comes and goes ---- */
 
 void blob_mark(Blob *blob, BlobPlace place) {
     if (!exists(blob, place) || state_of(blob, place) == BLOCK_HERE) {
@@ -419,7 +308,7 @@ static MeshError check_and_keep(Blob *blob, BlobPlace place, Bytes block) {
     if (!expected) {
         return MESH_ERROR_STATE;
     }
-    block_hash(blob->id, place.level, block, &hash);
+    blob_hash(blob->id, place.level, block, &hash);
     if (memcmp(hash.bytes, expected, MESH_HASH_SIZE)) {
         return MESH_ERROR_FORGED;
     }
@@ -468,7 +357,7 @@ MeshError blob_take(Blob *blob, BlobPlace place, Bytes block) {
     return error;
 }
 
-/* ---- reading: what is wanted ---- */
+/* ---- what is wanted ---- */
 
 bool blob_want_next(Blob *blob, BlobPlace *ret_place) {
     for (int number = blob->top; number >= 0; number--) {

@@ -22,34 +22,22 @@ typedef struct {
     uint32_t index;
 } BlobPlace;
 
-/* ---- writing a document ---- */
+/* ---- the shape of any document ---- */
 
-typedef struct BlobWriter BlobWriter;
+uint32_t blob_leaf_count(uint64_t size);
+/* The blocks of each level; the number of the top one is returned. */
+uint8_t blob_shape(uint64_t size, uint32_t ret_counts[BLOB_LEVELS]);
+/* The hash of a block as stored. */
+void blob_hash(const uint8_t id[ACT_DOCUMENT_ID_SIZE], uint8_t level, Bytes block,
+               MeshHash *ret_hash);
 
-/* A block to be stored, given back by writing; borrowed until the next call. */
-typedef struct {
-    BlobPlace place;
-    Bytes block;
-} BlobBlock;
+/* The store's key of a block: id, level, index (little-endian). */
+size_t blob_key(const uint8_t id[ACT_DOCUMENT_ID_SIZE], BlobPlace place,
+                uint8_t ret_key[BLOB_KEY_SIZE]);
+bool blob_key_read(Bytes key, uint8_t ret_id[ACT_DOCUMENT_ID_SIZE], BlobPlace *ret_place);
 
-/* NULL when memory is short or the size beyond MESH_DOCUMENT_SIZE_MAX. The key is copied. */
-BlobWriter *blob_writer_create(const uint8_t id[ACT_DOCUMENT_ID_SIZE], const uint8_t key[32],
-                               uint64_t size);
-/* Wipes and frees; NULL-safe. */
-void blob_writer_destroy(BlobWriter *writer);
-/*
- * Takes the next leaf, in clear: 4096 bytes, fewer only in the last; an empty document is given
- * none. INVALID. The blocks it made (the leaf, enciphered, and those of hashes it filled) are then
- * taken with blob_writer_next. STATE: those made before were not all taken.
- */
-MeshError blob_writer_leaf(BlobWriter *writer, Bytes clear);
-/*
- * Ends: the last blocks of hashes, none perhaps, come out of blob_writer_next; of an empty document
- * its leaf. STATE: leaves are missing, or blocks were not taken.
- */
-MeshError blob_writer_end(BlobWriter *writer, MeshHash *ret_root);
-bool blob_writer_next(BlobWriter *writer, BlobBlock *ret_block);
-uint64_t blob_writer_size(const BlobWriter *writer); /* bytes taken so far */
+/* Enciphers or deciphers one leaf in place: ChaCha20 (RFC 8439) under the document's key. */
+void blob_cipher(const uint8_t key[32], uint32_t leaf, uint8_t *bytes, size_t length);
 
 /* ---- a document announced, whole or in part ---- */
 
@@ -63,7 +51,6 @@ const uint8_t *blob_id(const Blob *blob);
 
 /* Blocks on a level; 0 above the top. */
 uint32_t blob_count(const Blob *blob, uint8_t level);
-uint32_t blob_leaf_count(uint64_t size);
 uint8_t blob_top(const Blob *blob);
 /* Bytes; 0: no such block, or the leaf of an empty document. */
 size_t blob_block_size(const Blob *blob, BlobPlace place);
@@ -112,11 +99,3 @@ bool blob_expect(Blob *blob, BlobPlace place);
 bool blob_can_check(const Blob *blob, BlobPlace place);
 /* Asked or taken in vain: it is wanted again. What is here stays. */
 void blob_give_up(Blob *blob, BlobPlace place);
-
-/* The store's key of a block: id, level, index (little-endian). */
-size_t blob_key(const uint8_t id[ACT_DOCUMENT_ID_SIZE], BlobPlace place,
-                uint8_t ret_key[BLOB_KEY_SIZE]);
-bool blob_key_read(Bytes key, uint8_t ret_id[ACT_DOCUMENT_ID_SIZE], BlobPlace *ret_place);
-
-/* Enciphers or deciphers one leaf in place: ChaCha20 (RFC 8439) under the document's key. */
-void blob_cipher(const uint8_t key[32], uint32_t leaf, uint8_t *bytes, size_t length);

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "mesh/journal/blob.h"
+#include "mesh/journal/blob_writer.h"
 
 #define DRAFTS_SIZE 8 /* documents being added at once */
 

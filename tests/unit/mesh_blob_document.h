@@ -8,7 +8,7 @@
 #include <glib.h>
 #include <string.h>
 
-#include "mesh/journal/blob.h"
+#include "mesh/journal/blob_writer.h"
 
 static const uint8_t id[ACT_DOCUMENT_ID_SIZE] = "document";
 static const uint8_t key[32] = "a key of a document";
