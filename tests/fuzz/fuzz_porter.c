@@ -98,27 +98,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 
 /* ---- a relay ---- */
 
-/* A neighbour that is linked with directly; what is sent to it goes nowhere. */
-static void befriend(const Identity *other) {
-    Neighbour *neighbour = neighbour_want(mesh, &other->key, mesh->psk, false);
-
-    FUZZ_CHECK(neighbour);
-    if (!neighbour->link) {
-        neighbour->link = link_create(NEIGHBOUR_WIRE_OVERHEAD);
-    }
-    FUZZ_CHECK(neighbour->link);
-    neighbour->linked = LINKED_UP;
-    neighbour->greeting = GREETING_BOTH;
-    neighbour->path = (MeshPath){.kind = MESH_PATH_KNOCK, .family = 4, .port = 7000};
-}
-
 /* The founder's core, which carries from now on as a relay would. */
 static void begin_relay(void) {
     found();
     mesh->relay = true;
     for (size_t i = 1; i <= MEMBERS + 1; i++) {
         fuzz_add_member(mesh, &people[i].key, i > MEMBERS ? MESH_ROLE_RELAY : MESH_ROLE_MEMBER);
-        befriend(&people[i]);
+        fuzz_befriend(mesh, &people[i].key);
     }
     map_roster_changed(mesh);
     window_us = knocks = 0;
