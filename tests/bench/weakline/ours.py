@@ -169,7 +169,8 @@ def beside(world, task):
     all_out = log.stretch(wire.OUT, since, until)
     kinds = [kind for kind, _ in ballot.sent]
     delays = [ballot.came_s.get(n, last) - moment for n, moment in enumerate(begun)]
-    return {"votes": delays, "missing": len(begun) - len(ballot.came_s), "kinds": kinds,
+    waits = [log.open_from(wire.OUT, moment) - moment for moment in begun]
+    return {"votes": delays, "line_waits": waits, "missing": len(begun) - len(ballot.came_s), "kinds": kinds,
             "voice": _difference(before, after), "alone": _difference(alone, alone_end),
             "delay_ms": after.get("delay_ms"), "ear_ms": delays_ms, "ear_asked": asked,
             "quiet_bps": quiet.bps, "voice_bps": voice.bps - quiet.bps,

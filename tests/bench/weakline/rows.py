@@ -17,7 +17,8 @@ VOTE_RIVALS = {"votes-cubic-2": "CUBIC", "votes-bbr-2": "BBR",
                "votes-cubic-1": "CUBIC, one connection", "votes-bbr-1": "BBR, one connection",
                "votes-sctp": "SCTP, two streams"}
 VOICE_RIVALS = {"rtp": "RTP", "rtp-fec": "RTP with FEC"}
-VOTE_BPS = 350 * 8 / 2  # a vote on the wire, every two seconds
+VOTE_BYTES = 350  # on the wire
+VOTE_BPS = VOTE_BYTES * 8 / 2  # one every two seconds
 LEVEL = 0.99  # of the best rival's share is level with it
 HANDSHAKE = 300  # bytes of a handshake's packets
 TRIPS, LOW_WHOLE_S, HIGH_BACK_S, IDLE_BPS, DORMANT_BPS = 1.7, 2, 10, 400, 60
@@ -34,6 +35,10 @@ class Results:
         result = self.results.get((name, line, seed))
         return None if result is None or "failed" in result or "unable" in result else result
 
+    def seeds(self, name, line):
+        """With which dice a task was done, failed or not."""
+        return sorted(seed for done, where, seed in self.results if (done, where) == (name, line))
+
     def beside(self, rivals, line, show, seed=1):
         """A line of text for each rival."""
         texts = []
@@ -44,6 +49,10 @@ class Results:
             reason = result.get("unable") or ("failed" if "failed" in result else None)
             texts.append(f"{title}: {reason or show(result)}")
         return "\n".join(texts)
+
+
+def _title(text, seed):
+    return text + (f", seed {seed}" if seed > 1 else "")
 
 
 def _missing(name):
@@ -74,7 +83,7 @@ def _best(found, line, seed, judge):
 
 
 def _document(found, line, seed=1):
-    name = f"{line} document alone" + (f", seed {seed}" if seed > 1 else "")
+    name = _title(f"{line} document alone", seed)
     result = found.get("document", line, seed)
     if result is None:
         return _missing(name)
@@ -104,7 +113,13 @@ def _votes_text(result):
     return (_delays(result["votes"]) if result["votes"] else "none was sent") + missing
 
 
-def _votes(found, line, result):
+def _soonest(line, result):
+    """What each vote would have taken, had it left in the first moment the line was up."""
+    travel_s = LINES[line].delay_s + VOTE_BYTES * 8 / LINES[line].rate_bps
+    return [wait + travel_s for wait in result["line_waits"]]
+
+
+def _votes(found, line, seed, result):
     middle, tail = LINES[line].goals.vote_s
     values = result["votes"]
     reached = (statistics.median(values) <= middle and percentile(values, 0.95) <= tail
@@ -112,56 +127,68 @@ def _votes(found, line, result):
     kinds = [f"of these {title}: " + _delays([delay for delay, was in zip(values, result["kinds"])
                                               if was == kind])
              for kind, title in (("vote", "votes"), ("say", "messages"))]
-    return Row(f"{line} vote beside both, p50 / p95", _votes_text(result), f"{middle} / {tail} s",
-               "\n".join([*kinds, found.beside(VOTE_RIVALS, line, _votes_text)]), reached)
+    if LINES[line].up < 1:
+        kinds.append("the line itself: " + _delays(_soonest(line, result)))
+    return Row(_title(f"{line} vote beside both, p50 / p95", seed), _votes_text(result),
+               f"{middle} / {tail} s",
+               "\n".join([*kinds, found.beside(VOTE_RIVALS, line, _votes_text, seed)]), reached)
 
 
 def _in_time(result):
     return result["in_time"] / max(result["frames"], 1)
 
 
-def _voice(found, line, result):
+def _voice(found, line, seed, result):
     numbers = LINES[line]
     wanted = numbers.goals.in_time
     if wanted is None:
         wanted = 1 - result["bad_s"] / result["seconds"] - 0.01
     share = _in_time(result["voice"])
     rivals = found.beside(VOICE_RIVALS, line,
-                          lambda r: f"{_in_time(r):.1%} at {r['bps'] / 1000:.1f} kbit/s, alone")
-    yield Row(f"{line} voice beside both, in time",
+                          lambda r: f"{_in_time(r):.1%} at {r['bps'] / 1000:.1f} kbit/s, alone",
+                          seed)
+    yield Row(_title(f"{line} voice beside both, in time", seed),
               f"{share:.1%} (alone {_in_time(result['alone']):.1%})", f"{wanted:.1%}", rivals,
               share >= wanted)
     cost, goal = result["voice_bps"], numbers.goals.voice_bps
-    yield Row(f"{line} voice on the wire", f"{cost / 1000:.1f} kbit/s",
+    yield Row(_title(f"{line} voice on the wire", seed), f"{cost / 1000:.1f} kbit/s",
               f"{goal / 1000:.0f} kbit/s" if goal else "", "", not goal or cost <= goal)
     worst, goal = percentile(result["ear_ms"], 0.95), numbers.goals.ear_ms
     goal += numbers.delay_s * 1000
     shown = "not heard" if worst is None else f"{worst:.0f} ms"
-    yield Row(f"{line} mouth to ear, p95", shown, f"{goal:.0f} ms",
+    yield Row(_title(f"{line} mouth to ear, p95", seed), shown, f"{goal:.0f} ms",
               f"{len(result['ear_ms'])} of {result['ear_asked']} pieces were recognised",
               worst is not None and worst <= goal)
 
 
-def _rest_of_line(line, result):
+def _rest_of_line(line, seed, result):
     numbers = LINES[line]
     remaining = numbers.limit_bps(1 - result["bad_s"] / result["seconds"]) * max(
         1 - (result["voice_bps"] + VOTE_BPS) / numbers.rate_bps, 0.01)
     left, goal = result["document_bps"] / remaining, numbers.goals.left
-    return Row(f"{line} left for the document", f"{left:.2f}", f"{goal}" if goal else "",
+    return Row(_title(f"{line} left for the document", seed), f"{left:.2f}", f"{goal}" if goal else "",
                f"{result['document_bps'] / 1000:.1f} of {remaining / 1000:.1f} kbit/s",
                not goal or left >= goal)
 
 
-def _queue(found, line, result):
+def _queue(found, line, seed, result):
     numbers = LINES[line]
     packet_ms = numbers.packet_ms(result["size_p95"])
     queue_ms, goals = result["queue_ms"], numbers.goals
     reached = (queue_ms <= goals.queue_ms if goals.queue_ms
                else queue_ms <= goals.queue_packets * packet_ms)
-    return Row(f"{line} queue we cause, p95",
+    return Row(_title(f"{line} queue we cause, p95", seed),
                f"{queue_ms:.0f} ms, {queue_ms / packet_ms:.1f} packets of {result['size_p95']} B",
                f"{goals.queue_ms} ms" if goals.queue_ms else f"{goals.queue_packets} packets",
-               found.beside(VOTE_RIVALS, line, lambda r: f"{r['queue_ms']:.0f} ms"), reached)
+               found.beside(VOTE_RIVALS, line, lambda r: f"{r['queue_ms']:.0f} ms", seed), reached)
+
+
+def _beside(found, line, seed):
+    result = found.get("beside", line, seed)
+    if result is None:
+        return [_missing(_title(f"{line} all at once", seed))]
+    return [_votes(found, line, seed, result), *_voice(found, line, seed, result),
+            _rest_of_line(line, seed, result), _queue(found, line, seed, result)]
 
 
 def _knock(found, line):
@@ -223,18 +250,11 @@ def table(results, names):
     found = Results(results)
     rows = []
     for line in names:
-        seeds = sorted({seed for name, where, seed in results
-                        if (name, where) == ("document", line)})
-        rows += [_document(found, line, seed) for seed in seeds]
-        if line == "W5":
-            continue
-        result = found.get("beside", line)
-        if result is None:
-            rows.append(_missing(f"{line} all at once"))
-        else:
-            rows += [_votes(found, line, result), *_voice(found, line, result),
-                     _rest_of_line(line, result), _queue(found, line, result)]
-        rows.append(_knock(found, line))
+        rows += [_document(found, line, seed) for seed in found.seeds("document", line)]
+        for seed in found.seeds("beside", line):
+            rows += _beside(found, line, seed)
+        if line != "W5":
+            rows.append(_knock(found, line))
     rows += _step(found) if "W1" in names else []
     rows += _rest(found) if "W2" in names else []
     rows += _cpu(found) if "W4" in names else []

@@ -54,3 +54,14 @@ class Log:
     def first(self, way, since, size):
         """When the first packet of at least this size came."""
         return next((row[0] for row in self.rows[way] if row[0] >= since and row[1] >= size), None)
+
+    def open_from(self, way, moment):
+        """From when on a packet given to the line at a moment could have passed, as far as others
+        tell: the moment itself, or when the last of those was lost that came next."""
+        for arrived, _, _, fate in self.rows[way]:
+            if arrived < moment:
+                continue
+            if fate == "delivered":
+                break
+            moment = arrived
+        return moment
