@@ -8,50 +8,28 @@ import http.client
 import json
 import os
 import pathlib
-import select
 import signal
 import socket
 import struct
-import subprocess
 import sys
-import tempfile
 import urllib.parse
 
-PROGRAM = sys.argv[1]
-WAIT_S = 60
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "net"))
+
+# pylint: disable=wrong-import-position
+from harness import alone
+from harness.alone import PROGRAM, WAIT_S
 
 
-class Node:
-    """A running node and its page."""
+class Node(alone.Node):
+    """A node and its page."""
 
-    def __init__(self, home):
-        self.home = home
-        self.environment = {**os.environ, "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(home.parent)}
-        self.process = None
-        self.start("--name", "Zoé")
-
-    def start(self, *options):
-        self.process = subprocess.Popen(
-            [PROGRAM, "start", "--home", self.home, "--no-media", *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=self.environment)
-        assert select.select([self.process.stdout], [], [], WAIT_S)[0], "not ready in time"
-        address = self.process.stdout.readline().strip().removeprefix("ready ")
-        base, self.token = address.split("#")
+    def start(self, *options, language=None):
+        ready = super().start(*options, language=language)
+        base, self.token = ready.removeprefix("ready ").split("#")
         self.port = int(base.rsplit(":", 1)[1].strip("/"))
         self.origin = f"http://127.0.0.1:{self.port}"
-
-    def end(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-        status = self.process.wait(WAIT_S)
-        self.process.stdout.close()
-        return status
-
-    def run(self, *words):
-        done = subprocess.run([PROGRAM, "--home", self.home, "--json", *map(str, words)],
-                              check=True, capture_output=True, text=True, timeout=WAIT_S,
-                              stdin=subprocess.DEVNULL, env=self.environment)
-        return json.loads(done.stdout)
+        return ready
 
     def another_token(self):
         return self.run("page")["address"].split("#")[1]
@@ -150,15 +128,9 @@ class Live:
         self.link.close()
 
 
-@contextlib.contextmanager
 def node(place):
-    made = Node(place / "home")
-    try:
-        yield made
-        assert made.end() == 0
-    finally:
-        if made.process.poll() is None:
-            made.end(signal.SIGKILL)
+    """A running node in a folder, ended cleanly."""
+    return alone.running(Node(place / "home"))
 
 
 def entering(place):
@@ -401,23 +373,5 @@ def documents(place):
         assert not list(pathlib.Path(a.home).rglob("*.pdf"))
 
 
-def main():
-    failed = False
-    tests = (entering, strangers, commands, rude, slow, documents)
-    chosen = [test for test in tests if not sys.argv[2:] or test.__name__ in sys.argv[2:]]
-    print(f"1..{len(chosen)}", flush=True)
-    for number, test in enumerate(chosen, 1):
-        with tempfile.TemporaryDirectory(prefix="maillon-page-") as place:
-            try:
-                test(pathlib.Path(place))
-                print(f"ok {number} - {test.__doc__}", flush=True)
-            except Exception as error:  # noqa: BLE001 - whatever went wrong is reported
-                failed = True
-                import traceback
-                text = "".join(traceback.format_exception(error)).replace("\n", "\n# ")
-                print(f"not ok {number} - {test.__doc__}\n# {text}", flush=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    alone.main(entering, strangers, commands, rude, slow, documents)

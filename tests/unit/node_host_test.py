@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MPL-2.0
 """One node and the commands typed at it: what it refuses, documents in and out, its end."""
 
-import contextlib
 import json
 import os
 import pathlib
@@ -10,65 +9,17 @@ import select
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 
-PROGRAM = sys.argv[1]
-WAIT_S = 60
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "net"))
+
+# pylint: disable=wrong-import-position
+from harness.alone import PROGRAM, WAIT_S, Node, main, running
 
 
-class Node:
-    """A home, and perhaps a process on it."""
-
-    def __init__(self, home):
-        self.home = home
-        self.environment = {**os.environ, "LC_ALL": "C.UTF-8", "XDG_RUNTIME_DIR": str(home.parent)}
-        self.process = None
-
-    def start(self, *options):
-        """Starts and returns the line `ready`."""
-        self.process = subprocess.Popen(
-            [PROGRAM, "start", "--home", self.home, "--no-media", *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=self.environment)
-        assert select.select([self.process.stdout], [], [], WAIT_S)[0], "not ready in time"
-        return self.process.stdout.readline().strip()
-
-    def end(self, number=signal.SIGTERM):
-        """Asks it to end, or makes it; its status."""
-        self.process.send_signal(number)
-        status = self.process.wait(WAIT_S)
-        self.process.stdout.close()
-        return status
-
-    def command(self, *words):
-        return subprocess.run([PROGRAM, "--home", self.home, "--json", *map(str, words)],
-                              check=False, capture_output=True, text=True, timeout=WAIT_S,
-                              stdin=subprocess.DEVNULL, env=self.environment)
-
-    def run(self, *words):
-        done = self.command(*words)
-        assert done.returncode == 0, (words, done.returncode, done.stderr)
-        return json.loads(done.stdout)
-
-    def refused(self, *words, status=1):
-        done = self.command(*words)
-        assert done.returncode == status, (words, done.returncode, done.stdout, done.stderr)
-        assert done.stderr.strip() and not done.stdout, (words, done.stdout)
-        return done.stderr.strip()
-
-
-@contextlib.contextmanager
 def node(place, *options):
-    """A running node in a meeting, ended cleanly."""
-    made = Node(place / "home")
-    made.ready = made.start("--name", "Zoé", *options)
-    try:
-        yield made
-        assert made.end() == 0
-    finally:
-        if made.process.poll() is None:
-            made.end(signal.SIGKILL)
+    """A running node in a folder, ended cleanly."""
+    return running(Node(place / "home"), *options)
 
 
 def documents(place):
@@ -315,22 +266,6 @@ def output(place):
         assert follower.wait(WAIT_S) != 0
 
 
-def main():
-    failed = False
-    tests = (documents, no_documents, cut, refusals, names, meetings, leaving, bandwidth,
-             alone, mesh, output)
-    print(f"1..{len(tests)}", flush=True)
-    for number, test in enumerate(tests, 1):
-        with tempfile.TemporaryDirectory(prefix="maillon-host-") as place:
-            try:
-                test(pathlib.Path(place))
-                print(f"ok {number} - {test.__doc__}", flush=True)
-            except Exception as error:  # noqa: BLE001 - whatever went wrong is reported
-                failed = True
-                text = f"{type(error).__name__}: {error}".replace("\n", "\n# ")
-                print(f"not ok {number} - {test.__doc__}\n# {text}", flush=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main(documents, no_documents, cut, refusals, names, meetings, leaving, bandwidth, alone, mesh,
+         output)

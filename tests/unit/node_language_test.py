@@ -1,74 +1,32 @@
 # SPDX-License-Identifier: MPL-2.0
 """Whoever asks is refused in their own language, whatever the node's; hands at the command line."""
 
-import contextlib
-import json
-import os
 import pathlib
-import select
-import signal
-import subprocess
 import sys
-import tempfile
 
-PROGRAM = sys.argv[1]
-WAIT_S = 60
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "net"))
+
+# pylint: disable=wrong-import-position
+from harness.alone import Node, main, running
+
 LANGUAGES = {"fr": "fr_FR.UTF-8", "en": "en_GB.UTF-8"}
 
 
-class Node:
-    """A process on a home, which speaks one language."""
-
-    def __init__(self, home, language):
-        self.home = home
-        self.process = subprocess.Popen(
-            [PROGRAM, "start", "--home", home, "--no-media", "--no-page", "--name", "Zoé"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=self.environment(language))
-        assert select.select([self.process.stdout], [], [], WAIT_S)[0], "not ready in time"
-        assert self.process.stdout.readline().startswith("ready")
-
-    def environment(self, language):
-        return {**os.environ, "LC_ALL": LANGUAGES[language],
-                "XDG_RUNTIME_DIR": str(self.home.parent)}
-
-    def command(self, *words, language="en", options=("--json",)):
-        return subprocess.run([PROGRAM, "--home", self.home, *options, *map(str, words)],
-                              check=False, capture_output=True, text=True, timeout=WAIT_S,
-                              stdin=subprocess.DEVNULL, env=self.environment(language))
-
-    def run(self, *words):
-        done = self.command(*words)
-        assert done.returncode == 0, (words, done.returncode, done.stderr)
-        return json.loads(done.stdout)
-
-    def refused(self, language, *words):
-        done = self.command(*words, language=language)
-        assert done.returncode == 1 and not done.stdout, (words, done)
-        return done.stderr.strip()
-
-
-@contextlib.contextmanager
 def node(home, language):
-    made = Node(home, language)
-    try:
-        yield made
-    finally:
-        made.process.send_signal(signal.SIGTERM)
-        made.process.wait(WAIT_S)
-        made.process.stdout.close()
+    """A running node that speaks one language, ended cleanly."""
+    return running(Node(home), "--no-page", language=LANGUAGES[language])
 
 
-def refusals(a, place, language):
+def refusals(a, place, asks):
     """What the node says no to: at once, after a while, from deep within."""
     bundle = place / "no.bundle"
     bundle.write_text("no bundle\n")
-    outside = [a.refused(language, *words) for words in (
+    outside = [a.refused(*words, language=LANGUAGES[asks]) for words in (
         ("say", "bonjour"), ("hand", "up"), ("meeting", "use", "ff"),
         ("join", "maillon:zzzz"), ("accept", "zzzz"))]
     ticket = a.run("meeting", "create", "Une")["id"] and a.run("invite")["ticket"]
     motion = a.run("motion", "open", "Quoi ?")["id"]
-    inside = [a.refused(language, *words) for words in (
+    inside = [a.refused(*words, language=LANGUAGES[asks]) for words in (
         ("join", ticket), ("motion", "open", "x", "--choices", "un"),
         ("motion", "open", "x", "--choices", "a,a"), ("vote", motion, "peut-être"),
         ("motion", "show", "zz"), ("doc", "get", "zz", "-o", place / "x"),
@@ -77,12 +35,12 @@ def refusals(a, place, language):
         ("roster", "expel", "personne"), ("roster", "expel", "Zoé"),
         ("doc", "add", place), ("bundle", "import", bundle), ("page",))]
     a.run("motion", "close", motion)
-    inside.append(a.refused(language, "vote", motion, "pour"))
+    inside.append(a.refused("vote", motion, "pour", language=LANGUAGES[asks]))
     meeting = a.run("meeting", "leave")["id"]
-    left = [a.refused(language, "say", "bonjour")]
+    left = [a.refused("say", "bonjour", language=LANGUAGES[asks])]
     assert f"maillon meeting use {meeting[:8]}" in left[0], left
     left = [text.replace(meeting[:8], "…") for text in left]
-    left.append(a.refused(language, "meeting", "leave", meeting).replace(meeting, "…"))
+    left.append(a.refused("meeting", "leave", meeting, language=LANGUAGES[asks]).replace(meeting, "…"))
     return outside + inside + left
 
 
@@ -112,7 +70,7 @@ def hands(place):
         assert a.run("hand", "up") == wanted, "up already"
         assert a.run("status")["hands"] == wanted
         assert [member["hand"] for member in a.run("roster", "list")] == [1]
-        shown = a.command("status", language="fr", options=())
+        shown = a.command("status", language=LANGUAGES["fr"], options=())
         assert "Demandent la parole" in shown.stdout and "1. Zoé, vous" in shown.stdout, shown
         assert a.run("hand", "down", "Zoé") == [] and a.run("hand", "list") == []
         for up in (True, False) * 8:
@@ -145,27 +103,11 @@ def decimals(place):
         file = place / "plan.pdf"
         file.write_bytes(bytes(12_340))
         a.run("doc", "add", file)
-        assert "12,3\u00a0ko" in a.command("doc", "list", language="fr", options=()).stdout
-        assert "12.3 kB" in a.command("doc", "list", language="en", options=()).stdout
+        assert "12,3\u00a0ko" in a.command("doc", "list", language=LANGUAGES["fr"], options=()).stdout
+        assert "12.3 kB" in a.command("doc", "list", language=LANGUAGES["en"], options=()).stdout
         wrong = a.command("bandwidth", "--max", "abc")
         assert wrong.returncode == 2 and "`none`" in wrong.stderr, wrong
 
 
-def main():
-    failed = False
-    tests = (asker, hands, voters, decimals)
-    print(f"1..{len(tests)}", flush=True)
-    for number, test in enumerate(tests, 1):
-        with tempfile.TemporaryDirectory(prefix="maillon-language-") as place:
-            try:
-                test(pathlib.Path(place))
-                print(f"ok {number} - {test.__doc__}", flush=True)
-            except Exception as error:  # noqa: BLE001 - whatever went wrong is reported
-                failed = True
-                text = f"{type(error).__name__}: {error}".replace("\n", "\n# ")
-                print(f"not ok {number} - {test.__doc__}\n# {text}", flush=True)
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main(asker, hands, voters, decimals)
