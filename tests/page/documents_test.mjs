@@ -11,7 +11,7 @@ import { gzipSync } from "node:zlib";
 import { Browser, faults, need, sideways } from "./harness/browser.mjs";
 import { Node } from "./harness/node.mjs";
 import { pdf, stream } from "./harness/pdf.mjs";
-import { end, note, step } from "./harness/tap.mjs";
+import { finish, note, step } from "./harness/tap.mjs";
 
 need("playwright-core", "axe-core");
 const browser = new Browser();
@@ -330,12 +330,4 @@ for (const [name, work] of [
     await a.keyboard.press("Escape");
   }
 }
-await step("nothing was complained of, nor asked from elsewhere", () => {
-  assert.deepEqual(browser.complaints, []);
-});
-await browser.close();
-await step("the node ends as it should", async () => {
-  assert.equal(await zoe.end(), 0, zoe.said);
-});
-note(`screenshots: ${browser.shots}`);
-end();
+await finish(browser, [zoe]);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { Browser, faults, focused, need, sideways } from "./harness/browser.mjs";
 import { Node } from "./harness/node.mjs";
-import { end, note, step } from "./harness/tap.mjs";
+import { finish, step } from "./harness/tap.mjs";
 
 need("playwright-core", "axe-core");
 const browser = new Browser();
@@ -189,12 +189,4 @@ for (const [name, work] of [
 ]) {
   if (!await step(name, work) && a && !a.isClosed()) await browser.shot(a, `failed-${work.name}`);
 }
-await step("nothing was complained of, nor asked from elsewhere", () => {
-  assert.deepEqual(browser.complaints, []);
-});
-await browser.close();
-await step("the nodes end as they should", async () => {
-  assert.deepEqual(await Promise.all([zoe, bob].map((node) => node.end())), [0, 0]);
-});
-note(`screenshots: ${browser.shots}`);
-end();
+await finish(browser, [zoe, bob]);

@@ -7,7 +7,7 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { deflateSync } from "node:zlib";
 import { Browser, faults, need, sideways } from "./harness/browser.mjs";
 import { Node } from "./harness/node.mjs";
-import { end, note, step } from "./harness/tap.mjs";
+import { finish, step } from "./harness/tap.mjs";
 
 const BY_HAND_TIMES = 6; // the answer comes before, while and after a line is found by itself
 const BRIEF_MS = 3000; // a ticket for one second is no good after that
@@ -322,13 +322,4 @@ await step("codes by hand, as pictures, lead in where nothing else does", codesA
 await step(`codes by hand lead in, ${BY_HAND_TIMES} times`, async () => {
   for (let number = 0; number < BY_HAND_TIMES; number++) await byHand(number);
 });
-await step("nothing was complained of, nor asked from elsewhere", () => {
-  assert.deepEqual(browser.complaints, []);
-});
-if (process.exitCode) await browser.shot(a, "failed-join");
-await browser.close();
-await step("the nodes end as they should", async () => {
-  for (const node of nodes) assert.equal(await node.end(), 0, node.said);
-});
-note(`screenshots: ${browser.shots}`);
-end();
+await finish(browser, nodes);

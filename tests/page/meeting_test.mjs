@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Browser, faults, need, sideways } from "./harness/browser.mjs";
 import { Node } from "./harness/node.mjs";
-import { end, note, step } from "./harness/tap.mjs";
+import { finish, step } from "./harness/tap.mjs";
 
 need("playwright-core", "axe-core");
 const browser = new Browser();
@@ -351,13 +351,5 @@ for (const [name, work] of [
     if (work === meet) break;
   }
 }
-await step("nothing was complained of, nor asked from elsewhere", () => {
-  assert.deepEqual(browser.complaints, []);
-});
-await browser.close();
-await step("the nodes end as they should", async () => {
-  assert.deepEqual(await Promise.all(nodes.map((node) => node.end())), [0, 0, 0]);
-});
-rmSync(place, { recursive: true, force: true });
-note(`screenshots: ${browser.shots}`);
-end();
+process.on("exit", () => rmSync(place, { recursive: true, force: true }));
+await finish(browser, nodes);

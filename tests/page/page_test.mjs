@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import { Browser, faults, focused, need, sideways } from "./harness/browser.mjs";
 import { Node } from "./harness/node.mjs";
-import { end, note, step } from "./harness/tap.mjs";
+import { finish, note, step } from "./harness/tap.mjs";
 
 const PAGE_BYTES_MAX = 120_000;
 const PAUSE_MS = 4000; // between two announcements
@@ -398,12 +398,4 @@ for (const [name, work] of [
   if (!await step(name, work)) await Promise.all([a, b].map((page, number) =>
     page && !page.isClosed() && browser.shot(page, `failed-${number}-${work.name}`)));
 }
-await step("nothing was complained of, nor asked from elsewhere", () => {
-  assert.deepEqual(browser.complaints, []);
-});
-await browser.close();
-await step("the nodes end as they should", async () => {
-  assert.deepEqual(await Promise.all([zoe, bob, eve].map((node) => node.end())), [0, 0, 0]);
-});
-note(`screenshots: ${browser.shots}`);
-end();
+await finish(browser, [zoe, bob, eve]);

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { Browser, faults, need } from "./harness/browser.mjs";
 import { Node } from "./harness/node.mjs";
-import { end, note, step } from "./harness/tap.mjs";
+import { finish, note, step } from "./harness/tap.mjs";
 
 const FLOOD = 2000; // of ten thousand texts_test tells what becomes
 const BATCH = 50;
@@ -145,11 +145,4 @@ for (const [name, work] of [
 ]) {
   if (!await step(name, work)) await browser.shot(a, `failed-skew-${work.name}`);
 }
-await step("nothing was complained of, nor asked from elsewhere", () => {
-  assert.deepEqual(browser.complaints, []);
-});
-await browser.close();
-await step("the node ends as it should", async () => {
-  assert.equal(await zoe.end(), 0, zoe.said);
-});
-end();
+await finish(browser, [zoe]);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { Browser, faults, need, sideways } from "./harness/browser.mjs";
 import { Node } from "./harness/node.mjs";
-import { end, note, skipAll, step } from "./harness/tap.mjs";
+import { finish, note, skipAll, step } from "./harness/tap.mjs";
 
 need("playwright-core", "axe-core");
 if (!existsSync(process.env.MAILLON_MEDIA ?? "")) skipAll("there is no media helper");
@@ -241,12 +241,4 @@ await step("on 320 px; folded, nothing is sent", small) &&
 await step("a page loaded anew sees again", again) &&
 await step("devices are tried in the settings, beside a camera that is on", settings);
 await step("devices are tried before any meeting, and none is left open", alone);
-await step("the browser had nothing to complain of", () => {
-  assert.deepEqual(browser.complaints, []);
-});
-
-await browser.close();
-for (const node of [zoe, bob, eve]) {
-  assert.equal(await node.end(), 0);
-}
-end();
+await finish(browser, [zoe, bob, eve]);

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { Browser, faults, need, sideways } from "./harness/browser.mjs";
 import { Node } from "./harness/node.mjs";
-import { end, note, skipAll, step } from "./harness/tap.mjs";
+import { finish, skipAll, step } from "./harness/tap.mjs";
 
 need("playwright-core", "axe-core");
 if (!existsSync(process.env.MAILLON_MEDIA ?? "")) skipAll("there is no media helper");
@@ -174,12 +174,4 @@ for (const [name, work] of [
 ]) {
   if (!await step(name, work)) await browser.shot(a, `failed-${work.name}`);
 }
-await step("nothing was complained of, nor asked from elsewhere", () => {
-  assert.deepEqual(browser.complaints, []);
-});
-await browser.close();
-await step("both nodes end as they should", async () => {
-  assert.deepEqual(await Promise.all([zoe.end(), bob.end()]), [0, 0]);
-});
-note(`screenshots: ${browser.shots}`);
-end();
+await finish(browser, [zoe, bob]);

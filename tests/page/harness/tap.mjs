@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MPL-2.0
 // Steps in the Test Anything Protocol; a failed one is told, and the rest goes on.
+import assert from "node:assert/strict";
+
 let count = 0;
 let failed = 0;
 
@@ -34,4 +36,17 @@ export async function step(name, work) {
 export function end() {
   console.log(`1..${count}`);
   process.exit(failed > 0 ? 1 : 0); // a step that failed may have left a node or a browser open
+}
+
+/** The last steps of every test: the browser saw nothing wrong, and the nodes end cleanly. */
+export async function finish(browser, nodes) {
+  await step("nothing was complained of, nor asked from elsewhere", () => {
+    assert.deepEqual(browser.complaints, []);
+  });
+  await browser.close();
+  await step("every node ends as it should", () => Promise.all(nodes.map(async (node) => {
+    assert.equal(await node.end(), 0, node.said);
+  })));
+  note(`screenshots: ${browser.shots}`);
+  end();
 }
