@@ -16,10 +16,10 @@ from harness.namespace import Inside
 from table import Unable, program
 
 from . import wire
-from .task import GIVE_UP_S, emulated, pass_time
+from .task import GIVE_UP_S, comes, emulated, pass_time
 
 LATE_S = 60
-LINK_S = 150
+LINK_S = 300  # that they may take to find each other
 
 
 def _installed(name):
@@ -35,15 +35,12 @@ def _noise(world, size):
 
 def _whole(line, log, since, size, had, finished):
     """Waits for a document and says how long it took."""
-    try:
-        wait.until("the document", finished, GIVE_UP_S)
-        took = time.monotonic() - since
-    except wait.Timeout:
-        took = None
-    until, came, bad_s = time.monotonic(), had(), line.stats()["a>b"]["bad_s"]
+    line.stats(reset=True)
+    came_s = comes("the document", finished, GIVE_UP_S)
+    until, came, bad_s = came_s or time.monotonic(), had(), line.stats()["a>b"]["bad_s"]
     line.process.end()
     sent = wire.Log(log).stretch(wire.OUT, since, until)
-    return {"seconds": took, "size": size, "had": came, "sent": sent.bytes,
+    return {"seconds": came_s and came_s - since, "size": size, "had": came, "sent": sent.bytes,
             "queue_ms": sent.queue_p95_ms, "bad_s": bad_s}
 
 
@@ -83,11 +80,8 @@ def sctp_votes(world, task):
     def numbered(process, what):
         return {int(words[1]): float(words[2]) for words in map(str.split, process.lines)
                 if words[0] == what}
-    try:
-        wait.until("all votes", lambda: len(numbered(receiver, "vote"))
-                   == len(numbered(sender, "sent")), LATE_S)
-    except wait.Timeout:
-        pass
+    comes("all votes", lambda: len(numbered(receiver, "vote")) == len(numbered(sender, "sent")),
+          LATE_S)
     last, sent_s, came_ms = time.monotonic(), numbered(sender, "sent"), numbered(receiver, "vote")
     line.process.end()
     sent = wire.Log(log).stretch(wire.OUT, since, until)
@@ -243,10 +237,8 @@ def syncthing(world, task):
     for end in ends:
         end.start(*ends)
     for end in ends:
-        try:
-            wait.until("the other", end.linked, LINK_S, passing=(OSError, ValueError))
-        except wait.Timeout as error:
-            raise Unable(f"the two did not link in {LINK_S} s") from error
+        if not comes("the other", end.linked, LINK_S, passing=(OSError, ValueError)):
+            raise Unable(f"the two did not link in {LINK_S} s")
     pass_time(5)
     size = task.document_bytes
     shutil.copy(_noise(world, size), ends[0].folder / "plan.bin")

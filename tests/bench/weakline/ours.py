@@ -11,7 +11,7 @@ from harness.node import Node
 from table import program
 
 from . import talk, wire
-from .task import GIVE_UP_S, emulated, pass_time, votes
+from .task import GIVE_UP_S, comes, emulated, pass_time, votes
 
 SAID = "Le quorum est atteint ; nous passons au vote, numéro"  # makes an entry of about 300 bytes
 LATE_S = 30
@@ -73,16 +73,12 @@ def document(world, task):
     pair.line.stats(reset=True)
     before_s = pair.cpu_s()
     since = pair.add(world, size)
-    try:
-        wait.until("the document", lambda: pair.have() == size, GIVE_UP_S)
-        took = time.monotonic() - since
-    except wait.Timeout:
-        took = None
-    until = time.monotonic()
+    came_s = comes("the document", lambda: pair.have() == size, GIVE_UP_S)
+    until = came_s or time.monotonic()
     had, bad_s, cpu_s = pair.have(), pair.line.stats()["a>b"]["bad_s"], pair.cpu_s() - before_s
     log = pair.log()
     out, back = (log.stretch(way, since, until) for way in (wire.OUT, wire.BACK))
-    return {"seconds": took, "size": size, "had": had, "sent": out.bytes, "back": back.bytes,
+    return {"seconds": came_s and came_s - since, "size": size, "had": had, "sent": out.bytes, "back": back.bytes,
             "lost": out.lost, "queue_ms": out.queue_p95_ms, "size_p95": out.size_p95,
             "bad_s": bad_s, "cpu_s": cpu_s, "packets": len(out.sizes) + len(back.sizes)}
 
@@ -157,10 +153,7 @@ def beside(world, task):
     begun = votes(ballot.send, task.beside_s)
     until, after, has = time.monotonic(), pair.speaker(), pair.have()
     bad_s = pair.line.stats()["a>b"]["bad_s"]
-    try:
-        wait.until("all votes", lambda: len(ballot.came_s) == len(begun), LATE_S)
-    except wait.Timeout:
-        pass
+    comes("all votes", lambda: len(ballot.came_s) == len(begun), LATE_S)
     last = time.monotonic()
     delays_ms, asked = ear.delays_ms(mouth, since, until)
     log = pair.log()

@@ -6,6 +6,7 @@ import json
 import threading
 import time
 
+from harness import wait
 from harness.world import World
 
 from table import Unable
@@ -58,6 +59,15 @@ class Task:
 def pass_time(seconds):
     """What is measured over a period takes that period."""
     threading.Event().wait(max(seconds, 0))
+
+
+def comes(what, predicate, seconds, passing=()):
+    """Waits for something at most so long, whatever else the machine does; when it came, or None."""
+    try:
+        wait.until(what, predicate, seconds, passing, patience=1)
+    except wait.Timeout:
+        return None
+    return time.monotonic()
 
 
 def emulated(world, task, **options):

@@ -13,7 +13,7 @@ from harness import wait
 from table import Unable
 
 from . import wire
-from .task import GIVE_UP_S, emulated, pass_time, votes
+from .task import GIVE_UP_S, comes, emulated, pass_time, votes
 
 HEADER = struct.Struct("!BIi")  # document or vote, bytes that follow, number
 DOCUMENT, VOTE = 0, 1
@@ -68,6 +68,7 @@ def document(control):
         size = task.document_bytes
         stream = Stream(control, a, b, PORT)
         pass_time(2)
+        line.stats(reset=True)
         since = time.monotonic()
 
         def send():
@@ -76,16 +77,12 @@ def document(control):
                 stream.send(DOCUMENT, min(left, CHUNK))
                 left -= CHUNK
         threading.Thread(target=send, daemon=True).start()
-        try:
-            wait.until("the document", lambda: stream.documents >= size, GIVE_UP_S)
-            took = time.monotonic() - since
-        except wait.Timeout:
-            took = None
+        came_s = comes("the document", lambda: stream.documents >= size, GIVE_UP_S)
+        until = came_s or time.monotonic()
         bad_s = line.stats()["a>b"]["bad_s"]
-        until = time.monotonic()
         line.process.end()
         sent = wire.Log(log).stretch(wire.OUT, since, until)
-        return {"seconds": took, "size": size, "had": stream.documents, "sent": sent.bytes,
+        return {"seconds": came_s and came_s - since, "size": size, "had": stream.documents, "sent": sent.bytes,
                 "queue_ms": sent.queue_p95_ms, "bad_s": bad_s}
     return measure
 
@@ -110,10 +107,7 @@ def beside(control, connections):
         give = due.put if connections == 1 else lambda n: light.send(VOTE, VOTE_BYTES, n)
         begun = votes(give, task.beside_s - 8)
         until = time.monotonic()
-        try:
-            wait.until("all votes", lambda: len(light.came_s) == len(begun), LATE_S)
-        except wait.Timeout:
-            pass
+        comes("all votes", lambda: len(light.came_s) == len(begun), LATE_S)
         over.set()
         last = time.monotonic()
         line.process.end()

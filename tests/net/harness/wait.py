@@ -35,12 +35,13 @@ def _look(predicate):
         _thread.looking = before
 
 
-def until(what, predicate, timeout=20, passing=()):
+def until(what, predicate, timeout=20, passing=(), patience=PATIENCE):
     """
     Returns the first true value of the predicate. Looks again after each line a program prints
     and at least ten times a second. Exceptions of the kinds in `passing` count as "not yet".
+    `patience`: how many times as long it is given; 1 where the time itself is what is measured.
     """
-    timeout *= PATIENCE
+    timeout *= patience
     deadline = time.monotonic() + timeout
     last = None
     while True:
