@@ -2,7 +2,8 @@
 #include "mesh/link/parts.h"
 
 #define PROBE_BYTES        400   /* of a packet that only asks whether the line is back */
-#define BESIDE_US          12000 /* of the line, beside what is urgent in a packet */
+#define BESIDE_US          12000 /* of the line, beside what is urgent in a packet, */
+#define BESIDE_PARTS       4     /* and of the packet */
 #define FIRST_BYTES        450   /* the same of the first packets, on a line not known yet */
 #define VOICE_PACKET_SOON  30000 /* where even then it is large enough for voice: */
 #define VOICE_PACKET_GOOD  800
@@ -118,7 +119,8 @@ PlanLimits size_limits(Link *link, uint64_t now_us, size_t capacity) {
     found.other = (size_t)(wire > link->overhead ? wire - link->overhead : 0);
     found.riding = (size_t)earlier(found.other, riding_size(link, now_us));
     found.fragment = found.riding < found.other ? FRAGMENT_RIDING : FRAGMENT_LEAST;
-    found.beside = (size_t)earlier(rate_bytes_in(&link->rate, BESIDE_US), found.other);
+    found.beside =
+        (size_t)earlier(rate_bytes_in(&link->rate, BESIDE_US), found.other / BESIDE_PARTS);
     if (link->rate.capacity == 0) {
         found.beside = earlier(FIRST_BYTES, found.other);
     } else if (rate_in_company(&link->rate)) {
