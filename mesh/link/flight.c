@@ -188,6 +188,10 @@ static uint64_t position_of(const Flight *flight, const FlightPacket *packet) {
     return flight->popped + ((slot - flight->head) & (flight->capacity - 1));
 }
 
+bool flight_is_newest(const Flight *flight, const FlightPacket *packet) {
+    return position_of(flight, packet) + 1 > flight->newest;
+}
+
 bool flight_resolve(Flight *flight, FlightPacket *packet, FlightState state) {
     bool was_unknown = is_unknown(packet);
 
@@ -199,7 +203,7 @@ bool flight_resolve(Flight *flight, FlightPacket *packet, FlightState state) {
     while (flight->known < flight->count && !is_unknown(packet_at(flight, flight->known))) {
         flight->known++;
     }
-    if (state == FLIGHT_ACKED && position_of(flight, packet) + 1 > flight->newest) {
+    if (state == FLIGHT_ACKED && flight_is_newest(flight, packet)) {
         flight->newest = position_of(flight, packet) + 1;
     }
     return was_unknown;

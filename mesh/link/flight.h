@@ -69,6 +69,8 @@ void flight_set_size(Flight *flight, FlightPacket *packet, uint32_t size);
 
 /* Whether the peer may have received this counter; `ret_packet`: NULL when it is forgotten. */
 bool flight_find(const Flight *flight, uint64_t counter, FlightPacket **ret_packet);
+/* Nothing that was sent later is known to be received. */
+bool flight_is_newest(const Flight *flight, const FlightPacket *packet);
 /* The packet's fate, ACKED or LOST; its chunks stay readable until flight_release, and those of a
  * lost one as long as it is remembered. True if the fate was unknown. */
 bool flight_resolve(Flight *flight, FlightPacket *packet, FlightState state);

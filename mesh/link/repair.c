@@ -274,7 +274,9 @@ void repair_apply_ack(Link *link, uint64_t now_us, const PacketAck *ack) {
         if (!packet || packet->state == FLIGHT_ACKED) {
             continue;
         }
-        if (counter == largest && packet->state != FLIGHT_LOST) {
+        /* An older one, told of later, says nothing of what was sent between the two. */
+        if (counter == largest && packet->state != FLIGHT_LOST &&
+            flight_is_newest(&link->flight, packet)) {
             sample.sent_us = packet->sent_us;
             sample.sent_total = packet->sent_total;
             sample.size = packet->size;

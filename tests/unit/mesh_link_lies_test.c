@@ -5,6 +5,8 @@
 #include "mesh/link/parts.h"
 #include "tests/unit/mesh_link_pair.h"
 
+enum { LEAF_SIZE = 4128 };
+
 static MeshError say(Pair *pair, const uint8_t *bytes, size_t length) {
     Packet packet = {.length = length, .counter = pair->counter[1]++};
 
@@ -133,6 +135,62 @@ static void test_endless_parts(void) {
     pair_free(&pair);
 }
 
+static void acknowledge(Pair *pair, uint64_t counter, uint64_t clock_us) {
+    PacketAck ack = {.largest = (uint16_t)counter,
+                     .arrival = (uint16_t)(clock_us / PACKET_TICK_US)};
+    uint8_t bytes[16];
+    BytesWriter writer = bytes_writer(bytes, sizeof bytes);
+
+    packet_write_ack(&writer, &ack);
+    g_assert_cmpint(say(pair, bytes, bytes_written(&writer)), ==, MESH_OK);
+}
+
+/* Sends what may leave until then, or the first packet after; returns its wire bytes. */
+static uint64_t send_until(Pair *pair, uint64_t until_us) {
+    uint64_t sent = 0;
+    Packet packet;
+
+    while (pair->now_us < until_us || sent == 0) {
+        while (link_room(pair->link[0]) > LEAF_SIZE &&
+               submit(pair, LINK_DOCUMENT, LEAF_SIZE, 0, NULL) == MESH_OK) {
+        }
+        if (next(pair, 0, &packet)) {
+            sent += packet.length + OVERHEAD;
+        } else {
+            pair->now_us = MAX(pair->now_us + 1, link_deadline_us(pair->link[0], pair->now_us));
+        }
+    }
+    return sent;
+}
+
+/* Any of the last packets came, in any order, by a clock that goes on and back: no more is believed
+ * than what left here, where a line that is getting faster may be tried with twice that. */
+static void test_liar_gets_no_more_than_left(void) {
+    for (uint32_t seed = 1; seed <= 20; seed++) {
+        GRand *random = g_rand_new_with_seed(seed);
+        Pair pair = pair_new();
+        uint64_t most_bps = 0, clock_us = SECOND;
+
+        for (unsigned round = 0; round < 300; round++) {
+            uint64_t from_us = pair.now_us;
+            uint64_t bytes = send_until(&pair, from_us + SECOND / 20);
+
+            most_bps = MAX(most_bps, bytes * 8 * SECOND / MAX(pair.now_us - from_us, SECOND / 20));
+            if (round >= 20) { /* too little is known before */
+                g_assert_cmpuint(link_rate_bps(pair.link[0]), <=, 2 * most_bps);
+            }
+            for (unsigned i = 0; i < 6; i++) {
+                uint64_t back = (uint64_t)g_rand_int_range(random, 1, 9);
+
+                clock_us += (uint64_t)g_rand_int_range(random, -30000, 40000);
+                acknowledge(&pair, pair.counter[0] - MIN(back, pair.counter[0]), clock_us);
+            }
+        }
+        g_rand_free(random);
+        pair_free(&pair);
+    }
+}
+
 /* Truncated, mutated and random packets between links that are at work. */
 static void test_garbage(void) {
     GRand *random = g_rand_new_with_seed(12);
@@ -173,6 +231,7 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link/malformed", test_malformed);
     g_test_add_func("/mesh/link/false_acknowledgements", test_false_acknowledgements);
     g_test_add_func("/mesh/link/endless_parts", test_endless_parts);
+    g_test_add_func("/mesh/link/liar_gets_no_more_than_left", test_liar_gets_no_more_than_left);
     g_test_add_func("/mesh/link/garbage", test_garbage);
     return g_test_run();
 }
