@@ -105,7 +105,7 @@ uint64_t rate_window(const Rate *rate, uint64_t pace_us) {
         return 2 * rate->full;
     }
     if (rate->phase == RATE_SHARED) {
-        return rate->part + rate_bytes_in(rate, pace_us);
+        return most(rate->part, 2 * rate->packet) + rate_bytes_in(rate, pace_us);
     }
     /* What was lost counts as in flight until that is noticed. */
     window = window * PPM / (PPM - least(rate->weather.loss_ppm, PPM / 2));

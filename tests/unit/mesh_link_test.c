@@ -294,6 +294,21 @@ static void test_one_lost_forever(void) {
     pair_free(&pair);
 }
 
+/* Our part of a line that we share shrank while packets were small; they are large again, and one
+ * may leave even so. */
+static void test_small_part(void) {
+    Pair pair = pair_new();
+
+    submit(&pair, LINK_CHAT, 60000, 0, NULL);
+    g_assert_cmpuint(settle(&pair), ==, 1);
+    pair.link[0]->rate.phase = RATE_SHARED;
+    pair.link[0]->rate.part = 400;
+    pair.link[0]->rate.capacity = 8000;
+    submit(&pair, LINK_DOCUMENT, 5000, 0, NULL);
+    g_assert_cmpuint(settle(&pair), ==, 1);
+    pair_free(&pair);
+}
+
 int main(int count, char **words) {
     g_test_init(&count, &words, NULL);
     g_test_add_func("/mesh/link/exactly_once", test_exactly_once);
@@ -308,5 +323,6 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link/cancel", test_cancel);
     g_test_add_func("/mesh/link/path_changed", test_path_changed);
     g_test_add_func("/mesh/link/one_lost_forever", test_one_lost_forever);
+    g_test_add_func("/mesh/link/small_part", test_small_part);
     return g_test_run();
 }
