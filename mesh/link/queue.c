@@ -380,6 +380,16 @@ void queue_insist(Queue *queue, uint64_t wait_us) {
     }
 }
 
+bool queue_wants(const Queue *queue, const FlightChunk *chunk) {
+    const Message *message = queue_find(queue, chunk->message);
+    bool wanted = message && message->state == MESSAGE_FORGOTTEN && chunk->grains == 0;
+
+    for (uint16_t i = 0; message && message->state == MESSAGE_LIVE && i < chunk->grains; i++) {
+        wanted = wanted || !bit(message->acked, chunk->grain + i);
+    }
+    return wanted;
+}
+
 void queue_acked(Queue *queue, const FlightChunk *chunk) {
     Message *message = queue_find(queue, chunk->message);
     uint32_t waiting = message ? message->waiting : 0;

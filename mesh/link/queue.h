@@ -99,6 +99,8 @@ bool queue_sent(Queue *queue, Message *message, const QueueRun *run);
 /* Plans the next copy of a message wholly sent: it may ride from one time on, and is due at the
  * other. */
 void queue_plan_copy(Queue *queue, Message *message, uint64_t ride_us, uint64_t copy_us);
+/* Some of the chunk is not known to have arrived, and still should. */
+bool queue_wants(const Queue *queue, const FlightChunk *chunk);
 void queue_acked(Queue *queue, const FlightChunk *chunk);
 /* What was sent at this time is to be sent again, unless it was since. */
 void queue_lost(Queue *queue, const FlightChunk *chunk, uint64_t sent_us);

@@ -142,7 +142,7 @@ bool repair_repeat(Link *link, FlightPacket *packet) {
     bool wanted = false;
 
     while ((chunk = flight_chunk(&link->flight, packet, chunk))) {
-        wanted = wanted || queue_find(&link->queue, chunk->message);
+        wanted = wanted || queue_wants(&link->queue, chunk);
     }
     if (wanted) {
         requeue(link, packet, UINT64_MAX);
