@@ -7,6 +7,7 @@
 
 #include "media/clean.h"
 #include "media/input.h"
+#include "media/leap.h"
 #include "media/meter.h"
 #include "media/picture.h"
 #include "media/speech.h"
@@ -45,6 +46,7 @@ struct MediaTrack {
     GstElement *pipeline;
     GstElement *size; /* video: the filter that fixes width and height */
     GstElement *pace; /* video: what limits frames a second */
+    MediaLeap leap;   /* the pipeline's thread's */
     gboolean microphone;
     MediaClean *clean; /* of a microphone; NULL: it stays as it is */
     MediaSpeech *speech;
@@ -204,6 +206,41 @@ static void hear(MediaTrack *track, const gint16 *samples, gsize count, GstClock
     }
 }
 
+/* Of an element, on the clock by which its buffers are due; 0 before that runs. */
+static guint64 now_us(GstElement *element) {
+    g_autoptr(GstClock) clock = gst_element_get_clock(element);
+    GstClockTime base = gst_element_get_base_time(element);
+    GstClockTime now = clock != NULL ? gst_clock_get_time(clock) : 0;
+    return now > base ? (now - base) / GST_USECOND : 0;
+}
+
+/* In the pipeline's thread too: whatever its source says, a buffer is due soon. */
+static GstPadProbeReturn on_buffer(GstPad *pad, GstPadProbeInfo *info, gpointer user) {
+    MediaTrack *track = user;
+    GstBuffer *buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+    g_autoptr(GstElement) shaper = gst_pad_get_parent_element(pad);
+    g_autoptr(GstEvent) event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
+    const GstSegment *segment = NULL;
+    if (event == NULL || shaper == NULL || !GST_BUFFER_PTS_IS_VALID(buffer)) {
+        return GST_PAD_PROBE_OK;
+    }
+    gst_event_parse_segment(event, &segment);
+    GstClockTime time =
+        gst_segment_to_running_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+    if (GST_CLOCK_TIME_IS_VALID(time)) {
+        guint64 lasts_us =
+            GST_BUFFER_DURATION_IS_VALID(buffer) ? GST_BUFFER_DURATION(buffer) / GST_USECOND : 0;
+        media_leap_due_us(&track->leap, time / GST_USECOND, lasts_us, now_us(shaper));
+    }
+    if (track->leap.back_us > 0) {
+        buffer = gst_buffer_make_writable(buffer);
+        GST_BUFFER_PTS(buffer) -= track->leap.back_us * GST_USECOND;
+        GST_BUFFER_DTS(buffer) = GST_BUFFER_PTS(buffer); /* a sink waits for that first */
+        GST_PAD_PROBE_INFO_DATA(info) = buffer;
+    }
+    return GST_PAD_PROBE_OK;
+}
+
 static GstFlowReturn on_sample(GstAppSink *sink, gpointer user) {
     MediaTrack *track = user;
     g_autoptr(GstSample) sample = gst_app_sink_pull_sample(sink);
@@ -294,6 +331,8 @@ static gboolean pipeline_create(MediaTrack *track, const char *source, GError **
                                                             : "it gives no pictures");
         return FALSE;
     }
+    g_autoptr(GstPad) entry = gst_element_get_static_pad(shaper, "sink");
+    gst_pad_add_probe(entry, GST_PAD_PROBE_TYPE_BUFFER, on_buffer, track, NULL);
     if (track->microphone) {
         /* The clock that the player keeps too: its sound is found by its time. */
         g_autoptr(GstClock) clock = gst_system_clock_obtain();

@@ -135,6 +135,20 @@ static void test_hung(void) {
     room_free(&room);
 }
 
+/* The times of its buffers begin ten hours from now, and nobody waits for that. */
+static void test_leap(void) {
+    Room room;
+    room_open(&room, "fake");
+    room_start(&room, MEDIA_KIND_VOICE,
+               "audiotestsrc timestamp-offset=36000000000000 ! rawaudioparse use-sink-caps=true");
+    g_assert_null(room.refusal);
+    WAIT_FOR(room.frames >= 50);
+    g_assert_cmpuint(room.gaps, ==, 0);
+    g_assert_cmpuint(media_restarts(room.media), ==, 0);
+    room_close(&room);
+    room_free(&room);
+}
+
 static void test_silence(void) {
     Room room;
     room_open(&room, "fake");
@@ -177,6 +191,7 @@ int main(int argc, char **argv) {
     g_test_add_func("/node/media/source/replaced", test_replaced);
     g_test_add_func("/node/media/source/dying", test_dying);
     g_test_add_func("/node/media/source/hung", test_hung);
+    g_test_add_func("/node/media/source/leap", test_leap);
     g_test_add_func("/node/media/source/silence", test_silence);
     g_test_add_func("/node/media/source/ladder", test_ladder);
     return g_test_run();
