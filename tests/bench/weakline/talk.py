@@ -2,6 +2,7 @@
 """A long speech into one node's microphone, and when each part of it is heard at another."""
 
 import array
+import contextlib
 import math
 import os
 import threading
@@ -52,19 +53,21 @@ class Mouth:
                 f" ! rawaudioparse format=pcm pcm-format=s16le sample-rate={RATE} num-channels=1")
 
     def _speak(self):
+        # Who plays it may open it twice, to see first whether it can be played.
+        while True:
+            with open(self.path, "wb", buffering=0) as pipe, contextlib.suppress(BrokenPipeError):
+                self._speak_into(pipe)
+
+    def _speak_into(self, pipe):
         pause, data = threading.Event(), self.samples.tobytes()
-        with open(self.path, "wb", buffering=0) as pipe:
-            self.begun_s = time.monotonic()
-            number = 0
-            while True:
-                # A piece is there when its last sample was spoken.
-                pause.wait(max(0.0, self.begun_s + (number + 1) * STEP_S - time.monotonic()))
-                at = number * PIECE * 2 % len(data)
-                try:
-                    pipe.write(data[at:at + PIECE * 2])
-                except BrokenPipeError:
-                    return
-                number += 1
+        self.begun_s = self.begun_s or time.monotonic()
+        number = int((time.monotonic() - self.begun_s) / STEP_S)
+        while True:
+            # A piece is there when its last sample was spoken.
+            pause.wait(max(0.0, self.begun_s + (number + 1) * STEP_S - time.monotonic()))
+            at = number * PIECE * 2 % len(data)
+            pipe.write(data[at:at + PIECE * 2])
+            number += 1
 
 
 class Ear:
