@@ -211,6 +211,21 @@ void library_lost(Mesh *mesh, uint32_t slot) {
     mesh->library.noted &= ~(1ull << slot);
 }
 
+void library_silent(Mesh *mesh, uint32_t slot) {
+    LibraryPeer *peer = mesh->library.peers[slot];
+    bool others = false;
+
+    for (uint32_t other = 0; other < mesh->neighbours.end; other++) {
+        const Neighbour *neighbour = neighbour_view(mesh, other);
+
+        others |= neighbour && neighbour->linked == LINKED_UP;
+    }
+    if (peer && others) {
+        give_up(mesh, slot, peer);
+        mesh->library.retry_us = mesh->now_us + RETRY_US;
+    }
+}
+
 static bool is_fetched(const LibraryDocument *document) {
     return document->announced && document->fetched && !blob_is_whole(document->blob);
 }
@@ -319,16 +334,17 @@ static void ask_around(Mesh *mesh, LibraryDocument *document) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
-        if (neighbour && neighbour_is_greeted(mesh, neighbour) &&
-            !(document->lacked & 1ull << slot) && burden(mesh, neighbour) < least) {
+        if (neighbour && neighbour->linked != LINKED_KEPT &&
+            neighbour_is_greeted(mesh, neighbour) && !(document->lacked & 1ull << slot) &&
+            burden(mesh, neighbour) < least) {
             least = burden(mesh, neighbour);
         }
     }
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
-        if (neighbour && neighbour_is_greeted(mesh, neighbour) &&
-            burden(mesh, neighbour) <= least) {
+        if (neighbour && neighbour->linked != LINKED_KEPT &&
+            neighbour_is_greeted(mesh, neighbour) && burden(mesh, neighbour) <= least) {
             ask(mesh, slot, neighbour, document);
         }
     }

@@ -75,6 +75,8 @@ void library_store_failed(Mesh *mesh, const uint8_t id[ACT_DOCUMENT_ID_SIZE], Bl
 const Blob *library_blob(const Mesh *mesh, const MeshHash *id);
 
 void library_lost(Mesh *mesh, uint32_t slot);
+/* It may be gone: what was asked of it is asked of others, if there are any. */
+void library_silent(Mesh *mesh, uint32_t slot);
 
 /* The document whose blocks bear this name; NULL. */
 LibraryDocument *library_find(Mesh *mesh, const uint8_t id[ACT_DOCUMENT_ID_SIZE]);

@@ -36,7 +36,8 @@ bool pull_send_digests(Mesh *mesh, uint32_t except) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = neighbour_at(mesh, slot);
 
-        if (slot != except && neighbour && neighbour_is_trusted(mesh, neighbour)) {
+        if (slot != except && neighbour && neighbour->linked != LINKED_KEPT &&
+            neighbour_is_trusted(mesh, neighbour)) {
             any = true;
             pull_send_digest(mesh, slot);
         }

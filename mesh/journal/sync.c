@@ -323,6 +323,14 @@ void sync_lost(Mesh *mesh, uint32_t slot) {
     }
 }
 
+void sync_silent(Mesh *mesh, uint32_t slot) {
+    SyncPeer *peer = mesh->sync.peers[slot];
+
+    if (peer && peer->asked_count > 0 && pull_send_digests(mesh, slot)) {
+        peer->asked_count = 0;
+    }
+}
+
 /* ---- time ---- */
 
 void sync_timeout(Mesh *mesh) {

@@ -99,6 +99,8 @@ void sync_finish(Mesh *mesh);
 void sync_greet(Mesh *mesh, uint32_t slot);
 /* Its link is gone: nothing asked of it comes. */
 void sync_lost(Mesh *mesh, uint32_t slot);
+/* It may be gone: what was asked of it is asked of others, if there are any. */
+void sync_silent(Mesh *mesh, uint32_t slot);
 /* Its slot is free. */
 void sync_forget(Mesh *mesh, uint32_t slot);
 /* Sends one entry, whatever the neighbour is; false when the link cannot take it. */

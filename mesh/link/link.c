@@ -234,6 +234,10 @@ void link_path_changed(Link *link, uint64_t now_us) {
     }
 }
 
+void link_back(Link *link) {
+    link->probed_us = 0;
+}
+
 LinkLine link_line(const Link *link) {
     static const LinkLine LINES[] = {
         [RATE_START] = LINK_LINE_START,

@@ -242,7 +242,8 @@ static void transmit_init(Mesh *mesh, Neighbour *neighbour) {
 static uint64_t rekey_us(const Neighbour *neighbour) {
     const Keyring *keyring = &neighbour->keyring;
 
-    if (!neighbour_is_up(neighbour) || neighbour->contact != CONTACT_IDLE || !neighbour->first) {
+    if (neighbour->linked <= LINKED_KEPT || neighbour->contact != CONTACT_IDLE ||
+        !neighbour->first) {
         return UINT64_MAX;
     }
     return keyring->sealed > REKEY_PACKETS ? 0 : keyring->used_us + REKEY_US;

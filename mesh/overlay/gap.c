@@ -75,7 +75,8 @@ void gap_digests(Mesh *mesh) {
     for (uint32_t slot = 0; slot < MESH_PEERS_MAX; slot++) {
         Neighbour *neighbour = neighbour_at(mesh, slot);
 
-        if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
+        if (neighbour && neighbour->linked != LINKED_KEPT &&
+            neighbour_is_greeted(mesh, neighbour)) {
             send_digest(mesh, slot);
         }
     }

@@ -335,7 +335,7 @@ size_t map_degree(const Mesh *mesh, const MeshKey *key) {
 }
 
 static bool is_linked(const Neighbour *neighbour) {
-    return neighbour && neighbour_is_up(neighbour) && neighbour->greeting == GREETING_BOTH &&
+    return neighbour && neighbour->linked > LINKED_KEPT && neighbour->greeting == GREETING_BOTH &&
            neighbour->leave_us == UINT64_MAX;
 }
 

@@ -33,6 +33,7 @@ typedef enum {
 
 typedef enum {
     LINKED_NOT,
+    LINKED_KEPT,    /* it is silent so long that it is held to be gone, but goes on if it answers */
     LINKED_DOUBTED, /* it was silent too long while voice flowed: others do not count on it */
     LINKED_UP,      /* keys confirmed, and a path that lives */
 } Linked;
@@ -254,6 +255,8 @@ void route_heard(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, const R
 void route_probe(Mesh *mesh, Neighbour *neighbour, const MeshPath *path);
 /* The same to every address known of it. */
 void route_probe_all(Mesh *mesh, Neighbour *neighbour);
+/* And to all but the one in use. */
+void route_probe_others(Mesh *mesh, Neighbour *neighbour);
 /* What this neighbour says may come by this path: through others only under its own name, and not
  * through itself. */
 bool route_may_be(const Mesh *mesh, const MeshPath *path, const Neighbour *neighbour);
@@ -271,6 +274,9 @@ void route_parted(Mesh *mesh, Neighbour *neighbour);
 void route_left(Mesh *mesh, Neighbour *neighbour, Bytes why);
 /* The path in use is dead: takes another, or loses the link. */
 void route_dead(Mesh *mesh, Neighbour *neighbour, MeshEnd why);
+/* The same of one that fell silent; where there is no other path the link may be kept for a while.
+ */
+void route_silent(Mesh *mesh, Neighbour *neighbour);
 /* Nothing is heard of it: others do not count on the link until it is. */
 void route_doubt(Mesh *mesh, Neighbour *neighbour);
 /* What is said goes through others from now on, and the path in use until now is tried further. */

@@ -119,8 +119,10 @@ static void calm(Mesh *mesh, Neighbour *neighbour) {
     neighbour->path_heard_us = mesh->now_us;
     neighbour->probes_unanswered = 0;
     neighbour->probe_next_us = mesh->now_us + idle_us(neighbour);
-    if (neighbour->linked == LINKED_DOUBTED) {
+    if (neighbour->linked != LINKED_UP) {
         neighbour->linked = LINKED_UP;
+        link_back(neighbour->link);
+        spread_by(&mesh->map, mesh->now_us);
         map_links_changed(mesh);
         core_notify_peer(mesh, &neighbour->key, MESH_END_NONE);
     }
@@ -177,7 +179,8 @@ uint64_t pulse_ask(Mesh *mesh, Neighbour *neighbour) {
 
 /* It was asked, and did not answer yet. */
 static bool is_silent(const Neighbour *neighbour) {
-    return neighbour && neighbour_is_up(neighbour) && neighbour->path.kind != MESH_PATH_RELAY &&
+    return neighbour && neighbour_is_up(neighbour) && neighbour->linked != LINKED_KEPT &&
+           neighbour->path.kind != MESH_PATH_RELAY &&
            (neighbour->probes_unanswered > 0 || neighbour->suspected);
 }
 
@@ -225,7 +228,7 @@ static void compare_silent(Mesh *mesh, const Neighbour *asked) {
 /* Nobody asks for anything at once: an idle path, or one on which something awaits its answer. */
 static void probe(Mesh *mesh, Neighbour *neighbour) {
     if (neighbour->probes_unanswered >= PROBES_LOST) {
-        route_dead(mesh, neighbour, MESH_END_SILENT);
+        route_silent(mesh, neighbour);
         return;
     }
     send_probe(mesh, neighbour);
@@ -259,7 +262,7 @@ static void ask(Mesh *mesh, Neighbour *neighbour) {
         return;
     }
     if (mesh->now_us >= dead_us(neighbour)) {
-        route_dead(mesh, neighbour, MESH_END_SILENT);
+        route_silent(mesh, neighbour);
         return;
     }
     if (neighbour->linked == LINKED_UP && mesh->now_us >= doubt_us(neighbour)) {
@@ -270,8 +273,28 @@ static void ask(Mesh *mesh, Neighbour *neighbour) {
     neighbour->probe_next_us = mesh->now_us + pause_us(neighbour);
 }
 
+/* It is held to be gone, but may be back. What is in flight asks for an answer by itself. */
+static void await(Mesh *mesh, Neighbour *neighbour) {
+    route_silent(mesh, neighbour);
+    if (neighbour->linked != LINKED_KEPT) {
+        return;
+    }
+    if ((neighbour->probes_unanswered & (neighbour->probes_unanswered - 1)) == 0) {
+        route_probe_others(mesh, neighbour); /* ever more seldom */
+    }
+    if (!link_expects(neighbour->link)) {
+        route_probe(mesh, neighbour, &neighbour->path);
+    }
+    neighbour->probes_unanswered++;
+    neighbour->probe_next_us = mesh->now_us + PROBE_US + trip_us(neighbour);
+}
+
 void pulse_timeout(Mesh *mesh, Neighbour *neighbour) {
     if (mesh->now_us < pulse_due_us(mesh, neighbour)) {
+        return;
+    }
+    if (neighbour->linked == LINKED_KEPT) {
+        await(mesh, neighbour);
         return;
     }
     if (neighbour->pulse == PULSE_CALM && neighbour->linked == LINKED_UP &&

@@ -5,6 +5,7 @@
 #include "mesh/core.h"
 #include "mesh/overlay/message.h"
 
+#define KEPT_US       (60 * S)    /* a line that is gone for so long is hardly one that flaps */
 #define FIRST_US      S           /* until the first probe by a new path is repeated */
 #define SILENT_US     S           /* a path not heard for so long may be left for another */
 #define UNHEARD_US    (1500 * MS) /* and a round trip: whoever probes is heard sooner */
@@ -41,6 +42,14 @@ void route_probe(Mesh *mesh, Neighbour *neighbour, const MeshPath *path) {
 void route_probe_all(Mesh *mesh, Neighbour *neighbour) {
     for (size_t i = 0; i < neighbour->address_count; i++) {
         route_probe(mesh, neighbour, &neighbour->addresses[i]);
+    }
+}
+
+void route_probe_others(Mesh *mesh, Neighbour *neighbour) {
+    for (size_t i = 0; i < neighbour->address_count; i++) {
+        if (!mesh_path_equal(&neighbour->addresses[i], &neighbour->path)) {
+            route_probe(mesh, neighbour, &neighbour->addresses[i]);
+        }
     }
 }
 
@@ -180,7 +189,8 @@ void route_lost(Mesh *mesh, Neighbour *neighbour, MeshEnd why) {
     if (!neighbour_is_up(neighbour)) {
         return;
     }
-    end(mesh, neighbour, why);
+    /* That it is gone was told when it fell silent. */
+    end(mesh, neighbour, neighbour->linked == LINKED_KEPT ? MESH_END_NONE : why);
     if (neighbour->leave_us == UINT64_MAX &&
         (core_member(mesh, &neighbour->key) || mesh->status == MESH_STATUS_JOINING)) {
         contact_begin(mesh, neighbour, false);
@@ -255,6 +265,39 @@ void route_dead(Mesh *mesh, Neighbour *neighbour, MeshEnd why) {
     route_probe(mesh, neighbour, &path);
     neighbour->probes_unanswered = 1;
     neighbour->probe_next_us = mesh->now_us + FIRST_US;
+}
+
+/* Where all are linked with all it is most often the line that is gone, and comes back: what is
+ * under way then need not be asked for again. */
+static bool is_worth_keeping(Mesh *mesh, const Neighbour *neighbour) {
+    bool somewhere = neighbour->path.kind != MESH_PATH_RELAY || neighbour->address_count > 0;
+
+    return !mesh->company.large && somewhere && neighbour->gone_us == UINT64_MAX &&
+           neighbour_is_greeted(mesh, neighbour) &&
+           mesh->now_us < neighbour->path_heard_us + KEPT_US;
+}
+
+void route_silent(Mesh *mesh, Neighbour *neighbour) {
+    MeshPath path;
+
+    if (!is_worth_keeping(mesh, neighbour) || forward_path(mesh, neighbour->key.bytes, &path)) {
+        route_dead(mesh, neighbour, MESH_END_SILENT);
+        return;
+    }
+    if (neighbour->linked == LINKED_KEPT) {
+        return;
+    }
+    if (neighbour->path.kind == MESH_PATH_RELAY) {
+        upgrade_stop(mesh, neighbour);
+        neighbour->path = neighbour->addresses[0]; /* others carry no more */
+    }
+    neighbour->linked = LINKED_KEPT;
+    neighbour->probes_unanswered = 1;
+    map_links_changed(mesh);
+    sync_silent(mesh, neighbour_slot(mesh, neighbour));
+    library_silent(mesh, neighbour_slot(mesh, neighbour));
+    core_notify_peer(mesh, &neighbour->key, MESH_END_SILENT);
+    carry_otherwise(mesh, neighbour);
 }
 
 /* Whether what came by `path` makes it the better one. */

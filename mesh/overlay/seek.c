@@ -267,7 +267,7 @@ MeshError reach_here_received(Mesh *mesh, const MeshPath *path, Bytes datagram) 
     neighbour_add_address(neighbour, path);
     if (!neighbour_is_up(neighbour)) {
         contact_begin(mesh, neighbour, true);
-    } else if (neighbour->path.kind == MESH_PATH_RELAY) {
+    } else if (neighbour->path.kind == MESH_PATH_RELAY || neighbour->linked == LINKED_KEPT) {
         route_probe(mesh, neighbour, path);
     }
     return MESH_OK;

@@ -197,6 +197,9 @@ void spread_timeout(Mesh *mesh) {
             map->peers[slot].have_us = 0;
         } else if (neighbour && neighbour_is_greeted(mesh, neighbour)) {
             listening |= bit_of(slot);
+            if (neighbour->linked == LINKED_KEPT) {
+                continue; /* by the time it is heard there may be newer ones */
+            }
             spread_by(map, flush(mesh, slot, FLUSH_URGENT));
             spread_by(map, flush(mesh, slot, FLUSH_OTHERS));
             spread_by(map, flush_lines(mesh, slot));

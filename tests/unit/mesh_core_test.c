@@ -73,7 +73,7 @@ static void test_collision(void) {
     room_meet(room, 2);
     for (guint i = 0; i < 8; i++) {
         room->filter = nothing_passes;
-        room_run(room, 30 * S);
+        room_run(room, 90 * S);
         g_assert_false(peer_is_linked(&room->peers[0], &room->peers[1]));
         g_assert_false(peer_is_linked(&room->peers[1], &room->peers[0]));
         room->filter = NULL;
@@ -210,7 +210,7 @@ static void link_beside_repeats(Room *room, guint at, bool one) {
     guint turn = 0;
 
     room->filter = nothing_passes;
-    for (guint i = 0; i < 300; i++) {
+    for (guint i = 0; i < 900; i++) {
         room_run(room, 100 * MS);
         repeat(room, at, one ? 0 : turn++, &stranger);
     }

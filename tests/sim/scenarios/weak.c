@@ -141,5 +141,5 @@ void weak_document_4(World *world) {
 }
 
 void weak_document_5(World *world) {
-    send_document(world, "W5", 0, 1.105);
+    send_document(world, "W5", 0, 1.095);
 }
