@@ -251,6 +251,25 @@ uint64_t flight_lost_us(const Flight *flight, uint64_t trip_us) {
     return packet ? packet->sent_us + patience_us(flight, trip_us) : UINT64_MAX;
 }
 
+FlightRow flight_row(const Flight *flight, const FlightPacket *packet) {
+    uint32_t here = (uint32_t)(position_of(flight, packet) - flight->popped);
+    uint32_t first = here;
+    uint32_t last = here;
+
+    while (first > 0 && packet_at(flight, first - 1)->state != FLIGHT_ACKED) {
+        first--;
+    }
+    while (last + 1 < flight->count && packet_at(flight, last + 1)->state != FLIGHT_ACKED) {
+        last++;
+    }
+    return (FlightRow){
+        .count = last - first + 1,
+        .before = here - first,
+        .us = packet_at(flight, last)->sent_us - packet_at(flight, first)->sent_us,
+        .before_us = packet->sent_us - packet_at(flight, first)->sent_us,
+    };
+}
+
 void flight_overtaken(Flight *flight, const FlightPacket *packet) {
     uint64_t after = position_of(flight, packet) + 1;
     uint64_t by = flight->newest > after ? flight->newest - after : 0;

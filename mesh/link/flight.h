@@ -38,6 +38,14 @@ typedef struct {
     bool repeats;        /* what is in it was in another of unknown fate */
 } FlightPacket;
 
+/* Packets sent one after the other of which none is known to have arrived, and one of them. */
+typedef struct {
+    uint32_t count;
+    uint32_t before;    /* of them were sent before it */
+    uint64_t us;        /* from the first to the last */
+    uint64_t before_us; /* and to it */
+} FlightRow;
+
 typedef struct {
     uint32_t out;          /* packets whose fate is unknown */
     FlightPacket *packets; /* ring, in the order of counters */
@@ -83,6 +91,8 @@ const FlightChunk *flight_chunk(const Flight *flight, const FlightPacket *packet
 FlightPacket *flight_next_lost(const Flight *flight, uint64_t now_us, uint64_t trip_us);
 /* When flight_next_lost may have one; UINT64_MAX: never. */
 uint64_t flight_lost_us(const Flight *flight, uint64_t trip_us);
+/* The row around a packet that did not arrive. */
+FlightRow flight_row(const Flight *flight, const FlightPacket *packet);
 /* A packet held lost came after all: be more patient. */
 void flight_overtaken(Flight *flight, const FlightPacket *packet);
 

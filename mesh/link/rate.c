@@ -286,8 +286,8 @@ static void end_trial(Rate *rate) {
     decide_gain(rate);
 }
 
-void rate_resolved(Rate *rate, uint64_t sent_us, uint64_t sent_total, bool lost, bool bulk) {
-    WeatherSign sign = weather_learn(&rate->weather, sent_us, lost);
+void rate_resolved(Rate *rate, const FlightPacket *packet, const FlightRow *lost) {
+    WeatherSign sign = weather_learn(&rate->weather, lost);
 
     if (sign == WEATHER_OUTAGE) {
         return;
@@ -296,21 +296,21 @@ void rate_resolved(Rate *rate, uint64_t sent_us, uint64_t sent_total, bool lost,
     case RATE_START:
     case RATE_STEADY:
         /* What was lost while there was nothing more to send was not lost by sending too much. */
-        if (rate->capacity > 0 && rate->limited_at_us < sent_us &&
-            weather_is_worse(&rate->weather, bulk && is_in_hand(rate))) {
+        if (rate->capacity > 0 && rate->limited_at_us < packet->sent_us &&
+            weather_is_worse(&rate->weather, packet->bulk && is_in_hand(rate))) {
             begin_trial(rate);
         }
         break;
     case RATE_TRIAL:
-        rate->trial_count += sent_total > rate->trial_from;
-        rate->trial_lost += lost && sent_total > rate->trial_from;
+        rate->trial_count += packet->sent_total > rate->trial_from;
+        rate->trial_lost += lost && packet->sent_total > rate->trial_from;
         if (rate->trial_count == TRIAL_PACKETS ||
             (uint64_t)rate->trial_lost * 3 * PPM >= (uint64_t)rate->trial_ppm * TRIAL_PACKETS) {
             end_trial(rate);
         }
         break;
     case RATE_SHARED:
-        if (sign == WEATHER_STRANGE && sent_total > rate->part_cut) {
+        if (sign == WEATHER_STRANGE && packet->sent_total > rate->part_cut) {
             rate->part = most(rate->part * 7 / 10, 2 * rate->packet);
             rate->part_from = rate->part_cut = rate->sent_total;
         }

@@ -106,8 +106,8 @@ void rate_answered(Rate *rate, uint32_t size);
 void rate_limited(Rate *rate, uint64_t now_us);
 /* The newest packet was acknowledged */
 void rate_acked(Rate *rate, uint64_t now_us, const DelaySample *sample);
-/* One packet's fate is known. `bulk`: it held a document, and may have been one too many. */
-void rate_resolved(Rate *rate, uint64_t sent_us, uint64_t sent_total, bool lost, bool bulk);
+/* The packet's fate is known: lost in a row of others, or NULL, it arrived. */
+void rate_resolved(Rate *rate, const FlightPacket *packet, const FlightRow *lost);
 /* A packet thought lost had arrived after all. */
 void rate_found(Rate *rate);
 

@@ -116,6 +116,7 @@ static void requeue(Link *link, const FlightPacket *packet, uint64_t sent_us) {
 
 static void lose(Link *link, uint64_t now_us, FlightPacket *packet, bool weather) {
     bool too_large = mtu_is_trial(&link->mtu, packet->size);
+    FlightRow row = flight_row(&link->flight, packet);
 
     if (packet->state == FLIGHT_OUT) {
         requeue(link, packet, packet->sent_us);
@@ -124,7 +125,7 @@ static void lose(Link *link, uint64_t now_us, FlightPacket *packet, bool weather
     link->packets_lost++;
     mtu_learn(&link->mtu, now_us, packet->size, packet->sent_us, true);
     if (weather && !too_large) {
-        rate_resolved(&link->rate, packet->sent_us, packet->sent_total, true, packet->bulk);
+        rate_resolved(&link->rate, packet, &row);
     }
 }
 
@@ -180,7 +181,7 @@ static void acknowledge(Link *link, uint64_t now_us, FlightPacket *packet) {
         queue_acked(&link->queue, chunk);
     }
     if (flight_resolve(&link->flight, packet, FLIGHT_ACKED)) {
-        rate_resolved(&link->rate, packet->sent_us, packet->sent_total, false, packet->bulk);
+        rate_resolved(&link->rate, packet, NULL);
     }
     mtu_learn(&link->mtu, now_us, packet->size, packet->sent_us, false);
     flight_release(&link->flight, packet);

@@ -21,30 +21,29 @@ static uint32_t blend(uint32_t average, bool lost, uint64_t count) {
     return (uint32_t)((int64_t)average + step);
 }
 
-static bool was_outage(Weather *weather, uint64_t sent_us, bool lost) {
-    weather->run = lost ? weather->run + 1 : 0;
-    if (weather->run == 1) {
-        weather->run_us = sent_us;
-        weather->before_ppm = weather->recent_ppm;
-        weather->calm_ppm = weather->random_ppm;
-    }
-    if (!lost || sent_us - weather->run_us <= (weather->run > OUTAGE_RUN ? OUTAGE_US : FADE_US)) {
-        return false;
-    }
-    weather->recent_ppm = least(weather->recent_ppm, weather->before_ppm);
-    if (sent_us - weather->run_us > SURE_US) {
-        weather->random_ppm = least(weather->random_ppm, weather->calm_ppm);
-    }
-    return true;
+/* Many in a row, for longer than chance takes so many. */
+static bool is_outage(const FlightRow *row) {
+    return row && row->us > (row->count > OUTAGE_RUN ? OUTAGE_US : FADE_US);
 }
 
-WeatherSign weather_learn(Weather *weather, uint64_t sent_us, bool lost) {
+/* Of an outage, only the beginning of one so short that copies would help against it. */
+static bool is_random(const FlightRow *row) {
+    return !is_outage(row) || (row->us <= SURE_US &&
+                               row->before_us <= (row->before < OUTAGE_RUN ? FADE_US : OUTAGE_US));
+}
+
+WeatherSign weather_learn(Weather *weather, const FlightRow *row) {
+    bool lost = row != NULL;
+
     weather->resolved++;
+    weather->lost = lost;
     weather->loss_ppm = blend(weather->loss_ppm, lost, least(weather->resolved, 128));
-    if (was_outage(weather, sent_us, lost)) {
+    if (is_random(row)) {
+        weather->random_ppm = blend(weather->random_ppm, lost, least(weather->resolved, 128));
+    }
+    if (is_outage(row)) {
         return WEATHER_OUTAGE;
     }
-    weather->random_ppm = blend(weather->random_ppm, lost, least(weather->resolved, 128));
     weather->recent_ppm = blend(weather->recent_ppm, lost, least(weather->resolved + 8, 32));
     weather->slow_ppm = blend(weather->slow_ppm, lost, least(weather->resolved + 8, 256));
     weather->weather_ppm = least(weather->weather_ppm, weather->slow_ppm);
@@ -68,8 +67,8 @@ void weather_found(Weather *weather) {
 bool weather_is_worse(const Weather *weather, bool new_line) {
     uint32_t excess_ppm = new_line ? NEW_PPM : EXCESS_PPM;
 
-    /* Of several lost in a row the next ones will tell what that is. */
-    return weather->resolved >= KNOWN && weather->run == 0 &&
+    /* Of several lost the next ones will tell what that is. */
+    return weather->resolved >= KNOWN && !weather->lost &&
            weather->recent_ppm > weather->weather_ppm + weather->weather_ppm / 2 + excess_ppm;
 }
 

@@ -6,8 +6,7 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "mesh/link/flight.h"
 
 #define WEATHER_PPM 1000000
 
@@ -19,10 +18,7 @@ typedef struct {
     uint32_t weather_ppm; /* what is lost however slow we are */
     uint32_t slow_ppm;    /* over about 256: the weather is no worse */
     uint32_t owed_ppm;    /* of losses that the weather explains and that did not happen yet */
-    uint32_t run;         /* packets lost in a row, */
-    uint64_t run_us;      /* from when on, */
-    uint32_t before_ppm;  /* and recent_ppm before them, */
-    uint32_t calm_ppm;    /* and random_ppm */
+    bool lost;            /* the last of them was */
 } Weather;
 
 typedef enum {
@@ -32,8 +28,8 @@ typedef enum {
     WEATHER_OUTAGE,    /* one of many in a row: the line was gone, which says nothing of its load */
 } WeatherSign;
 
-/* One packet's fate is known. */
-WeatherSign weather_learn(Weather *weather, uint64_t sent_us, bool lost);
+/* One packet's fate is known: lost in this row, or NULL, it arrived. */
+WeatherSign weather_learn(Weather *weather, const FlightRow *row);
 /* A packet thought lost had arrived after all. */
 void weather_found(Weather *weather);
 /* More is lost than the weather explains. */
