@@ -105,8 +105,9 @@ PlanLimits size_limits(Link *link, uint64_t now_us, size_t capacity) {
     PlanLimits found = {.urgent = full - link->overhead,
                         .fragment = FRAGMENT_LEAST,
                         .voices = !flow_is_slow(link) ? SIZE_MAX
-                                  : link->queue.waiting[LINK_VOICE] <= 2 * link->voice_size ? 1
-                                                                                            : 2};
+                                  : link->queue.waiting[LINK_VOICE] <= 5 * link->voice_size / 2
+                                      ? 1
+                                      : 2};
 
     rate_aim(&link->rate, now_us, full, (uint32_t)wire, quarters(link, now_us));
     if (repair_in_outage(link)) {
