@@ -92,9 +92,9 @@ Leave leave_now(const Link *link, uint64_t now_us) {
         return LEAVE_ALL;
     }
     if (repair_in_outage(link)) {
-        return link->flight.out == 0                                                ? LEAVE_ALL
-               : flow_goes_on(link, now_us) && is_urgent_free(link, now_us, window) ? LEAVE_URGENT
-                                                                                    : LEAVE_NOTHING;
+        return link->flight.out == 0        ? LEAVE_ALL
+               : flow_goes_on(link, now_us) ? LEAVE_URGENT
+                                            : LEAVE_NOTHING;
     }
     if (link->rate.phase == RATE_SHARED) {
         silent = false; /* others make us wait */
