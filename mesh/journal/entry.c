@@ -31,17 +31,27 @@ static bool is_sealed(const EntryDraft *draft) {
     return draft->plain.length > 0;
 }
 
+static void write_place(BytesWriter *writer, const uint8_t *meeting, const MeshKey *author,
+                        const uint8_t *chain, uint64_t sequence, const MeshHash *previous) {
+    coder_write_array(writer, FIELDS);
+    coder_write_uint(writer, VERSION);
+    coder_write_bytes(writer, meeting, ENTRY_MEETING_SIZE);
+    coder_write_bytes(writer, author->bytes, MESH_KEY_SIZE);
+    coder_write_bytes(writer, chain, ENTRY_CHAIN_SIZE);
+    coder_write_uint(writer, sequence);
+    coder_write_bytes(writer, previous, previous ? MESH_HASH_SIZE : 0);
+}
+
+void entry_write_after(BytesWriter *writer, const Entry *before) {
+    write_place(writer, before->meeting, &before->author, before->chain, before->sequence + 1,
+                &before->hash);
+}
+
 static void write_header(BytesWriter *writer, const EntryDraft *draft, const MeshKey *author) {
     static const uint8_t no_meeting[ENTRY_MEETING_SIZE];
 
-    coder_write_array(writer, FIELDS);
-    coder_write_uint(writer, VERSION);
-    coder_write_bytes(writer, draft->meeting ? draft->meeting->bytes : no_meeting,
-                      ENTRY_MEETING_SIZE);
-    coder_write_bytes(writer, author->bytes, MESH_KEY_SIZE);
-    coder_write_bytes(writer, draft->chain, ENTRY_CHAIN_SIZE);
-    coder_write_uint(writer, draft->sequence);
-    coder_write_bytes(writer, draft->previous, draft->previous ? MESH_HASH_SIZE : 0);
+    write_place(writer, draft->meeting ? draft->meeting->bytes : no_meeting, author, draft->chain,
+                draft->sequence, draft->previous);
     coder_write_array(writer, draft->cited_count);
     for (size_t i = 0; i < draft->cited_count; i++) {
         coder_write_bytes(writer, draft->cited[i].bytes, MESH_HASH_SIZE);

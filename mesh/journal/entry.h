@@ -56,6 +56,9 @@ void epoch_key_init(EpochKey *key, const uint8_t bytes[32]);
 MeshError entry_write(const EntryDraft *draft, const Identity *author,
                       uint8_t ret_bytes[MESH_ENTRY_MAX], size_t *ret_length);
 
+/* What stands in front of the entry that follows another in its chain, up to what it cites. */
+void entry_write_after(BytesWriter *writer, const Entry *before);
+
 /* Reads the envelope; MALFORMED unless it is exactly one entry in its one encoding. */
 MeshError entry_read(const uint8_t *bytes, size_t length, Entry *ret_entry);
 

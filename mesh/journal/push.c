@@ -122,7 +122,8 @@ void sync_applied(Mesh *mesh, const Record *record, bool own) {
             owed_settle(mesh, slot);
         }
         if (feed_pushes(mesh, neighbour, author) && may_push(mesh, slot, record, own) &&
-            sync_tell(mesh, slot, record) && own && neighbour->told == record->sequence) {
+            (own ? sync_tell_own(mesh, slot, record) : sync_tell(mesh, slot, record)) && own &&
+            neighbour->told == record->sequence) {
             neighbour->told++;
         }
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mesh/core.h"
+#include "mesh/journal/brief.h"
 #include "mesh/journal/owed.h"
 #include "mesh/memory.h"
 #include "mesh/overlay/message.h"
@@ -151,15 +152,20 @@ uint32_t sync_index_of(const Mesh *mesh, const Record *record) {
     return (uint32_t)(record - journal_record(mesh->journal, 0));
 }
 
+static LinkPriority priority_of(const Mesh *mesh, const Record *record) {
+    bool fresh = sync_index_of(mesh, record) + FRESH_COUNT >= journal_count(mesh->journal);
+
+    return record->urgent && fresh ? LINK_URGENT : LINK_CHAT;
+}
+
 bool sync_send_entry(Mesh *mesh, uint32_t slot, const Record *record) {
     Neighbour *neighbour = neighbour_at(mesh, slot);
-    bool fresh = sync_index_of(mesh, record) + FRESH_COUNT >= journal_count(mesh->journal);
-    LinkPriority priority = record->urgent && fresh ? LINK_URGENT : LINK_CHAT;
     Bytes bytes = BYTES_AT(record->bytes, record->length);
 
     /* Of a husk nothing is here to be told. */
-    return neighbour && (entry_is_husk(bytes) || neighbour_send(mesh, neighbour, priority,
-                                                                UINT64_MAX, MESSAGE_ENTRY, bytes));
+    return neighbour &&
+           (entry_is_husk(bytes) || neighbour_send(mesh, neighbour, priority_of(mesh, record),
+                                                   UINT64_MAX, MESSAGE_ENTRY, bytes));
 }
 
 void sync_told(Mesh *mesh, uint32_t slot, const Record *record) {
@@ -174,6 +180,24 @@ void sync_told(Mesh *mesh, uint32_t slot, const Record *record) {
 
 bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record) {
     if (!sync_peer(mesh, slot) || !sync_send_entry(mesh, slot, record)) {
+        return false;
+    }
+    sync_told(mesh, slot, record);
+    return true;
+}
+
+bool sync_tell_own(Mesh *mesh, uint32_t slot, const Record *record) {
+    Neighbour *neighbour = neighbour_at(mesh, slot);
+    uint8_t bytes[MESH_ENTRY_MAX];
+    size_t length = neighbour && neighbour->confirmed >= record->sequence
+                        ? brief_write(mesh->journal, record, bytes)
+                        : 0;
+
+    if (length == 0) {
+        return sync_tell(mesh, slot, record);
+    }
+    if (!neighbour_send(mesh, neighbour, priority_of(mesh, record), UINT64_MAX, MESSAGE_BRIEF,
+                        BYTES_AT(bytes, length))) {
         return false;
     }
     sync_told(mesh, slot, record);
@@ -296,6 +320,32 @@ MeshError sync_entry(Mesh *mesh, uint32_t slot, Bytes body) {
         pull_arrived(mesh, slot, tag, entry.sequence);
     }
     return error;
+}
+
+/* What it says of a chain: it has so much, whatever its head. */
+static MeshError ask_whole(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE],
+                           uint64_t count) {
+    ClockLine line = {.count = count};
+    uint8_t bytes[SYNC_LINE_SIZE];
+    BytesWriter writer = bytes_writer(bytes, sizeof bytes);
+
+    memcpy(line.tag, tag, JOURNAL_TAG_SIZE);
+    sync_write_line(&writer, &line);
+    return pull_clock(mesh, slot, BYTES_AT(bytes, bytes_written(&writer)));
+}
+
+MeshError sync_brief(Mesh *mesh, uint32_t slot, Bytes body) {
+    uint8_t bytes[MESH_ENTRY_MAX], tag[JOURNAL_TAG_SIZE];
+    uint64_t sequence;
+    size_t length;
+    MeshError error = brief_read(body, tag, &sequence)
+                          ? brief_complete(mesh->journal, body, bytes, &length)
+                          : MESH_ERROR_MALFORMED;
+
+    if (error == MESH_ERROR_STATE) {
+        return ask_whole(mesh, slot, tag, sequence + 1);
+    }
+    return error ? error : sync_entry(mesh, slot, BYTES_AT(bytes, length));
 }
 
 void sync_store_failed(Mesh *mesh) {

@@ -108,10 +108,13 @@ bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record);
 /* The same in two: sends it; notes that the neighbour was told of it, after those before it. */
 bool sync_send_entry(Mesh *mesh, uint32_t slot, const Record *record);
 void sync_told(Mesh *mesh, uint32_t slot, const Record *record);
+/* An entry written here, just now: more briefly to who confirmed the one before it. */
+bool sync_tell_own(Mesh *mesh, uint32_t slot, const Record *record);
 /* The store refused entries: they are asked for again, later. */
 void sync_store_failed(Mesh *mesh);
 
 MeshError sync_entry(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError sync_brief(Mesh *mesh, uint32_t slot, Bytes body);
 
 /* An entry that the person carried here. */
 void sync_import(Mesh *mesh, const MeshIntent *intent);

@@ -49,6 +49,8 @@ static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes 
         return serve_pull_hash(mesh, slot, body);
     case MESSAGE_ENTRY:
         return sync_entry(mesh, slot, body);
+    case MESSAGE_BRIEF:
+        return sync_brief(mesh, slot, body);
     case MESSAGE_KEY_WANT:
         return pull_key_want(mesh, slot, body);
     case MESSAGE_KEY:

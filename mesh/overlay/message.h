@@ -14,6 +14,7 @@ typedef enum {
     MESSAGE_PULL = 6,       /* ranges: tag 8, from varint, until varint */
     MESSAGE_PULL_HASH = 7,  /* hashes 32 each */
     MESSAGE_ENTRY = 8,      /* one entry */
+    MESSAGE_BRIEF = 38,     /* one, to who has the one before it in its chain: see brief.h */
     MESSAGE_KEY_WANT = 9,   /* id of an epoch key 16 */
     MESSAGE_KEY = 10,       /* an epoch key 32 */
     MESSAGE_ADDRESSES = 11, /* seen address or 0, then own addresses */
