@@ -20,6 +20,7 @@
 #define SHAKE_WINDOW   4 /* of what it shakes: packets it holds up are in flight, and no queue */
 #define PPM            WEATHER_PPM
 #define TRIAL_PACKETS  24
+#define SPARE_PACKETS  2 /* that would have found room too */
 #define SHALLOW_MOST   2 /* halvings of the queue we want */
 
 static uint64_t least(uint64_t a, uint64_t b) {
@@ -248,13 +249,23 @@ void rate_aim(Rate *rate, uint64_t now_us, uint32_t full, uint32_t packet, uint3
     rate->quarters = quarters;
 }
 
-/* The line was seen to keep as much waiting as we want, and no more than that waits: unless by far
- * too much is lost, that is not for its being too full. */
-static bool is_in_hand(const Rate *rate) {
-    return rate->phase == RATE_START ||
-           (rate->capacity <= rate->confirmed + rate->confirmed / 8 &&
-            rate->deepest >= rate_bytes_in(rate, rate_target_us(rate)) &&
-            rate_queue_us(rate) <= 2 * rate_target_us(rate));
+/* What waits in the line is no more than we want, and as much came through before, or far more than
+ * waits did: unless by far too much is lost, that is not for its being too full. */
+static bool is_in_hand(const Rate *rate, bool bulk) {
+    uint64_t queue_us = rate_queue_us(rate);
+    uint64_t target_us = rate_target_us(rate);
+
+    if (rate->phase == RATE_START) {
+        return bulk;
+    }
+    return rate->deepest >= rate_bytes_in(rate, queue_us) + SPARE_PACKETS * rate->packet ||
+           (rate->deepest >= rate_bytes_in(rate, target_us) && queue_us <= 2 * target_us);
+}
+
+/* It left when there was nothing more to send, and nothing waits: what is lost then is always. */
+static bool is_at_ease(const Rate *rate, uint64_t sent_us) {
+    return rate->limited_at_us >= sent_us && rate->phase != RATE_SHARED &&
+           rate_queue_us(rate) <= rate_target_us(rate);
 }
 
 /* Loss above the weather: is it that the line is too full, or has the weather changed? */
@@ -292,12 +303,15 @@ void rate_resolved(Rate *rate, const FlightPacket *packet, const FlightRow *lost
     if (sign == WEATHER_OUTAGE) {
         return;
     }
+    if (is_at_ease(rate, sent_us)) {
+        weather_accept(&rate->weather);
+    }
     switch (rate->phase) {
     case RATE_START:
     case RATE_STEADY:
         /* What was lost while there was nothing more to send was not lost by sending too much. */
         if (rate->capacity > 0 && rate->limited_at_us < packet->sent_us &&
-            weather_is_worse(&rate->weather, packet->bulk && is_in_hand(rate))) {
+            weather_is_worse(&rate->weather, is_in_hand(rate, packet->bulk))) {
             begin_trial(rate);
         }
         break;

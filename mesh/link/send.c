@@ -91,8 +91,7 @@ static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Ch
     size_t small = plan_small_bytes(plan);
 
     packet->priority = (uint8_t)plan_priority(plan);
-    packet->bulk =
-        packet->priority == LINK_DOCUMENT || (flow_is_slow(link) && plan_document_bytes(plan) > 0);
+    packet->bulk = plan_document_bytes(plan) > 0;
     packet->repeats = choice->repeats;
     if (choice->tells || choice->bare) {
         packet->pace_us = link->pace_us = wanted_pace_us(link);

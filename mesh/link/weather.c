@@ -4,7 +4,8 @@
 #define PPM        WEATHER_PPM
 #define KNOWN      24     /* packets, before anything is said */
 #define EXCESS_PPM 70000  /* what chance alone may add */
-#define NEW_PPM    250000 /* the same on a new line: one too full by far loses so much */
+#define NEW_PPM    250000 /* the same in hand or not known long: a line too full loses so much */
+#define NEW        64     /* packets: it is not known long */
 #define OUTAGE_RUN 2      /* packets */
 #define OUTAGE_US  50000
 #define FADE_US    200000 /* where even two are far apart */
@@ -64,8 +65,14 @@ void weather_found(Weather *weather) {
     weather->recent_ppm -= least(weather->recent_ppm, PPM / 32);
 }
 
-bool weather_is_worse(const Weather *weather, bool new_line) {
-    uint32_t excess_ppm = new_line ? NEW_PPM : EXCESS_PPM;
+void weather_accept(Weather *weather) {
+    if (weather->resolved >= KNOWN && weather->weather_ppm < weather->slow_ppm) {
+        weather->weather_ppm = weather->slow_ppm;
+    }
+}
+
+bool weather_is_worse(const Weather *weather, bool in_hand) {
+    uint32_t excess_ppm = in_hand || weather->resolved < NEW ? NEW_PPM : EXCESS_PPM;
 
     /* Of several lost the next ones will tell what that is. */
     return weather->resolved >= KNOWN && !weather->lost &&

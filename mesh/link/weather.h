@@ -32,7 +32,9 @@ typedef enum {
 WeatherSign weather_learn(Weather *weather, const FlightRow *row);
 /* A packet thought lost had arrived after all. */
 void weather_found(Weather *weather);
-/* More is lost than the weather explains. */
-bool weather_is_worse(const Weather *weather, bool new_line);
+/* What is lost lately is the weather, as it is not our doing. */
+void weather_accept(Weather *weather);
+/* More is lost than the weather explains; `in_hand`: by far more. */
+bool weather_is_worse(const Weather *weather, bool in_hand);
 /* The weather is this, and so is what is lost now. */
 void weather_settle(Weather *weather, uint32_t weather_ppm, uint32_t recent_ppm);
