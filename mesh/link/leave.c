@@ -6,7 +6,7 @@
 #define BEHIND_US       150000 /* so much of it may be left when it goes again */
 #define DOUBT_US        50000  /* after answers are missed voice goes on, */
 #define DOUBT_MOST_US   300000 /* and again, should there be none at all; */
-#define BRIDGE_LOSS_PPM 250000
+#define BRIDGE_LOSS_PPM 50000
 #define BRIDGE_SLOW_US  2000000
 #define REPEAT_LOSS_PPM 50000
 
@@ -18,8 +18,8 @@ static uint64_t bridge_us(const Link *link) {
 }
 
 /* The silence that is talked through: where packets are long, and waiting costs more than what may
- * be lost, or where most answers are lost; not beside voice, which a line become slower would hurt.
- */
+ * be lost, or where several in a row are lost by chance; not beside voice, which a line become
+ * slower would hurt. */
 static uint64_t bridged_us(const Link *link, uint64_t now_us) {
     bool worth = rate_packet_us(&link->rate) > SLOW_PACKET_US ||
                  link->rate.weather.random_ppm > BRIDGE_LOSS_PPM;
