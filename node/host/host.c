@@ -14,6 +14,7 @@
 #include "node/host/document.h"
 #include "node/host/lines.h"
 #include "node/host/notice.h"
+#include "node/host/offer.h"
 #include "node/host/pictures.h"
 #include "node/host/record.h"
 #include "node/host/relay.h"
@@ -257,6 +258,7 @@ void host_destroy(Host *host) {
     pictures_destroy(host);
     speech_destroy(host);
     lines_destroy(host);
+    offer_destroy(host);
     for (guint i = 0; i < G_N_ELEMENTS(host->signals); i++) {
         g_clear_handle_id(&host->signals[i], g_source_remove);
     }

@@ -8,6 +8,7 @@
 #include "node/host/calm.h"
 #include "node/host/naming.h"
 #include "node/host/notice.h"
+#include "node/host/offer.h"
 #include "node/host/rungs.h"
 #include "node/host/ways.h"
 
@@ -194,6 +195,7 @@ static gboolean look(gpointer data) {
         ways_look(room, now);
     }
     rungs_look(host, now);
+    offer_look(host);
     return G_SOURCE_CONTINUE;
 }
 

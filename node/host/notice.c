@@ -16,7 +16,7 @@
 #include "node/host/voice_message.h"
 #include "node/host/ways.h"
 
-static JsonBuilder *begin(Room *room) {
+JsonBuilder *notice_begin(Room *room) {
     char id[MATCH_TEXT_SIZE];
     match_text(mesh_info(room->mesh).id.bytes, id);
     JsonBuilder *builder = json_begin_object();
@@ -138,7 +138,7 @@ void notice_publish(Room *room, MeshNotice notice, const MeshHash *hash, const M
     if (!bus_is_heard(host->bus)) {
         return;
     }
-    JsonBuilder *builder = begin(room);
+    JsonBuilder *builder = notice_begin(room);
     if (put_thing(builder, room, notice, hash, key)) {
         bus_publish(host->bus, event_name(notice), builder);
     } else {
@@ -150,7 +150,7 @@ void notice_line(Room *room, const MeshMember *member) {
     if (room->host->bus == NULL || !bus_is_heard(room->host->bus)) {
         return;
     }
-    JsonBuilder *builder = begin(room);
+    JsonBuilder *builder = notice_begin(room);
     json_builder_set_member_name(builder, "peer");
     views_peer(builder, room, member, VIEWS_EVENT);
     bus_publish(room->host->bus, "line", builder);
@@ -160,7 +160,7 @@ void notice_map(Room *room) {
     if (room->host->bus == NULL || !bus_is_heard(room->host->bus)) {
         return;
     }
-    JsonBuilder *builder = begin(room);
+    JsonBuilder *builder = notice_begin(room);
     json_builder_set_member_name(builder, "changes");
     ways_put_news(builder, room); /* whoever wants to see the map asks */
     bus_publish(room->host->bus, "map", builder);

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <json-glib/json-glib.h>
+
 #include "node/host/room.h"
 
 /* Something in the views of a room changed. */
@@ -13,6 +15,8 @@ void notice_publish(Room *room, MeshNotice notice, const MeshHash *hash, const M
 void notice_line(Room *room, const MeshMember *member);
 /* Who is linked with whom, or how a member is reached: event `map`. */
 void notice_map(Room *room);
+/* An event about a meeting, begun: `meeting`, and whether it is the `current` one. */
+JsonBuilder *notice_begin(Room *room);
 /* The current meeting is another one. */
 void notice_current(Room *room);
 /* A sentence the person should know, its English, said in the node's language on standard error,

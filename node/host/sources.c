@@ -70,7 +70,6 @@ static gboolean uplink_due(gpointer data) {
     host->uplink_bps = uplink.rate_bps;
     const Source *voice = &host->sources[MEDIA_KIND_VOICE];
     media_uplink(host->media, &uplink);
-    talk_offer(host);
     if (voice->held && voice->call != NULL && !bus_call_is_awaited(voice->call)) {
         sources_talk_end(host); /* nobody holds the button any more */
     }

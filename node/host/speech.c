@@ -5,6 +5,7 @@
 
 #include "node/bus/json.h"
 #include "node/host/match.h"
+#include "node/host/notice.h"
 
 #define LOOK_MS 250
 
@@ -48,15 +49,12 @@ static Voice *find(const Room *room, const MeshKey *member) {
 
 static void tell(Host *host, const Voice *voice) {
     Room *room = room_find(host, voice->room);
-    char meeting[MATCH_TEXT_SIZE], member[MATCH_TEXT_SIZE];
+    char member[MATCH_TEXT_SIZE];
     if (room == NULL || host->bus == NULL || !bus_is_heard(host->bus)) {
         return;
     }
-    match_text(mesh_info(room->mesh).id.bytes, meeting);
     match_text(voice->member.bytes, member);
-    JsonBuilder *builder = json_begin_object();
-    json_put_text(builder, "meeting", meeting);
-    json_put_flag(builder, "current", room == room_current(host));
+    JsonBuilder *builder = notice_begin(room);
     json_put_text(builder, "member", member);
     json_put_flag(builder, "speaking", voice->speech.state == SPEECH_SPEAKS);
     bus_publish(host->bus, "speaking", builder);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "node/bus/bus.h"
+#include "node/cli/language.h"
 #include "node/host/calm.h"
 #include "node/host/host.h"
 #include "node/media/media.h"
@@ -47,6 +48,15 @@ typedef struct {
     Calm calm; /* of rung_value() */
     gboolean paused;
 } RungTold;
+
+/* A voice message, offered to whoever speaks where live voice does not fit. */
+typedef struct {
+    Calm calm;      /* whether it is */
+    guint room;     /* where it stands now; 0: nowhere */
+    MeshKey member; /* whose line is the best, */
+    guint rate_bps; /* and carries so much; 0: nobody's */
+    char *reasons[LANGUAGES];
+} Offer;
 
 /* Microphone, camera or screen. */
 typedef struct {
@@ -125,7 +135,7 @@ struct Host {
     guint uplink_looks; /* since the encoders were last told of the line, */
     guint uplink_bps;   /* and what it carried then */
     guint64 frames_dropped;
-    Calm offered; /* whether a voice message was offered instead of live voice */
+    Offer offer; /* of a voice message, instead of live voice */
 
     VoiceRecording *recording; /* the voice message being spoken, or NULL */
     guint64 recordings;        /* so far */

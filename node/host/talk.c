@@ -10,7 +10,6 @@
 #include "node/host/line.h"
 #include "node/host/match.h"
 #include "node/host/naming.h"
-#include "node/host/notice.h"
 #include "node/host/sources.h"
 #include "node/host/voice_message.h"
 
@@ -21,9 +20,6 @@
 
 /* A line that was bad is good again with a fifth to spare. */
 #define SPARE_FIFTHS 6
-
-/* An offer is made when the line has been so for that long, ms. */
-#define HOLD_MS 3000
 
 /* From there on twice the rate does not help: what is lost is lost again. */
 #define LOSS_PPM_MAX 200000
@@ -79,8 +75,7 @@ TalkLine talk_line(Room *room, gboolean was_bad) {
 
 /* ---- words ---- */
 
-/* Why not live; NULL when it is. The caller frees. */
-static char *why_not(Language language, const TalkLine *line) {
+char *talk_why_not(Language language, const TalkLine *line) {
     const char *name = naming_member(language, &line->best);
     g_autofree char *rate = line_rate_text(language, line->bps);
     g_autofree char *time = line_time_text(language, line->best.rtt_us / 1000);
@@ -112,49 +107,11 @@ void talk_say_live(BusCall *call) {
 
 static void say_instead(BusCall *call, const TalkLine *line) {
     Language language = bus_call_language(call);
-    g_autofree char *why = why_not(language, line);
+    g_autofree char *why = talk_why_not(language, line);
     g_autofree char *text = g_strdup_printf(
         "%s %s", why,
         language_text_in(language, N_("A voice message is recorded instead, which will arrive.")));
     bus_call_say(call, text);
-}
-
-/* ---- the offer, while somebody speaks live ---- */
-
-static void offer(Host *host, const TalkLine *line) {
-    char *texts[LANGUAGES];
-    for (Language language = 0; language < LANGUAGES; language++) {
-        g_autofree char *why = why_not(language, line);
-        texts[language] = g_strdup_printf(
-            "%s %s", why,
-            language_text_in(language,
-                             N_("`maillon voice send` records a message that will arrive.")));
-    }
-    if (bus_is_heard(host->bus)) {
-        char id[MATCH_TEXT_SIZE];
-        match_text(line->best.key.bytes, id);
-        JsonBuilder *builder = json_begin_object();
-        json_put_text(builder, "offer", "voice send");
-        json_put_text(builder, "member", id);
-        json_put_int(builder, "rate_bps", line->bps);
-        json_put_text(builder, "text", texts[language_chosen()]);
-        naming_put_texts(builder, "texts", texts);
-        bus_publish(host->bus, "offer", builder);
-    }
-    notice_tell_texts(host, NULL, texts);
-}
-
-void talk_offer(Host *host) {
-    const Source *source = &host->sources[MEDIA_KIND_VOICE];
-    Room *room = source->state == SOURCE_SENDING ? room_find(host, source->room) : NULL;
-    if (room == NULL) {
-        return;
-    }
-    TalkLine line = talk_line(room, host->offered.told != 0);
-    gboolean bad = line.way != TALK_LIVE && line.way != TALK_NOBODY;
-    if (calm_due(&host->offered, bad, HOLD_MS, g_get_monotonic_time() / 1000) && bad) {
-        offer(host, &line);
-    }
 }
 
 /* ---- the commands ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
- * Push-to-talk, and what is offered where the line is too narrow for live voice: a voice message.
+ * Push-to-talk, and a voice message instead where the line is too narrow for live voice.
  * It owns the choice between the two and the words for it. It never records or sends by itself.
  */
 #pragma once
@@ -29,7 +29,8 @@ TalkWay talk_way(const MeshMember *member, gboolean was_bad);
 /* The same of the best line to a member of that meeting. */
 TalkLine talk_line(Room *room, gboolean was_bad);
 
+/* Why not live, in a sentence; NULL when it is. The caller frees. */
+char *talk_why_not(Language language, const TalkLine *line);
+
 /* Tells who holds the call that they are heard. */
 void talk_say_live(BusCall *call);
-/* While the microphone is on: offers a voice message when the line is too narrow. */
-void talk_offer(Host *host);

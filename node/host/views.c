@@ -7,6 +7,7 @@
 #include "node/host/lines.h"
 #include "node/host/match.h"
 #include "node/host/naming.h"
+#include "node/host/offer.h"
 #include "node/host/record.h"
 #include "node/host/rungs.h"
 #include "node/host/speakers.h"
@@ -249,6 +250,7 @@ JsonNode *views_status(Host *host, Language language) {
     hands_put(builder, room_current(host));
     json_builder_set_member_name(builder, "peers");
     put_peers(builder, room_current(host), language);
+    offer_put(host, room_current(host), builder, language);
     json_builder_end_object(builder);
     return json_built(builder);
 }

@@ -61,6 +61,7 @@ def narrow(test, world):
         line.command("rate 6k")
         a.wait("the offer", lambda: any("for live voice. `maillon voice send`" in said
                                         for said in a.process.lines), 60)
+        assert "for live voice" in a.run("status")["offer"]["reason"]
         a.run("mic", "off")
     with test.step("push-to-talk then records by itself, and says why"):
         answer, said = talk(a, "--source", "test", "--seconds", "2")
@@ -94,6 +95,10 @@ def narrow(test, world):
         a.run("mic", "on", "--source", "test")
         a.run("voice", "send", "--source", "test", "--seconds", "1")
         a.wait("the microphone", lambda: a.run("stats")["sources"])
+    with test.step("what was offered is taken back when the line carries live voice again"):
+        a.wait("the word", lambda: any("carries live voice again" in said
+                                       for said in a.process.lines), 60)
+        assert "offer" not in a.run("status")
         a.run("mic", "off")
     with test.step("what is no voice message is not played"):
         assert "no such voice message" in b.refused("voice", "play", b.say("bonjour"))

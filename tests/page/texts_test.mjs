@@ -100,9 +100,13 @@ await step("what is told comes into the meeting's order, once, whatever it is", 
     state = told(state, { event: "notice", number, text: "x" });
   }
   assert.equal(state.notices.length, 3);
-  state = told(state, { event: "offer", offer: "voice send", member: "m", text: "x" });
-  assert.deepEqual([state.offer, state.notices], [{ member: "m", text: "x" }, []]); // said once
-  assert.equal(told(nothing, { event: "offer", offer: "of a newer node" }).offer, null);
+  const offer = (what, current) => ({ event: "offer", offer: what, current, reason: "x",
+    reasons: { fr: "y" } });
+  state = told(state, offer("voice send", true));
+  assert.deepEqual(state.offer, { reason: "x", reasons: { fr: "y" } });
+  assert.equal(told(state, offer("", false)), state); // of another meeting
+  assert.equal(told(state, offer("", true)).offer, null); // taken back
+  assert.equal(told(nothing, offer("of a newer node", true)).offer, null);
 });
 
 await step("an invitation is a calendar's, whatever it says, and gives its ticket back", async () => {

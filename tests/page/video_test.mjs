@@ -205,8 +205,10 @@ async function alone() {
   const place = b.locator(".device-test");
   await place.getByText("Essayer micro, caméra et son").click();
   await place.getByLabel("Micro à utiliser").waitFor();
-  const { microphones } = await node.run("devices");
+  const { microphones, echo_cancelled } = await node.run("devices");
   if (microphones.length === 0) await place.getByText(/^Aucun micro trouvé/).waitFor();
+  await place.getByText(echo_cancelled ? /^L’écho est retiré/ : /^Ce poste ne retire pas l’écho/)
+    .waitFor();
   await clean(b, "devices-home-fr");
   await place.getByLabel("Micro à utiliser").selectOption({ label: "Signal d’essai, sans appareil" });
   await place.getByLabel("Caméra à utiliser").selectOption({ label: "Signal d’essai, sans appareil" });

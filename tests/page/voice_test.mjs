@@ -115,20 +115,24 @@ async function push() {
 // Told as the node tells it, of a line that these two do not have.
 async function offer() {
   const count = (await voices(zoe)).length;
-  const { id } = (await zoe.run("roster", "list")).find((one) => one.name === "Bob");
-  const tell = () => a.evaluate((member) => {
+  const why = "La ligne vers Bob ne porte que 6 kbit/s : trop peu pour la voix en direct.";
+  const tell = (what) => a.evaluate(([offer, fr]) => {
     globalThis.told++;
-    globalThis.line.onmessage({ data: JSON.stringify(
-      { event: "offer", offer: "voice send", member, number: 1e9, text: "x" }) });
-  }, id);
-  await tell();
-  await a.getByText("La liaison avec Bob est trop faible").waitFor();
+    globalThis.line.onmessage({ data: JSON.stringify({ event: "offer", offer, current: true,
+      number: 1e9, reason: "x", reasons: { fr, en: "x" } }) });
+  }, [what, why]);
+  await tell("voice send");
+  await a.getByText(`${why} Un message vocal, lui, arrivera.`).waitFor();
   await clean("voice-offer-fr");
   await a.setViewportSize({ width: 320, height: 568 });
   await clean("voice-offer-320-fr");
   await a.getByRole("button", { name: "Non merci" }).click();
   await a.locator(".offer").waitFor({ state: "detached" });
-  await tell();
+  await tell("voice send");
+  await a.locator(".offer").waitFor();
+  await tell(""); // the line carries live voice again
+  await a.locator(".offer").waitFor({ state: "detached" });
+  await tell("voice send");
   await a.getByRole("button", { name: "Enregistrer un message vocal" }).click();
   await a.locator(".offer").waitFor({ state: "detached" });
   await second(1);

@@ -87,6 +87,8 @@ const FrenchSentence french_media[] = {
      "Un message vocal est enregistré à la place : lui arrivera."},
     {"`maillon voice send` records a message that will arrive.",
      "`maillon voice send` enregistre un message qui, lui, arrivera."},
+    {"The line to %s carries live voice again.",
+     "La ligne vers %s porte de nouveau la voix en direct."},
     {"Enter ends it.", "Entrée y met fin."},
     {"▶ voice message, %lld s  (maillon voice play %.*s)\n",
      "▶ message vocal, %lld s  (maillon voice play %.*s)\n"},

@@ -9,6 +9,7 @@ interface Device { source: string; name: string }
 interface Devices {
   microphones: Device[]; cameras: Device[]; speakers: Device[];
   mic: string; cam: string; speaker: string;
+  echo_cancelled: boolean; // what the loudspeaker plays is taken out of a microphone
 }
 interface Level { rms_db: number; peak_db: number }
 
@@ -120,6 +121,8 @@ function Microphone({ devices, changed }: { devices: Devices; changed: Changed }
     <fieldset class="device mic">
       <legend>{text("devices.mic.title")}</legend>
       <Choice what="mic" devices={devices} changed={changed} />
+      {devices.mic !== TEST && <p class="hint">
+        {text(devices.echo_cancelled ? "devices.echo.none" : "devices.echo.kept")}</p>}
       <label class="choice">
         <input type="checkbox" checked={hear} disabled={trial.on}
           onChange={({ currentTarget: at }) => setHear(at.checked)} /> {text("devices.hear")}

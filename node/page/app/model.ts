@@ -4,7 +4,7 @@
 import { Link, Refused, type Json } from "./link";
 import { HISTORY_MAX } from "./lines";
 import { Progress } from "./progress";
-import { current, dated, nothing, reduce, settled, type Action, type Peer, type State } from "./state";
+import { current, dated, nothing, offered, reduce, settled, type Action, type Peer, type State } from "./state";
 import { Watch } from "./watch";
 
 const PAUSE_MS = 1000; // between two questions of one kind
@@ -223,12 +223,12 @@ export class Model {
   private async snapshot(): Promise<void> {
     const number = ++this.asking;
     const before = current(this.state)?.id;
-    await this.had("status", ({ id, name, locked, meetings, peers, hands }) => {
+    await this.had("status", ({ id, name, locked, meetings, peers, hands, offer }) => {
       const other = meetings.find((meeting: Json) => meeting.current)?.id !== before;
-      const empty = { members: [], map: null, messages: [], documents: [], motions: [], sources: [], streams: [],
-        offer: null };
+      const empty = { members: [], map: null, messages: [], documents: [], motions: [], sources: [],
+        streams: [] };
       return { id, name, locked, meetings, ...(other ? empty : {}), peers: peers.map(dated),
-        hands };
+        hands, offer: offered(offer) };
     });
     await this.had("meeting list", (meetings) => ({ meetings })); // those left too
     if (number !== this.asking) return;

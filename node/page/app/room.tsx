@@ -67,7 +67,7 @@ function reasonsOf(sources: Source[], peers: Peer[]): string[] {
 }
 
 function Bar({ state, voice }: { state: State; voice: Voice }) {
-  const { model, text, say } = useAround();
+  const { model, text, say, language } = useAround();
   const [failure, fail] = useState("");
   const { run, failure: refused } = useAsking();
   const go = () => run(() => model.ask("meeting leave"));
@@ -91,8 +91,8 @@ function Bar({ state, voice }: { state: State; voice: Voice }) {
       {failure && <p class="failure" role="alert">{failure}</p>}
       {reasons.length > 0 && <p class="reason">{reasons.join(" · ")}</p>}
       <div role="status">
-        {offer && <Offer accept={record} decline={() => model.decline()} said={offer.text}
-          name={state.members.find((member) => member.id === offer.member)?.name ?? ""} />}
+        {offer && <Offer accept={record} decline={() => model.decline()}
+          said={offer.reasons[language] ?? offer.reason} />}
       </div>
       <Speaking voice={voice} />
       <div class="buttons">

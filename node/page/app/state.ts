@@ -51,8 +51,8 @@ export interface Notice {
 // Who is heard or seen now; one's own too.
 export interface Stream { member: string; kind: Source["kind"]; speaking?: boolean }
 
-// Live voice does not reach a member; what the node says a message of voice would.
-export interface Offer { member: string; text: string }
+// Live voice reaches nobody, and why; a message of voice would.
+export interface Offer { reason: string; reasons: Record<string, string> }
 
 export interface State {
   link: LinkState;
@@ -136,6 +136,10 @@ function putStream(list: Stream[], { member, kind, live }: Json): Stream[] {
   return others.length < list.length ? list : [...list, { member, kind }];
 }
 
+// Of a newer node perhaps, which offers something else.
+export const offered = (offer?: Json): Offer | null => offer?.offer === "voice send"
+  ? { reason: offer.reason, reasons: offer.reasons } : null;
+
 function heard(state: State, event: Json): State {
   if (event.event === "meeting" || event.event === "expelled") {
     return { ...state, meetings: putMeeting(state.meetings, event.state) };
@@ -144,11 +148,6 @@ function heard(state: State, event: Json): State {
     const { number, text, texts, member } = event;
     const others = state.notices.filter((one) => !member || one.member !== member);
     return { ...state, notices: [...others, { number, text, texts, member }].slice(-NOTICES_MAX) };
-  }
-  if (event.event === "offer" && event.offer === "voice send") {
-    // The same sentence came as a notice, for those who see no offer.
-    return { ...state, offer: { member: event.member, text: event.text },
-      notices: state.notices.filter((notice) => notice.text !== event.text) };
   }
   if (!event.current) return state;
   switch (event.event) {
@@ -166,6 +165,8 @@ function heard(state: State, event: Json): State {
       return { ...state, motions: put(state.motions, event.motion) };
     case "hand":
       return { ...state, hands: event.hands };
+    case "offer":
+      return { ...state, offer: offered(event) };
     case "stream":
       return { ...state, streams: putStream(state.streams, event) };
     case "speaking":

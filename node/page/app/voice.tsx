@@ -194,13 +194,13 @@ export function Heard({ message, blocked }: { message: Message; blocked: boolean
 }
 
 // The node says that live voice does not reach someone, and what would.
-export function Offer({ name, said, accept, decline }: {
-  name: string; said: string; accept(): void; decline(): void;
+export function Offer({ said, accept, decline }: {
+  said: string; accept(): void; decline(): void;
 }) {
   const { text } = useAround();
   return (
     <p class="banner offer">
-      <span>{name ? text("voice.offer", { name }) : said}</span>
+      <span>{said} {text("voice.offer")}</span>
       <button type="button" onClick={accept}>{text("voice.record")}</button>
       <button type="button" class="quiet" onClick={decline}>{text("voice.decline")}</button>
     </p>
