@@ -130,6 +130,12 @@ void media_codec2_conceal(MediaCodec2 *codec, gint16 *ret_samples) {
     decode(codec, codec->last, codec->concealed, ret_samples);
 }
 
+void media_codec2_rest(MediaCodec2 *codec) {
+    static const gint16 silence[NARROW_SAMPLES];
+    gint16 unheard[MEDIA_CODEC2_SAMPLES];
+    resample(&codec->wide, silence, NARROW_SAMPLES, unheard, MEDIA_CODEC2_SAMPLES);
+}
+
 guint32 media_codec2_duration_us(gsize length) {
     gsize frames = length / MEDIA_CODEC2_SIZE;
     return length % MEDIA_CODEC2_SIZE == 0 && frames <= FRAMES_MAX

@@ -34,5 +34,8 @@ void media_codec2_decode(MediaCodec2 *codec, const guint8 *bytes, gsize frames,
  */
 void media_codec2_conceal(MediaCodec2 *codec, gint16 *ret_samples);
 
+/* Nothing follows for a while: what is held back of the last sound is not heard before the next. */
+void media_codec2_rest(MediaCodec2 *codec);
+
 /* Microseconds the payload lasts; 0: it cannot be one. Any length may be given. */
 guint32 media_codec2_duration_us(gsize length);

@@ -11,8 +11,18 @@
 /* The longest packet of Opus; also the longest concealment. */
 #define PENDING_MAX (120 * SAMPLES_PER_MS)
 
+/* Where sound begins or ends in the midst of a wave, the step fades away in so many: no click. */
+#define SEAM_SAMPLES (8 * SAMPLES_PER_MS)
+
 /* Concealment is asked for in pieces that every decoder can invent (multiples of 2.5 ms). */
 #define CONCEAL_PIECE_MS 20
+
+/* What is heard. */
+typedef enum {
+    HEARD_NOTHING,
+    HEARD_OPUS,
+    HEARD_CODEC2,
+} Heard;
 
 struct MediaVoice {
     guint32 stream;
@@ -20,6 +30,10 @@ struct MediaVoice {
     MediaDecoder *decoder;
     MediaCodec2 *coarse;
     MediaCodec codec; /* of what was played last: what is missing is invented from it */
+    Heard heard;
+    gint32 last;     /* sample that was heard */
+    gint32 step;     /* from there to the first one after a seam, */
+    gsize step_left; /* fading for so many more */
     gsize pending_start;
     gsize pending_end;
     gint16 pending[PENDING_MAX];
@@ -133,37 +147,71 @@ static void conceal(MediaVoice *voice, guint duration_ms) {
     pending_fit(voice, duration_ms);
 }
 
-/* Nothing is pending: decides what comes next. Returns samples of silence to leave out first. */
+/* Samples of silence before the next step. */
+static gsize silence_of(const MediaJitterStep *step, gsize silence_max) {
+    guint64 silence = silence_max;
+    if (step->wait_us < G_USEC_PER_SEC) {
+        silence = step->wait_us * MEDIA_VOICE_RATE / G_USEC_PER_SEC + 1;
+    }
+    return (gsize)MIN(silence, silence_max);
+}
+
+/* What comes next is another kind of sound than what was heard, or none after some. */
+static void follow_seam(MediaVoice *voice, Heard heard) {
+    if (heard != voice->heard) {
+        if (voice->heard == HEARD_CODEC2) {
+            media_codec2_rest(voice->coarse);
+        }
+        voice->step = voice->last - (voice->pending_end > 0 ? voice->pending[0] : 0);
+        voice->step_left = SEAM_SAMPLES;
+    }
+    voice->heard = heard;
+}
+
+/* Nothing is pending: decides what comes next. Returns samples of silence to hear first. */
 static gsize advance(MediaVoice *voice, guint64 now_us, gsize silence_max) {
     MediaJitterStep step = media_jitter_take(voice->jitter, now_us);
     voice->pending_start = 0;
     voice->pending_end = 0;
+    gsize silence = 0;
     switch (step.action) {
     case MEDIA_JITTER_PLAY:
         play(voice, step.frame.payload, step.duration_ms);
-        return 0;
+        break;
     case MEDIA_JITTER_CONCEAL:
         conceal(voice, step.duration_ms);
-        return 0;
+        break;
     case MEDIA_JITTER_WAIT:
+        silence = silence_of(&step, silence_max);
         break;
     }
-    guint64 silence = silence_max;
-    if (step.wait_us < G_USEC_PER_SEC) {
-        silence = step.wait_us * MEDIA_VOICE_RATE / G_USEC_PER_SEC + 1;
+    follow_seam(voice, step.action == MEDIA_JITTER_WAIT     ? HEARD_NOTHING
+                       : voice->codec == MEDIA_CODEC_CODEC2 ? HEARD_CODEC2
+                                                            : HEARD_OPUS);
+    return silence;
+}
+
+/* The next sample, its step from the one before faded away. */
+static gint32 faded(MediaVoice *voice, gint32 sample) {
+    if (voice->step_left > 0) {
+        gint64 left = (gint64)voice->step_left--;
+        sample += (gint32)(voice->step * left * left / (SEAM_SAMPLES * SEAM_SAMPLES));
     }
-    return (gsize)MIN(silence, silence_max);
+    voice->last = sample;
+    return sample;
 }
 
 void media_voice_mix(MediaVoice *voice, gint32 *mix, gsize count, guint64 now_us) {
     gsize done = 0;
     while (done < count) {
-        if (voice->pending_start == voice->pending_end) {
-            guint64 at_us = now_us + done * G_USEC_PER_SEC / MEDIA_VOICE_RATE;
-            done += advance(voice, at_us, count - done);
+        if (voice->pending_start < voice->pending_end) {
+            mix[done++] += faded(voice, voice->pending[voice->pending_start++]);
             continue;
         }
-        mix[done++] += voice->pending[voice->pending_start++];
+        guint64 at_us = now_us + done * G_USEC_PER_SEC / MEDIA_VOICE_RATE;
+        for (gsize left = advance(voice, at_us, count - done); left > 0; left--) {
+            mix[done++] += faded(voice, 0);
+        }
     }
 }
 

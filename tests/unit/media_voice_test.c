@@ -16,6 +16,7 @@
 #define WINDOWS  (SAMPLES / WINDOW)
 #define LAG_MOST 40 /* windows */
 #define START_US 5000000
+#define SHARP    1000 /* the test's vowel alone bends by 50, a click by thousands */
 
 typedef struct {
     MediaSpeech *speech;
@@ -24,18 +25,28 @@ typedef struct {
     guint frames;
     guint bytes;
     guint drop_every; /* 0: none */
-    guint codecs;     /* a bit of each seen */
+    guint drop_run;   /* so many one after the other, */
+    gboolean pauses;  /* as if the speaker had said nothing then */
+    guint carried;
+    guint codecs; /* a bit of each seen */
 } Line;
 
 /* Every frame arrives at once, but those dropped. */
 static void carry(const MediaFrame *frame, void *user) {
     Line *line = user;
+    MediaFrame carried = *frame;
     line->frames++;
     line->bytes += frame->payload.length;
     line->codecs |= 1u << frame->codec;
-    if (line->drop_every == 0 || line->frames % line->drop_every != 0) {
-        media_voice_put(line->voice, frame, line->now_us);
+    if (line->drop_every > 0 && line->frames % line->drop_every < MAX(line->drop_run, 1)) {
+        return;
     }
+    if (line->pauses) {
+        gboolean last = line->frames % line->drop_every == line->drop_every - 1;
+        carried.number = line->carried++;
+        carried.flags |= last ? MEDIA_FLAG_SILENCE : 0;
+    }
+    media_voice_put(line->voice, &carried, line->now_us);
 }
 
 /* Syllables: a voice of 120 Hz with two formants, now loud, now faint, now nothing. */
@@ -206,6 +217,68 @@ static void test_missing(void) {
     }
 }
 
+/* The sharpest bend of a sound: a click is one, a voice of few high notes has none. */
+static gint sharpest(const gint16 *samples) {
+    gint most = 0;
+    for (guint n = 1; n + 1 < SAMPLES; n++) {
+        most = MAX(most, ABS(samples[n - 1] - 2 * samples[n] + samples[n + 1]));
+    }
+    return most;
+}
+
+/* Whether so much is missing that it falls silent, or its speaker does, in the midst of a vowel,
+ * and begins again in one: no click. */
+static void test_seams(void) {
+    g_autofree gint16 *said = g_new(gint16, SAMPLES), *heard = g_new(gint16, SAMPLES);
+    static const guint32 rates[] = {9000, 16000, 110000, 230000};
+    for (guint n = 0; n < SAMPLES; n++) {
+        double t = (double)n / RATE, loud = MIN(t, 1);
+        said[n] = (gint16)(9000 * loud * (sin(2 * G_PI * 150 * t) + sin(2 * G_PI * 450 * t)));
+    }
+    for (guint i = 0; i < 2 * G_N_ELEMENTS(rates); i++) {
+        MediaVoiceRung rung = rung_for(rates[i / 2]);
+        Line line = line_create();
+        line.pauses = i % 2 == 1;
+        line.drop_run = 360 / rung.packet_ms;
+        line.drop_every = 2 * line.drop_run + 1;
+        converse(&line, &rung, &rung, said, heard);
+        MediaStats stats = line_end(&line);
+        gint sharp = sharpest(heard);
+        g_test_message("rung %u, %s: bends by %d", rung.rung, line.pauses ? "pauses" : "losses",
+                       sharp);
+        g_assert_cmpuint(stats.lost > 0, ==, !line.pauses);
+        g_assert_cmpint(sharp, <, SHARP);
+    }
+}
+
+/* After a rest it begins from nothing, not with the last few milliseconds of before. */
+static void test_rest(void) {
+    guint8 bytes[MEDIA_CODEC2_SIZE];
+    gint16 heard[2][MEDIA_CODEC2_SAMPLES];
+    g_autofree gint16 *said = g_new(gint16, SAMPLES);
+    utter(said);
+    for (guint rested = 0; rested < 2; rested++) {
+        MediaCodec2 *codec = media_codec2_create(NULL);
+        for (guint i = 0; i < 8; i++) { /* to the middle of a syllable */
+            media_codec2_encode(codec, said + i * MEDIA_CODEC2_SAMPLES, 1, bytes);
+            media_codec2_decode(codec, bytes, 1, heard[rested]);
+        }
+        if (rested) {
+            media_codec2_rest(codec);
+        }
+        media_codec2_decode(codec, bytes, 1, heard[rested]);
+        media_codec2_destroy(codec);
+    }
+    gint most[2] = {0};
+    for (guint n = 0; n < RATE / 1000; n++) {
+        most[0] = MAX(most[0], ABS((gint)heard[0][n]));
+        most[1] = MAX(most[1], ABS((gint)heard[1][n]));
+    }
+    g_test_message("the first millisecond: %d, rested %d", most[0], most[1]);
+    g_assert_cmpint(most[0], >, 1000);
+    g_assert_cmpint(most[1], <, 100);
+}
+
 /* Only what lasts as long as it says is taken in; any bytes of that length are. */
 static void test_refused(void) {
     guint8 bytes[64];
@@ -248,6 +321,8 @@ int main(int argc, char **argv) {
     g_test_add_func("/media/voice/rungs", test_rungs);
     g_test_add_func("/media/voice/between", test_between);
     g_test_add_func("/media/voice/missing", test_missing);
+    g_test_add_func("/media/voice/seams", test_seams);
+    g_test_add_func("/media/voice/rest", test_rest);
     g_test_add_func("/media/voice/refused", test_refused);
     int status = g_test_run();
     gst_deinit();
