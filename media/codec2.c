@@ -14,6 +14,8 @@
 
 #define FRAMES_MAX 6
 
+#define GAIN_WHOLE 16384
+
 /* Resampled samples not taken yet. */
 typedef struct {
     MediaStage *stage;
@@ -25,7 +27,7 @@ struct MediaCodec2 {
     struct CODEC2 *codec;
     Fifo narrow; /* 48 → 8 kHz */
     Fifo wide;   /* 8 → 48 kHz */
-    guint concealed;
+    gint gain;   /* of the last sample, of GAIN_WHOLE */
     guint8 last[MEDIA_CODEC2_SIZE];
 };
 
@@ -64,6 +66,7 @@ MediaCodec2 *media_codec2_create(GError **error) {
         media_codec2_destroy(codec);
         return NULL;
     }
+    codec->gain = GAIN_WHOLE;
     codec->codec = codec2_create(CODEC2_MODE_3200);
     g_assert(codec->codec != NULL);
     g_assert((gsize)codec2_samples_per_frame(codec->codec) == NARROW_SAMPLES);
@@ -107,27 +110,29 @@ void media_codec2_encode(MediaCodec2 *codec, const gint16 *samples, gsize frames
     }
 }
 
-static void decode(MediaCodec2 *codec, const guint8 *bytes, guint halvings, gint16 *ret_samples) {
+/* At a loudness that it reaches from that of before by the frame's end, without a step. */
+static void decode(MediaCodec2 *codec, const guint8 *bytes, gint gain, gint16 *ret_samples) {
     gint16 narrow[NARROW_SAMPLES];
     codec2_decode(codec->codec, narrow, bytes);
-    for (gsize i = 0; i < NARROW_SAMPLES; i++) {
-        narrow[i] = (gint16)(narrow[i] / (1 << halvings));
+    for (gint i = 0; i < NARROW_SAMPLES; i++) {
+        gint now = codec->gain + (gain - codec->gain) * (i + 1) / NARROW_SAMPLES;
+        narrow[i] = (gint16)(narrow[i] * now / GAIN_WHOLE);
     }
+    codec->gain = gain;
     resample(&codec->wide, narrow, NARROW_SAMPLES, ret_samples, MEDIA_CODEC2_SAMPLES);
 }
 
 void media_codec2_decode(MediaCodec2 *codec, const guint8 *bytes, gsize frames,
                          gint16 *ret_samples) {
-    codec->concealed = 0;
     for (gsize i = 0; i < frames; i++) {
-        decode(codec, bytes + i * MEDIA_CODEC2_SIZE, 0, ret_samples + i * MEDIA_CODEC2_SAMPLES);
+        decode(codec, bytes + i * MEDIA_CODEC2_SIZE, GAIN_WHOLE,
+               ret_samples + i * MEDIA_CODEC2_SAMPLES);
         memcpy(codec->last, bytes + i * MEDIA_CODEC2_SIZE, MEDIA_CODEC2_SIZE);
     }
 }
 
 void media_codec2_conceal(MediaCodec2 *codec, gint16 *ret_samples) {
-    codec->concealed = MIN(codec->concealed + 1, 14);
-    decode(codec, codec->last, codec->concealed, ret_samples);
+    decode(codec, codec->last, codec->gain / 2, ret_samples);
 }
 
 void media_codec2_rest(MediaCodec2 *codec) {
