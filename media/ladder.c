@@ -158,11 +158,14 @@ MediaVoiceRung media_ladder_voice_first(MediaProfile profile) {
     return rung_on(&unknown, profile == MEDIA_PROFILE_AUTO ? VOICE_GOOD : VOICE_NARROW);
 }
 
-/* Why it is less: loss, if without it the rung would still do. */
+/* Why it is less: loss or distance, if without it the rung would still do. */
 static MediaReason reason_down(const MediaUplink *line, unsigned rung) {
-    MediaUplink dry = *line;
+    MediaUplink dry = *line, near = *line;
     dry.loss_permille = 0;
-    return affordable(&dry, rung) ? MEDIA_REASON_LOSS : MEDIA_REASON_LINE;
+    near.rtt_ms = 0;
+    return affordable(&dry, rung)    ? MEDIA_REASON_LOSS
+           : affordable(&near, rung) ? MEDIA_REASON_FAR
+                                     : MEDIA_REASON_LINE;
 }
 
 static bool is_narrow(const MediaUplink *line, const MediaVoiceRung *rung, bool was) {

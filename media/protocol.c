@@ -122,7 +122,7 @@ static bool rung_valid(const MediaRung *rung) {
     return kind_valid(rung->kind, MEDIA_KIND_VOICE) &&
            (codec_valid(rung->kind, rung->codec) ||
             (rung->codec == 0 && rung->kind != MEDIA_KIND_VOICE)) &&
-           (unsigned)rung->reason <= MEDIA_REASON_NARROW;
+           (unsigned)rung->reason <= MEDIA_REASON_FAR;
 }
 
 static bool start_valid(const MediaStart *start) {

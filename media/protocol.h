@@ -192,13 +192,14 @@ typedef struct {
 /* Why a source sends what it sends now. */
 typedef enum {
     MEDIA_REASON_BEGINS = 0, /* it has just begun: nothing is known of the line */
-    MEDIA_REASON_LINE = 1,   /* less than before: the line carries less */
+    MEDIA_REASON_LINE = 1,   /* less than before: the line carries no more */
     MEDIA_REASON_LOSS = 2,   /* less than before: what is lost has to be sent more than once */
     MEDIA_REASON_QUEUE = 3,  /* less than before: too much waits to be sent */
     MEDIA_REASON_VOICE = 4,  /* pictures, less than before: speech, or a screen, needs the room */
     MEDIA_REASON_SAVE = 5,   /* pictures, less than before: a person said so */
     MEDIA_REASON_ROOM = 6,   /* more than before: there is room */
     MEDIA_REASON_NARROW = 7, /* not even the least fits: others may not receive it live */
+    MEDIA_REASON_FAR = 8,    /* voice, longer packets than before: shorter ones gain nothing */
 } MediaReason;
 
 /*

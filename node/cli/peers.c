@@ -18,7 +18,7 @@
 #define CHANGES_MAX  5 /* told on a screen */
 #define PEERS_LEAST  3 /* shown on a screen, however low it is */
 #define COLUMN_GAP   2
-#define BPS_PER_MBIT 1000000
+#define KBIT_MAX     10000 /* from there on Mbit/s are said */
 
 static const char *text_of(JsonObject *object, const char *name) {
     return json_text(object, name, "");
@@ -78,9 +78,10 @@ static char *rate_cell(JsonObject *peer) {
     gint64 bps = json_int(peer, "rate_bps", 0);
     gboolean full =
         strcmp(text_of(peer, "line"), "start") != 0 && strcmp(text_of(peer, "line"), "trial") != 0;
-    g_autofree char *rate = bps < 10 * BPS_PER_MBIT
-                                ? g_strdup_printf(_("%lld kbit/s"), (long long)bps / 1000)
-                                : g_strdup_printf(_("%lld Mbit/s"), (long long)bps / BPS_PER_MBIT);
+    long long kbit = (bps + 500) / 1000;
+    g_autofree char *rate =
+        kbit < KBIT_MAX ? g_strdup_printf(_("%lld kbit/s"), kbit)
+                        : g_strdup_printf(_("%lld Mbit/s"), (long long)(bps + 500000) / 1000000);
     return g_strconcat(full ? "" : AT_LEAST, rate, NULL);
 }
 

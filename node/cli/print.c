@@ -11,6 +11,7 @@
 #include "node/cli/chart.h"
 #include "node/cli/language.h"
 #include "node/cli/peers.h"
+#include "node/cli/stats.h"
 
 #define SHORT_ID    8
 #define NAME_COLUMN 20
@@ -149,7 +150,7 @@ static void print_path(JsonObject *peer, JsonArray *peers) {
     }
     g_autofree char *loss = print_tenths(json_real(peer, "loss") * 100);
     printf(_(", %lld ms, %s %% lost, %lld kbit/s"), (long long)json_int(peer, "rtt_ms", 0), loss,
-           (long long)json_int(peer, "rate_bps", 0) / 1000);
+           (long long)(json_int(peer, "rate_bps", 0) + 500) / 1000);
 }
 
 static void print_peers(JsonArray *peers) {
@@ -271,70 +272,6 @@ static void print_motion(JsonObject *motion) {
     each(json_list(motion, "voters"), print_voter);
 }
 
-static void print_sentence(JsonObject *object) {
-    const char *reason = text_of(object, "reason");
-    if (reason[0] != '\0') {
-        g_autofree char *said = print_harmless(reason);
-        printf("            %s\n", said);
-    }
-}
-
-static void print_link(JsonObject *link) {
-    g_autofree char *loss = print_tenths(json_real(link, "loss") * 100);
-    printf(_("  %.8s  sent %lld B, received %lld B, %lld bit/s, %lld ms, %s %% lost, %lld ms "
-             "waiting, %lld ms on the line\n"),
-           text_of(link, "peer"), (long long)json_int(link, "tx_bytes", 0),
-           (long long)json_int(link, "rx_bytes", 0), (long long)json_int(link, "rate_bps", 0),
-           (long long)json_int(link, "rtt_ms", 0), loss, (long long)json_int(link, "queue_ms", 0),
-           (long long)json_int(link, "line_queue_ms", 0));
-    printf(_("            %lld packets, %lld lost; %lld messages given up, too late to be sent\n"),
-           (long long)json_int(link, "packets", 0), (long long)json_int(link, "lost", 0),
-           (long long)json_int(link, "expired", 0));
-    print_sentence(link);
-}
-
-static void print_source(JsonObject *source) {
-    printf(_("  %-8s  %s, %lld bit/s, %lld bit/s on the line\n"), text_of(source, "kind"),
-           text_of(source, "codec"), (long long)json_int(source, "bitrate_bps", 0),
-           (long long)json_int(source, "wire_bps", 0));
-    print_sentence(source);
-}
-
-static void print_speaker(JsonObject *speaker) {
-    printf(_("  %.8s  %lld frames: %lld in time, %lld late, %lld lost, %lld concealed; %lld ms\n"),
-           text_of(speaker, "id"), (long long)json_int(speaker, "frames", 0),
-           (long long)json_int(speaker, "in_time", 0), (long long)json_int(speaker, "late", 0),
-           (long long)json_int(speaker, "lost", 0), (long long)json_int(speaker, "concealed", 0),
-           (long long)json_int(speaker, "delay_ms", 0));
-}
-
-static void print_stats(JsonObject *stats) {
-    puts(_("Links"));
-    each(json_list(stats, "links"), print_link);
-    puts(_("Speakers"));
-    each(json_list(stats, "speakers"), print_speaker);
-    puts(_("Sources"));
-    each(json_list(stats, "sources"), print_source);
-    JsonObject *counters = json_object_has_member(stats, "counters")
-                               ? json_object_get_object_member(stats, "counters")
-                               : NULL;
-    g_autoptr(GList) names = counters != NULL ? json_object_get_members(counters) : NULL;
-    puts(_("Counters"));
-    for (GList *at = names; at != NULL; at = at->next) {
-        printf("  %-16s %lld\n", (const char *)at->data,
-               (long long)json_int(counters, at->data, 0));
-    }
-}
-
-static void print_stream(JsonObject *stream) {
-    const char *kind = text_of(stream, "kind");
-    printf("  %.*s  %s%s\n", SHORT_ID, text_of(stream, "member"),
-           strcmp(kind, "voice") == 0   ? _("microphone")
-           : strcmp(kind, "video") == 0 ? _("camera")
-                                        : _("screen"),
-           json_flag(stream, "speaking") ? _(", speaks") : "");
-}
-
 static void print_device(JsonObject *device) {
     g_autofree char *name = print_harmless(text_of(device, "name"));
     g_autofree char *source = print_harmless(text_of(device, "source"));
@@ -448,14 +385,14 @@ void print_answer(const char *command, JsonNode *answer) {
         const char *command;
         void (*object)(JsonObject *);
     } prints[] = {
-        {"status", print_status},        {"stats", print_stats},
+        {"status", print_status},        {"stats", stats_print},
         {"messages", print_message},     {"meeting list", print_meeting},
         {"doc list", print_document},    {"roster list", print_member},
         {"join", print_joined},          {"motion list", print_motion_line},
         {"motion show", print_motion},   {"accept", print_joined},
         {"bandwidth", print_bandwidth},  {"meeting leave", print_left},
         {"record stop", print_recorded}, {"voice play", print_played},
-        {"streams", print_stream},       {"devices", print_devices},
+        {"streams", stats_print_stream}, {"devices", print_devices},
         {"devices test", print_tried},
     };
     if (g_str_has_prefix(command, "hand ")) {

@@ -53,9 +53,10 @@ LineCondition line_condition(const LineView *view) {
 /* ---- words ---- */
 
 char *line_rate_text(Language language, guint rate_bps) {
-    return rate_bps < 10000000
-               ? g_strdup_printf(language_text_in(language, N_("%u kbit/s")), rate_bps / 1000)
-               : g_strdup_printf(language_text_in(language, N_("%u Mbit/s")), rate_bps / 1000000);
+    guint64 kbit = (rate_bps + G_GUINT64_CONSTANT(500)) / 1000;
+    guint64 mbit = (rate_bps + G_GUINT64_CONSTANT(500000)) / 1000000;
+    return kbit < 10000 ? g_strdup_printf(language_text_in(language, N_("%u kbit/s")), (guint)kbit)
+                        : g_strdup_printf(language_text_in(language, N_("%u Mbit/s")), (guint)mbit);
 }
 
 char *line_time_text(Language language, guint64 ms) {
@@ -120,11 +121,11 @@ static void add_figures(GString *text, Language language, const LineView *view) 
 static void add_reason(GString *text, Language language, const LineView *view) {
     if (view->line == MESH_LINE_SHARED) {
         add(text, semicolon(language),
-            language_text_in(language, N_("another program holds the line's queue")));
+            language_text_in(language, N_("another program fills the line")));
     } else if (view->line == MESH_LINE_TRIAL) {
         add(text, semicolon(language),
             language_text_in(language,
-                             N_("it is being tested whether the losses are the line's weather")));
+                             N_("it is being tested whether the line itself loses them")));
     }
 }
 

@@ -91,9 +91,9 @@ static void make(Host *host, Room *room, const TalkLine *line) {
     }
     publish(host, room);
     Language language = language_chosen();
-    fprintf(stderr, "maillon: %s %s\n", offer->reasons[language],
-            language_text_in(language,
-                             N_("`maillon voice send` records a message that will arrive.")));
+    fprintf(
+        stderr, "maillon: %s %s\n", offer->reasons[language],
+        language_text_in(language, N_("`maillon voice send` records a message that will arrive.")));
 }
 
 static void take_back(Host *host, Room *room, const TalkLine *line) {

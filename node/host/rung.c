@@ -16,7 +16,8 @@ LineSource rung_source(const MediaRung *rung) {
 }
 
 guint rung_value(const MediaRung *rung) {
-    guint shape = rung->kind == MEDIA_KIND_VOICE ? rung->packet_ms : rung->height;
+    gboolean voice = rung->kind == MEDIA_KIND_VOICE;
+    guint shape = voice ? rung->packet_ms : rung->height + (1000u / MAX(rung->packet_ms, 1u) << 11);
     return 1u << 31 | (guint)rung_source(rung) << 24 | (guint)rung->codec << 16 | (shape & 0xffff);
 }
 
@@ -39,7 +40,7 @@ static const char *why(Language language, const MediaRung *rung) {
     case MEDIA_REASON_BEGINS:
         break;
     case MEDIA_REASON_LINE:
-        return language_text_in(language, N_("the line carries less"));
+        return language_text_in(language, N_("the line carries no more"));
     case MEDIA_REASON_LOSS:
         return language_text_in(language, N_("what is lost has to be sent more than once"));
     case MEDIA_REASON_QUEUE:
@@ -49,9 +50,12 @@ static const char *why(Language language, const MediaRung *rung) {
     case MEDIA_REASON_SAVE:
         return language_text_in(language, N_("you asked for it with `maillon bandwidth`"));
     case MEDIA_REASON_ROOM:
-        return language_text_in(language, N_("there is room"));
+        return language_text_in(language, N_("there is more room than before"));
     case MEDIA_REASON_NARROW:
         return language_text_in(language, N_("the line is too narrow"));
+    case MEDIA_REASON_FAR:
+        return language_text_in(language,
+                                N_("answers take so long that shorter packets would gain nothing"));
     }
     return NULL;
 }
@@ -61,8 +65,11 @@ static char *voice_text(Language language, const MediaRung *rung) {
         return g_strdup(language_text_in(language, N_("your voice may not be heard live")));
     }
     g_autofree char *rate = line_rate_text(language, rung->bitrate_bps);
-    return g_strdup_printf(language_text_in(language, N_("voice goes in packets of %u ms, %s")),
-                           (guint)rung->packet_ms, rate);
+    return g_strdup_printf(
+        language_text_in(language, rung->codec == MEDIA_CODEC_CODEC2
+                                       ? N_("voice, at its coarsest, goes in packets of %u ms, %s")
+                                       : N_("voice goes in packets of %u ms, %s")),
+        (guint)rung->packet_ms, rate);
 }
 
 static char *picture_text(Language language, const MediaRung *rung) {
@@ -72,9 +79,10 @@ static char *picture_text(Language language, const MediaRung *rung) {
         return g_strdup(fixed);
     }
     return g_strdup_printf(
-        language_text_in(language, camera ? N_("the camera sends moving pictures of %u lines")
-                                          : N_("the screen is sent moving, of %u lines")),
-        (guint)rung->height);
+        language_text_in(language, camera ? N_("the camera sends %u pictures a second of %u lines")
+                                          : N_("the screen is sent as %u pictures a second of %u "
+                                               "lines")),
+        1000u / MAX(rung->packet_ms, 1u), (guint)rung->height);
 }
 
 char *rung_sentence(Language language, const MediaRung *rung) {

@@ -6,6 +6,7 @@
 #include "node/bus/json.h"
 #include "node/host/handlers.h"
 #include "node/host/match.h"
+#include "node/host/naming.h"
 #include "node/host/pictures.h"
 #include "node/host/speech.h"
 
@@ -237,11 +238,20 @@ void speakers_room_closed(Room *room) {
 
 /* ---- counters ---- */
 
-static void put_speaker(JsonBuilder *builder, const Speaker *speaker) {
+/* What a member of the meeting is called, as `name`; empty for anybody else. */
+static void put_name(JsonBuilder *builder, Room *room, const MeshKey *key, Language language) {
+    MeshMember member;
+    gboolean known = room != NULL && match_member_key(room->mesh, key, &member);
+    json_put_text(builder, "name", known ? naming_member(language, &member) : "");
+}
+
+static void put_speaker(JsonBuilder *builder, Host *host, const Speaker *speaker,
+                        Language language) {
     char id[MATCH_TEXT_SIZE];
     match_text(speaker->key.bytes, id);
     json_builder_begin_object(builder);
     json_put_text(builder, "id", id);
+    put_name(builder, room_current(host), &speaker->key, language);
     if (speaker->kind != MESH_STREAM_VOICE) {
         json_put_text(builder, "kind", media_kind_name((MediaKind)speaker->kind));
         json_put_flag(builder, "live", speaker->open > 0);
@@ -280,7 +290,7 @@ static Speaker summed(Host *host, const Speaker *ended) {
     return sum;
 }
 
-static void put(Host *host, JsonBuilder *builder, gboolean voices) {
+static void put(Host *host, JsonBuilder *builder, gboolean voices, Language language) {
     GHashTableIter iter;
     gpointer value = NULL;
     json_builder_begin_array(builder);
@@ -288,28 +298,29 @@ static void put(Host *host, JsonBuilder *builder, gboolean voices) {
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         Speaker sum = summed(host, value);
         if ((sum.kind == MESH_STREAM_VOICE) == voices) {
-            put_speaker(builder, &sum);
+            put_speaker(builder, host, &sum, language);
         }
     }
     json_builder_end_array(builder);
 }
 
-void speakers_put(Host *host, JsonBuilder *builder) {
-    put(host, builder, TRUE);
+void speakers_put(Host *host, JsonBuilder *builder, Language language) {
+    put(host, builder, TRUE, language);
 }
 
-void speakers_put_videos(Host *host, JsonBuilder *builder) {
-    put(host, builder, FALSE);
+void speakers_put_videos(Host *host, JsonBuilder *builder, Language language) {
+    put(host, builder, FALSE, language);
 }
 
 /* ---- who is heard and seen now ---- */
 
-static void put_stream(JsonBuilder *builder, Room *room, const MeshKey *member,
-                       MeshStreamKind kind) {
+static void put_stream(JsonBuilder *builder, Room *room, const MeshKey *member, MeshStreamKind kind,
+                       Language language) {
     char id[MATCH_TEXT_SIZE];
     match_text(member->bytes, id);
     json_builder_begin_object(builder);
     json_put_text(builder, "member", id);
+    put_name(builder, room, member, language);
     json_put_text(builder, "kind", kind_name(kind));
     if (kind == MESH_STREAM_VOICE) {
         json_put_flag(builder, "speaking", speech_speaks(room, member));
@@ -328,14 +339,14 @@ void host_handle_streams(Host *host, BusCall *call) {
     for (MeshStreamKind kind = MESH_STREAM_VOICE; kind <= MESH_STREAM_SCREEN; kind++) {
         const Source *source = &host->sources[kind];
         if (source->state == SOURCE_SENDING && source->room == room->number) {
-            put_stream(builder, room, &host->key, kind);
+            put_stream(builder, room, &host->key, kind, bus_call_language(call));
         }
     }
     g_hash_table_iter_init(&iter, host->streams);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Stream *stream = value;
         if (stream->key >> 32 == room->number) {
-            put_stream(builder, room, &stream->speaker, stream->kind);
+            put_stream(builder, room, &stream->speaker, stream->kind, bus_call_language(call));
         }
     }
     json_builder_end_array(builder);

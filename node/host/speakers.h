@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "node/cli/language.h"
 #include "node/host/room.h"
 
 void speakers_create(Host *host);
@@ -22,7 +23,7 @@ void speakers_tell(Room *room, const MeshKey *member, MeshStreamKind kind, gbool
 /* Its streams end. */
 void speakers_room_closed(Room *room);
 /* Adds the array of what was heard of each speaker, all streams of one added up. */
-void speakers_put(Host *host, JsonBuilder *builder);
+void speakers_put(Host *host, JsonBuilder *builder, Language language);
 /* The same of what was seen: cameras and screens, `live` while they are shown. A player that shows
  * nothing counts nothing. */
-void speakers_put_videos(Host *host, JsonBuilder *builder);
+void speakers_put_videos(Host *host, JsonBuilder *builder, Language language);

@@ -356,6 +356,7 @@ static void put_links(JsonBuilder *builder, Room *room, Language language) {
         }
         json_builder_begin_object(builder);
         put_id(builder, "peer", member.key.bytes);
+        json_put_text(builder, "name", naming_member(language, &member));
         json_put_int(builder, "tx_bytes", (gint64)member.tx_bytes);
         json_put_int(builder, "rx_bytes", (gint64)member.rx_bytes);
         json_put_int(builder, "packets", (gint64)member.packets_sent);
@@ -416,9 +417,9 @@ void host_handle_stats(Host *host, BusCall *call) {
     JsonBuilder *builder = json_begin_object();
     put_links(builder, room, bus_call_language(call));
     json_builder_set_member_name(builder, "speakers");
-    speakers_put(host, builder);
+    speakers_put(host, builder, bus_call_language(call));
     json_builder_set_member_name(builder, "videos");
-    speakers_put_videos(host, builder);
+    speakers_put_videos(host, builder, bus_call_language(call));
     json_builder_set_member_name(builder, "sources");
     rungs_put(host, builder, bus_call_language(call));
     put_counters(builder, host, room);

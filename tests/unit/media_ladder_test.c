@@ -140,6 +140,9 @@ static void test_voice_reasons(void) {
     now = media_ladder_voice(&W2, &clean);
     g_assert_cmpuint(now.rung, <, clean.rung);
     g_assert_cmpint(now.reason, ==, MEDIA_REASON_LOSS);
+    now = media_ladder_voice(&(MediaUplink){9000000, 0, 600, 0}, &best);
+    g_assert_cmpuint(now.rung, <, best.rung);
+    g_assert_cmpint(now.reason, ==, MEDIA_REASON_FAR); /* however wide the line is */
     now = media_ladder_voice(&(MediaUplink){6000, 0, 600, 0}, &now);
     g_assert_cmpint(now.reason, ==, MEDIA_REASON_NARROW);
     now = media_ladder_voice(&(MediaUplink){8000, 0, 600, 0}, &now);

@@ -158,7 +158,7 @@ static void test_limits(void) {
     message.rung.codec = MEDIA_CODEC_VP8;
     assert_unencodable(&message);
     message.rung.codec = MEDIA_CODEC_OPUS;
-    message.rung.reason = MEDIA_REASON_NARROW + 1;
+    message.rung.reason = MEDIA_REASON_FAR + 1;
     assert_unencodable(&message);
     message = (MediaMessage){.type = MEDIA_MIX, .mix.samples = {PAYLOAD, 3}};
     assert_unencodable(&message); /* half a sample */

@@ -33,7 +33,7 @@ static void assert_says(LineView view, const char *english, const char *french) 
 static void test_figures(void) {
     LineView view = good;
     assert_says(judged(view), NULL, NULL);
-    view.rate_bps = 40900;
+    view.rate_bps = 39500; /* to the nearest */
     view.loss_ppm = 104000;
     assert_says(judged(view), "the line gives 40 kbit/s and loses 10 % of packets",
                 "la ligne donne 40" NB "kbit/s et perd 10" NB "% des paquets");
@@ -66,14 +66,14 @@ static void test_not_measured(void) {
 static void test_reasons(void) {
     LineView view = good;
     view.line = MESH_LINE_SHARED;
-    assert_says(judged(view), "another program holds the line's queue",
-                "un autre programme occupe la file de la ligne");
+    assert_says(judged(view), "another program fills the line",
+                "un autre programme occupe la ligne");
     view.line = MESH_LINE_TRIAL;
     view.loss_ppm = 150000;
     view.rate_bps = 30000; /* we are slower than the line might be */
     assert_says(judged(view),
-                "the line loses 15 % of packets; it is being tested whether the losses are the "
-                "line's weather",
+                "the line loses 15 % of packets; it is being tested whether the line itself loses "
+                "them",
                 "la ligne perd 15" NB "% des paquets" NB
                 "; on vérifie si ces pertes tiennent à la ligne "
                 "elle-même");
@@ -128,15 +128,15 @@ static void test_sources(void) {
 }
 
 static void test_texts(void) {
-    g_autofree char *rate = line_rate_text(LANGUAGE_ENGLISH, 9999999);
-    g_autofree char *more = line_rate_text(LANGUAGE_ENGLISH, 10000000);
+    g_autofree char *rate = line_rate_text(LANGUAGE_ENGLISH, 9999499);
+    g_autofree char *more = line_rate_text(LANGUAGE_ENGLISH, 9999500);
     g_autofree char *most = line_rate_text(LANGUAGE_FRENCH, G_MAXUINT);
     g_autofree char *now = line_time_text(LANGUAGE_ENGLISH, 999);
     g_autofree char *later = line_time_text(LANGUAGE_ENGLISH, 119999);
     g_autofree char *last = line_time_text(LANGUAGE_FRENCH, 7200000);
     g_assert_cmpstr(rate, ==, "9999 kbit/s");
     g_assert_cmpstr(more, ==, "10 Mbit/s");
-    g_assert_cmpstr(most, ==, "4294" NB "Mbit/s");
+    g_assert_cmpstr(most, ==, "4295" NB "Mbit/s");
     g_assert_cmpstr(now, ==, "999 ms");
     g_assert_cmpstr(later, ==, "119 s");
     g_assert_cmpstr(last, ==, "2" NB "h");
@@ -172,14 +172,27 @@ static void test_rungs(void) {
     assert_rung(voice, "your voice may not be heard live: the line is too narrow",
                 "votre voix risque de ne pas être entendue en direct" NB
                 ": la ligne est trop étroite");
+    voice.codec = MEDIA_CODEC_CODEC2;
+    voice.packet_ms = 120;
+    voice.bitrate_bps = 3200;
+    voice.reason = MEDIA_REASON_LINE;
+    assert_rung(voice,
+                "voice, at its coarsest, goes in packets of 120 ms, 3 kbit/s: the line carries no "
+                "more",
+                "la voix, au plus rudimentaire, part par paquets de 120" NB "ms, à 3" NB "kbit/s" NB
+                ": la ligne n’en porte pas plus");
     MediaRung camera = {.kind = MEDIA_KIND_VIDEO, .reason = MEDIA_REASON_VOICE};
     assert_rung(camera, "the camera is paused: speech needs the room",
                 "la caméra est suspendue" NB ": la parole a besoin de la place");
     camera.codec = MEDIA_CODEC_VP8;
     camera.height = 180;
+    camera.packet_ms = 1000 / 15;
     camera.reason = MEDIA_REASON_ROOM;
-    assert_rung(camera, "the camera sends moving pictures of 180 lines: there is room",
-                "la caméra envoie des images animées de 180 lignes" NB ": il y a de la place");
+    assert_rung(camera,
+                "the camera sends 15 pictures a second of 180 lines: there is more room than "
+                "before",
+                "la caméra envoie 15 images par seconde, de 180 lignes" NB
+                ": il y a plus de place qu’avant");
     MediaRung screen = {
         .kind = MEDIA_KIND_SCREEN, .codec = MEDIA_CODEC_WEBP, .reason = MEDIA_REASON_SAVE};
     assert_rung(screen, "the screen is sent as stills: you asked for it with `maillon bandwidth`",
@@ -190,7 +203,7 @@ static void test_rungs(void) {
 /* Each reason there is has its words. */
 static void test_rung_reasons(void) {
     MediaRung rung = {.kind = MEDIA_KIND_SCREEN, .codec = MEDIA_CODEC_VP8, .height = 360};
-    for (guint i = MEDIA_REASON_BEGINS + 1; i <= MEDIA_REASON_NARROW; i++) {
+    for (guint i = MEDIA_REASON_BEGINS + 1; i <= MEDIA_REASON_FAR; i++) {
         rung.reason = (MediaReason)i;
         g_autofree char *said = rung_sentence(LANGUAGE_ENGLISH, &rung);
         g_assert_nonnull(strstr(said, "of 360 lines: "));
@@ -210,6 +223,13 @@ static void test_rung_values(void) {
     g_assert_cmpint(rung_source(&rung), ==, LINE_SOURCE_PAUSED);
     MediaRung camera = {.kind = MEDIA_KIND_VIDEO};
     g_assert_cmpuint(rung_value(&camera), !=, 0);
+    camera.codec = MEDIA_CODEC_VP8;
+    camera.height = 180;
+    camera.packet_ms = 125;
+    before = rung_value(&camera);
+    camera.packet_ms = 66;
+    g_assert_cmpuint(rung_value(&camera), !=, before);
+    camera.codec = 0;
     g_assert_cmpstr(rung_codec_name(camera.codec), ==, "none");
     g_assert_cmpstr(rung_codec_name(MEDIA_CODEC_CODEC2), ==, "codec2");
 }

@@ -44,18 +44,20 @@ const FrenchSentence french_printed[] = {
     {"tie", "partage égal des voix"},
     {"none", "aucun suffrage"},
     {"Links", "Liaisons"},
-    {"  %.8s  sent %lld B, received %lld B, %lld bit/s, %lld ms, %s %% lost, %lld ms waiting, "
-     "%lld ms on the line\n",
-     "  %.8s  émis %lld o, reçus %lld o, %lld bit/s, %lld ms, %s %% de pertes, "
-     "%lld ms en attente, %lld ms sur la ligne\n"},
-    {"Sources", "Sources"},
-    {"  %-8s  %s, %lld bit/s, %lld bit/s on the line\n",
-     "  %-8s  %s, %lld bit/s, %lld bit/s sur la ligne\n"},
-    {"Speakers", "Orateurs"},
-    {"            %lld packets, %lld lost; %lld messages given up, too late to be sent\n",
-     "            %lld paquets, %lld perdus ; %lld messages abandonnés, trop tard pour partir\n"},
-    {"  %.8s  %lld frames: %lld in time, %lld late, %lld lost, %lld concealed; %lld ms\n",
-     "  %.8s  %lld trames : %lld à temps, %lld en retard, %lld perdues, %lld masquées ; %lld ms\n"},
+    {"  %lld bit/s, %lld ms, %s %% lost; %lld ms waiting, %lld ms on the line\n",
+     "  %lld bit/s, %lld ms, %s %% de pertes ; %lld ms en attente, %lld ms sur la ligne\n"},
+    {"      sent %lld B, received %lld B; %lld packets, %lld lost; %lld messages given up, too late to "
+     "be sent\n",
+     "      émis %lld o, reçus %lld o ; %lld paquets, %lld perdus ; %lld messages abandonnés, trop tard "
+     "pour partir\n"},
+    {"Sent from here", "Émis d’ici"},
+    {"  %s, %lld bit/s, %lld bit/s on the line\n", "  %s, %lld bit/s, %lld bit/s sur la ligne\n"},
+    {"Voices heard", "Voix entendues"},
+    {"  %lld frames: %lld in time, %lld late, %lld lost, %lld concealed; %lld ms\n",
+     "  %lld trames : %lld à temps, %lld en retard, %lld perdues, %lld masquées ; %lld ms\n"},
+    {"Pictures seen", "Images reçues"},
+    {"  %s, %lld pictures: %lld in time, %lld late, %lld lost, %lld shown; %lld ms\n",
+     "  %s, %lld images : %lld à temps, %lld en retard, %lld perdues, %lld montrées ; %lld ms\n"},
     {"Counters", "Compteurs"},
     {NULL, NULL},
 };
