@@ -29,6 +29,19 @@ await person.addInitScript(() => {
     if (asked.seen) asked.seen -= globalThis.told;
     send.call(this, JSON.stringify(asked));
   };
+  // What the page is told that the node offers, of a line that these two do not have.
+  const { get, set } = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage");
+  const offering = (data) => {
+    const said = typeof data === "string" ? JSON.parse(data) : {};
+    if (!said.result?.meetings) return data;
+    return JSON.stringify({ ...said, result: { ...said.result, offer: globalThis.offer } });
+  };
+  Object.defineProperty(WebSocket.prototype, "onmessage", {
+    get,
+    set(heard) {
+      set.call(this, ({ data }) => heard({ data: offering(data) }));
+    },
+  });
 });
 const a = await browser.page(person, zoe.address);
 const status = a.locator(".bar .speaking");
@@ -112,14 +125,15 @@ async function push() {
   assert.deepEqual((await zoe.run("stats")).sources, []);
 }
 
-// Told as the node tells it, of a line that these two do not have.
+// Told as the node tells it, in an event and to whoever asks.
 async function offer() {
   const count = (await voices(zoe)).length;
   const why = "La ligne vers Bob ne porte que 6 kbit/s : trop peu pour la voix en direct.";
   const tell = (what) => a.evaluate(([offer, fr]) => {
     globalThis.told++;
-    globalThis.line.onmessage({ data: JSON.stringify({ event: "offer", offer, current: true,
-      number: 1e9, reason: "x", reasons: { fr, en: "x" } }) });
+    globalThis.offer = { offer, reason: "x", reasons: { fr, en: "x" } };
+    globalThis.line.onmessage({ data: JSON.stringify({ event: "offer", current: true,
+      number: 1e9, ...globalThis.offer }) });
   }, [what, why]);
   await tell("voice send");
   await a.getByText(`${why} Un message vocal, lui, arrivera.`).waitFor();
