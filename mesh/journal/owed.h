@@ -18,7 +18,7 @@ void owed_has(const Mesh *mesh, SyncPeer *peer, const uint8_t tag[JOURNAL_TAG_SI
               uint64_t count);
 /* It is told this entry. */
 void owed_told(const Mesh *mesh, SyncPeer *peer, const Record *record);
-/* Before it is told more: remembers what it confirmed by now. */
+/* Before it is told anything more: remembers what it confirmed by now. */
 void owed_settle(Mesh *mesh, uint32_t slot);
 /* An entry of another is applied. */
 void owed_applied(Mesh *mesh, const Record *record);

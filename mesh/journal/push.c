@@ -118,9 +118,6 @@ void sync_applied(Mesh *mesh, const Record *record, bool own) {
         if (own && link_state(neighbour->link, mesh->now_us).waiting == 0) {
             neighbour->has = neighbour->told; /* all that it was told is acknowledged */
         }
-        if (own) {
-            owed_settle(mesh, slot);
-        }
         if (feed_pushes(mesh, neighbour, author) && may_push(mesh, slot, record, own) &&
             (own ? sync_tell_own(mesh, slot, record) : sync_tell(mesh, slot, record)) && own &&
             neighbour->told == record->sequence) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "mesh/core.h"
+#include "mesh/journal/owed.h"
 #include "mesh/overlay/message.h"
 #include "mesh/overlay/relayed.h"
 
@@ -301,6 +302,8 @@ bool neighbour_send_parts(Mesh *mesh, Neighbour *neighbour, LinkPriority priorit
     }
     if (priority == LINK_VOICE) {
         pulse_voice(mesh, neighbour, true);
+    } else if (priority <= LINK_CHAT) {
+        owed_settle(mesh, neighbour_slot(mesh, neighbour));
     }
     error = link_submit_parts(neighbour->link, priority, mesh->now_us, deadline_us,
                               BYTES_AT(bytes, bytes_written(&first)), rest, NULL);

@@ -3,6 +3,7 @@
  * confirmed. */
 #include <string.h>
 
+#include "mesh/overlay/message.h"
 #include "tests/unit/mesh_core_room.h"
 
 static guint deaf; /* whom nothing reaches */
@@ -60,6 +61,28 @@ static void test_silence(void) {
     expect_confirmed(room, chair, luc);
     g_assert_true(peer_has_message(luc, "un") && peer_has_message(luc, "deux") &&
                   peer_has_message(luc, "trois"));
+    room_free(room);
+}
+
+/* What is confirmed stays so while other things are told. */
+static void test_other_things(void) {
+    Room *room = room_new();
+    Peer *chair = &room->peers[0], *anne = &room->peers[1];
+    uint8_t digest[8] = {0};
+
+    room_meet(room, 2);
+    expect_confirmed(room, chair, anne);
+    deaf = 1;
+    room->filter = not_to_the_deaf;
+    g_assert_true(neighbour_send(chair->mesh, peer_neighbour(chair, anne), LINK_CHAT, UINT64_MAX,
+                                 MESSAGE_MAP_DIGEST, BYTES_AT(digest, sizeof digest)));
+    g_assert_cmpuint(unconfirmed(chair, anne), ==, 0);
+    room_run(room, 2 * S);
+    g_assert_cmpuint(unconfirmed(chair, anne), ==, 0);
+    peer_say(chair, "un");
+    g_assert_cmpuint(unconfirmed(chair, anne), ==, 1);
+    room->filter = NULL;
+    expect_confirmed(room, chair, anne);
     room_free(room);
 }
 
@@ -131,6 +154,7 @@ static void test_not_linked(void) {
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/mesh/owed/silence", test_silence);
+    g_test_add_func("/mesh/owed/other-things", test_other_things);
     g_test_add_func("/mesh/owed/never_early", test_never_early);
     g_test_add_func("/mesh/owed/not-linked", test_not_linked);
     return g_test_run();
