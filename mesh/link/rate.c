@@ -303,7 +303,7 @@ void rate_resolved(Rate *rate, const FlightPacket *packet, const FlightRow *lost
     if (sign == WEATHER_OUTAGE) {
         return;
     }
-    if (is_at_ease(rate, sent_us)) {
+    if (is_at_ease(rate, packet->sent_us)) {
         weather_accept(&rate->weather);
     }
     switch (rate->phase) {
