@@ -147,6 +147,24 @@ MeshError serve_pull_hash(Mesh *mesh, uint32_t slot, Bytes body) {
     return MESH_OK;
 }
 
+MeshError serve_brief_want(Mesh *mesh, uint32_t slot, Bytes body) {
+    BytesReader reader = bytes_reader(body.data, body.length);
+    uint8_t tag[JOURNAL_TAG_SIZE];
+    const Record *record;
+    uint64_t sequence;
+
+    bytes_read_into(&reader, tag, sizeof tag);
+    sequence = bytes_read_varint(&reader);
+    if (!bytes_done(&reader) || sequence >= MESH_ENTRIES_MAX) {
+        return MESH_ERROR_MALFORMED;
+    }
+    record = journal_at(mesh->journal, tag, sequence);
+    if (record) {
+        sync_tell(mesh, slot, record);
+    }
+    return MESH_OK;
+}
+
 /* Of all ranges asked, the entry that was applied first here: causes leave before what cites them,
  * so that hardly anything waits at the other end. */
 static void send_to(Mesh *mesh, uint32_t slot, SyncPeer *peer) {

@@ -322,16 +322,20 @@ MeshError sync_entry(Mesh *mesh, uint32_t slot, Bytes body) {
     return error;
 }
 
-/* What it says of a chain: it has so much, whatever its head. */
-static MeshError ask_whole(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE],
-                           uint64_t count) {
-    ClockLine line = {.count = count};
-    uint8_t bytes[SYNC_LINE_SIZE];
+/* The sender took what is before it for confirmed here. Its PULL would be answered by nothing: what
+ * was just told is on its way. */
+static void want_whole(Mesh *mesh, uint32_t slot, const uint8_t tag[JOURNAL_TAG_SIZE],
+                       uint64_t sequence) {
+    uint64_t count = journal_clock_find(mesh->journal, tag).count;
+    uint8_t bytes[JOURNAL_TAG_SIZE + 8];
     BytesWriter writer = bytes_writer(bytes, sizeof bytes);
 
-    memcpy(line.tag, tag, JOURNAL_TAG_SIZE);
-    sync_write_line(&writer, &line);
-    return pull_clock(mesh, slot, BYTES_AT(bytes, bytes_written(&writer)));
+    bytes_write(&writer, tag, JOURNAL_TAG_SIZE);
+    bytes_write_varint(&writer, sequence);
+    sync_send(mesh, slot, MESSAGE_BRIEF_WANT, BYTES_AT(bytes, bytes_written(&writer)));
+    if (count < sequence) {
+        pull_range(mesh, slot, tag, count, sequence);
+    }
 }
 
 MeshError sync_brief(Mesh *mesh, uint32_t slot, Bytes body) {
@@ -343,7 +347,8 @@ MeshError sync_brief(Mesh *mesh, uint32_t slot, Bytes body) {
                           : MESH_ERROR_MALFORMED;
 
     if (error == MESH_ERROR_STATE) {
-        return ask_whole(mesh, slot, tag, sequence + 1);
+        want_whole(mesh, slot, tag, sequence);
+        return MESH_OK;
     }
     return error ? error : sync_entry(mesh, slot, BYTES_AT(bytes, length));
 }

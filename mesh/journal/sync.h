@@ -143,6 +143,7 @@ uint32_t sync_index_of(const Mesh *mesh, const Record *record);
 void serve_offer(Mesh *mesh, uint32_t slot);
 MeshError serve_pull(Mesh *mesh, uint32_t slot, Bytes body);
 MeshError serve_pull_hash(Mesh *mesh, uint32_t slot, Bytes body);
+MeshError serve_brief_want(Mesh *mesh, uint32_t slot, Bytes body);
 /* Sends what was asked, as far as the links have room. */
 void serve_send(Mesh *mesh);
 

@@ -51,6 +51,8 @@ static MeshError dispatch(Mesh *mesh, Neighbour *neighbour, uint8_t kind, Bytes 
         return sync_entry(mesh, slot, body);
     case MESSAGE_BRIEF:
         return sync_brief(mesh, slot, body);
+    case MESSAGE_BRIEF_WANT:
+        return serve_brief_want(mesh, slot, body);
     case MESSAGE_KEY_WANT:
         return pull_key_want(mesh, slot, body);
     case MESSAGE_KEY:

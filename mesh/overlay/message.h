@@ -6,18 +6,19 @@
 #pragma once
 
 typedef enum {
-    MESSAGE_JOIN = 1,       /* a joiner: proof 64, name */
-    MESSAGE_WELCOME = 2,    /* to a joiner: meeting id 32, epoch keys 32 each */
-    MESSAGE_REFUSE = 3,     /* to a joiner: reason u8 */
-    MESSAGE_DIGEST = 4,     /* digest of the clock 16 */
-    MESSAGE_CLOCK = 5,      /* lines: tag 8, count varint, head 8 */
-    MESSAGE_PULL = 6,       /* ranges: tag 8, from varint, until varint */
-    MESSAGE_PULL_HASH = 7,  /* hashes 32 each */
-    MESSAGE_ENTRY = 8,      /* one entry */
-    MESSAGE_BRIEF = 38,     /* one, to who has the one before it in its chain: see brief.h */
-    MESSAGE_KEY_WANT = 9,   /* id of an epoch key 16 */
-    MESSAGE_KEY = 10,       /* an epoch key 32 */
-    MESSAGE_ADDRESSES = 11, /* seen address or 0, then own addresses */
+    MESSAGE_JOIN = 1,        /* a joiner: proof 64, name */
+    MESSAGE_WELCOME = 2,     /* to a joiner: meeting id 32, epoch keys 32 each */
+    MESSAGE_REFUSE = 3,      /* to a joiner: reason u8 */
+    MESSAGE_DIGEST = 4,      /* digest of the clock 16 */
+    MESSAGE_CLOCK = 5,       /* lines: tag 8, count varint, head 8 */
+    MESSAGE_PULL = 6,        /* ranges: tag 8, from varint, until varint */
+    MESSAGE_PULL_HASH = 7,   /* hashes 32 each */
+    MESSAGE_ENTRY = 8,       /* one entry */
+    MESSAGE_BRIEF = 38,      /* one, to who has the one before it in its chain: see brief.h */
+    MESSAGE_BRIEF_WANT = 39, /* tag 8, sequence varint: the one before it is not here */
+    MESSAGE_KEY_WANT = 9,    /* id of an epoch key 16 */
+    MESSAGE_KEY = 10,        /* an epoch key 32 */
+    MESSAGE_ADDRESSES = 11,  /* seen address or 0, then own addresses */
     /* 12, 13, 14 and 16 meant something once */
     MESSAGE_ICE = 15,        /* round u32, offer */
     MESSAGE_WANT = 35,       /* document 16, name u8, places: level u8, index varint */
