@@ -225,6 +225,9 @@ void link_favour(Link *link, uint32_t favour) {
 }
 
 void link_path_changed(Link *link, uint64_t now_us) {
+    uint64_t answer_us = repair_answer_us(link);
+
+    link->guess_us = answer_us ? answer_us : link->guess_us;
     rate_doubt(&link->rate, now_us);
     ascent_init(&link->ascent);
     mtu_reset(&link->mtu);

@@ -43,6 +43,7 @@ struct Link {
     uint64_t document_credit; /* bytes */
     uint64_t pace_us;         /* told to the peer; 0: it may not know */
     uint64_t progress_us;     /* something was last acknowledged */
+    uint64_t guess_us;        /* how long an answer took by the path before this one; 0: unknown */
     uint64_t probed_us;
     uint64_t heard_us;    /* anything was last received */
     uint64_t bridge_us;   /* the line was silent so long, and came back as it was */

@@ -27,10 +27,17 @@ uint64_t repair_answer_us(const Link *link) {
                                     : 0;
 }
 
+/* The same by a path not measured yet: hardly longer than by the last one. */
+static uint64_t guessed_us(const Link *link) {
+    uint64_t guess_us = link->guess_us;
+
+    return guess_us ? earlier(2 * guess_us, later(guess_us, PROBE_FIRST_US)) : PROBE_FIRST_US;
+}
+
 /* How long without an answer before one probes. */
 static uint64_t probe_wait_us(const Link *link) {
     uint64_t answer_us = repair_answer_us(link);
-    uint64_t base = answer_us ? answer_us : PROBE_FIRST_US;
+    uint64_t base = answer_us ? answer_us : guessed_us(link);
 
     return earlier(base << earlier(link->probes, 16), later(base, PROBE_MOST_US));
 }

@@ -249,6 +249,24 @@ static void test_path_changed(void) {
     pair_free(&pair);
 }
 
+/* How long an answer takes by the new path is guessed by the old one: nothing waits for more. */
+static void test_lost_on_new_path(void) {
+    Pair pair = pair_new();
+    Packet packet;
+    uint64_t lost_us;
+
+    submit(&pair, LINK_CHAT, 60000, 0, NULL);
+    settle(&pair);
+    link_path_changed(pair.link[0], pair.now_us);
+    link_path_changed(pair.link[0], pair.now_us);
+    submit(&pair, LINK_URGENT, 300, 0, NULL);
+    lost_us = pair.now_us;
+    g_assert_true(next(&pair, 0, &packet)); /* lost */
+    g_assert_cmpuint(settle(&pair), ==, 1);
+    g_assert_cmpuint(pair.now_us - lost_us, <, SECOND / 10);
+    pair_free(&pair);
+}
+
 static bool holds_first_chat(const Packet *packet) {
     BytesReader reader = bytes_reader(packet->bytes, packet->length);
     PacketFrame frame;
@@ -322,6 +340,7 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link/deadlines", test_deadlines);
     g_test_add_func("/mesh/link/cancel", test_cancel);
     g_test_add_func("/mesh/link/path_changed", test_path_changed);
+    g_test_add_func("/mesh/link/lost_on_new_path", test_lost_on_new_path);
     g_test_add_func("/mesh/link/one_lost_forever", test_one_lost_forever);
     g_test_add_func("/mesh/link/small_part", test_small_part);
     return g_test_run();
