@@ -213,14 +213,8 @@ void library_lost(Mesh *mesh, uint32_t slot) {
 
 void library_silent(Mesh *mesh, uint32_t slot) {
     LibraryPeer *peer = mesh->library.peers[slot];
-    bool others = false;
 
-    for (uint32_t other = 0; other < mesh->neighbours.end; other++) {
-        const Neighbour *neighbour = neighbour_view(mesh, other);
-
-        others |= neighbour && neighbour->linked == LINKED_UP;
-    }
-    if (peer && others) {
+    if (peer && neighbours_any_up(mesh)) {
         give_up(mesh, slot, peer);
         mesh->library.retry_us = mesh->now_us + RETRY_US;
     }
@@ -367,6 +361,9 @@ static void step_document(Mesh *mesh, LibraryDocument *document) {
 static void step_peer(Mesh *mesh, uint32_t slot, LibraryPeer *peer) {
     const Neighbour *neighbour = neighbour_view(mesh, slot);
 
+    if (neighbour && neighbour->linked == LINKED_KEPT) {
+        peer->asked_us = mesh->now_us; /* nothing comes for another reason */
+    }
     if (peer->asked_count > 0 && mesh->now_us >= peer->asked_us + ASKED_US) {
         give_up(mesh, slot, peer);
         mesh->library.retry_us = mesh->now_us + RETRY_US;

@@ -400,6 +400,8 @@ void pull_timeout(Mesh *mesh) {
 
         if (!peer || peer->asked_count == 0) {
             mesh->sync.asked &= ~(1ull << slot);
+        } else if (neighbour_view(mesh, slot)->linked == LINKED_KEPT) {
+            peer->asked_us = mesh->now_us; /* nothing comes for another reason */
         } else if (mesh->now_us >= peer->asked_us + ASKED_US) {
             ask_again(mesh, slot, peer);
         }

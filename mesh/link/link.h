@@ -108,8 +108,8 @@ bool link_rests(const Link *link);
 /* The path changed: what was learnt of the line is doubted, what is in flight is repaired soon. */
 void link_path_changed(Link *link, uint64_t now_us);
 
-/* Something is heard again after a long silence: if nothing of it tells what of that in flight
- * arrived, that is asked at once. */
+/* Something is heard again after a long silence, or may be: if nothing of it tells what of that in
+ * flight arrived, that is asked at once. */
 void link_back(Link *link);
 
 LinkState link_state(const Link *link, uint64_t now_us);

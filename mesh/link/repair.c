@@ -3,6 +3,8 @@
 
 #define PROBE_FIRST_US           600000 /* of a line whose round trip is unknown */
 #define PROBE_MOST_US            1000000
+#define PROBES_OFTEN             60 /* unanswered: it is a long one, and need not be found as soon */
+#define PROBE_SELDOM_US          2000000
 #define PROBE_LEAST_VARIATION_US 2000
 #define SILENCE_LEAST_US         8000
 #define BRIDGE_MOST_US           3000000
@@ -38,8 +40,9 @@ static uint64_t guessed_us(const Link *link) {
 static uint64_t probe_wait_us(const Link *link) {
     uint64_t answer_us = repair_answer_us(link);
     uint64_t base = answer_us ? answer_us : guessed_us(link);
+    uint64_t most = link->probes < PROBES_OFTEN ? PROBE_MOST_US : PROBE_SELDOM_US;
 
-    return earlier(base << earlier(link->probes, 16), later(base, PROBE_MOST_US));
+    return earlier(base << earlier(link->probes, 16), later(base, most));
 }
 
 uint64_t repair_probe_us(const Link *link) {

@@ -218,7 +218,7 @@ static void transmit_init(Mesh *mesh, Neighbour *neighbour) {
     Bytes init = BYTES_AT(neighbour->knock->init, neighbour->knock->length);
     MeshPath path;
 
-    if (neighbour_is_up(neighbour)) {
+    if (neighbour->linked > LINKED_KEPT) {
         neighbour_transmit(mesh, &neighbour->path, init, LINK_CONTROL);
         return;
     }
@@ -275,7 +275,8 @@ void contact_timeout(Mesh *mesh, Neighbour *neighbour) {
         neighbour->contact = CONTACT_IDLE;
         return;
     }
-    if (!neighbour_is_up(neighbour) && neighbour->contact_tries % VAIN_TRIES == VAIN_TRIES - 1) {
+    if (neighbour->linked <= LINKED_KEPT &&
+        neighbour->contact_tries % VAIN_TRIES == VAIN_TRIES - 1) {
         forward_in_vain(mesh, neighbour);
     }
     transmit_init(mesh, neighbour);

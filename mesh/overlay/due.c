@@ -69,7 +69,7 @@ static uint64_t look_us(const Mesh *mesh, const Neighbour *neighbour) {
 }
 
 static bool is_busy(const Neighbour *neighbour) {
-    return neighbour_is_up(neighbour) && !link_rests(neighbour->link);
+    return neighbour_may_send(neighbour) && !link_rests(neighbour->link);
 }
 
 static uint64_t line_us(const Mesh *mesh, const Neighbour *neighbour) {

@@ -161,6 +161,17 @@ bool neighbour_is_awaited(const Mesh *mesh, const Neighbour *neighbour) {
     return false;
 }
 
+bool neighbours_any_up(const Mesh *mesh) {
+    for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
+        const Neighbour *neighbour = neighbour_view(mesh, slot);
+
+        if (neighbour && neighbour->linked == LINKED_UP) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool neighbours_make_room(Mesh *mesh, bool stranger) {
     Neighbour *least = NULL;
     size_t strangers = 0;
@@ -200,6 +211,10 @@ void neighbours_finish(Mesh *mesh) {
 
 bool neighbour_is_up(const Neighbour *neighbour) {
     return neighbour->linked != LINKED_NOT;
+}
+
+bool neighbour_may_send(const Neighbour *neighbour) {
+    return neighbour_is_up(neighbour) && !neighbour->quiet;
 }
 
 bool neighbour_is_direct(const Neighbour *neighbour) {

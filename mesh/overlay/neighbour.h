@@ -83,6 +83,7 @@ typedef struct {
     Pulse pulse;
     bool first;        /* our static key is the lower: some things are done by one of two alone */
     bool suspected;    /* others lost it, or it fell silent together with others */
+    bool quiet;        /* it is kept while others are heard: nothing is said to it */
     uint64_t doubt_us; /* one in no roster is given up then; UINT64_MAX: it is in the roster */
     uint64_t leave_us; /* the link is closed then; UINT64_MAX: never */
     uint64_t gone_us;  /* it said goodbye: what was still under way is awaited until then */
@@ -113,6 +114,7 @@ typedef struct {
     uint64_t sighted_us;      /* heard under the keys of a lost link */
     uint64_t wanted_until_us; /* shown as connecting, not down */
     uint64_t counter;         /* next packet */
+    uint64_t asked_counter;   /* the same when it was last looked at, while it is kept */
 
     /* paths */
     uint64_t path_counter; /* highest counter that came by it */
@@ -169,6 +171,8 @@ void neighbours_finish(Mesh *mesh);
 Neighbour *neighbour_at(const Mesh *mesh, uint32_t slot);
 Neighbour *neighbour_find(const Mesh *mesh, const MeshKey *key);
 Neighbour *neighbour_find_short(const Mesh *mesh, const uint8_t key[SHORT_KEY_SIZE]);
+/* Whether any is linked with and heard. */
+bool neighbours_any_up(const Mesh *mesh);
 /* For whoever only looks. */
 const Neighbour *neighbour_view(const Mesh *mesh, uint32_t slot);
 const Neighbour *neighbour_view_of(const Mesh *mesh, const MeshKey *key);
@@ -187,6 +191,8 @@ void neighbours_leave(Mesh *mesh);
 void neighbour_drop(Mesh *mesh, Neighbour *neighbour);
 
 bool neighbour_is_up(const Neighbour *neighbour);
+/* Its link may send something now. */
+bool neighbour_may_send(const Neighbour *neighbour);
 bool neighbour_is_direct(const Neighbour *neighbour);
 /* Linked with, and in the roster: content may be told. */
 bool neighbour_is_trusted(Mesh *mesh, const Neighbour *neighbour);
@@ -277,6 +283,8 @@ void route_dead(Mesh *mesh, Neighbour *neighbour, MeshEnd why);
 /* The same of one that fell silent; where there is no other path the link may be kept for a while.
  */
 void route_silent(Mesh *mesh, Neighbour *neighbour);
+/* One that was doubted or kept is heard again. */
+void route_back(Mesh *mesh, Neighbour *neighbour);
 /* Nothing is heard of it: others do not count on the link until it is. */
 void route_doubt(Mesh *mesh, Neighbour *neighbour);
 /* What is said goes through others from now on, and the path in use until now is tried further. */

@@ -11,7 +11,9 @@
 #define IDLE_MORE_US (2 * S)
 #define WAITING_US   (1500 * MS) /* the same while something awaits its acknowledgement */
 #define PROBE_US     S
-#define PROBES_LOST  6 /* unanswered: the path is dead */
+#define PROBES_LOST  6        /* unanswered: the path is dead */
+#define KNOCK_US     (60 * S) /* unheard: whoever is kept is looked for by every way there is, */
+#define SELDOM_US    (3 * S)  /* and its path is probed no more often than that */
 
 #define FLOWS_US      S          /* between two frames: longer than a breath between words */
 #define STRANGE_US    (400 * MS) /* the least silence that is strange while voice flows */
@@ -120,11 +122,7 @@ static void calm(Mesh *mesh, Neighbour *neighbour) {
     neighbour->probes_unanswered = 0;
     neighbour->probe_next_us = mesh->now_us + idle_us(neighbour);
     if (neighbour->linked != LINKED_UP) {
-        neighbour->linked = LINKED_UP;
-        link_back(neighbour->link);
-        spread_by(&mesh->map, mesh->now_us);
-        map_links_changed(mesh);
-        core_notify_peer(mesh, &neighbour->key, MESH_END_NONE);
+        route_back(mesh, neighbour);
     }
 }
 
@@ -273,20 +271,30 @@ static void ask(Mesh *mesh, Neighbour *neighbour) {
     neighbour->probe_next_us = mesh->now_us + pause_us(neighbour);
 }
 
-/* It is held to be gone, but may be back. What is in flight asks for an answer by itself. */
+/* It is held to be gone, but may be back. What is in flight asks for an answer by itself; but where
+ * others are heard it is less likely to be the line, which is theirs then. */
 static void await(Mesh *mesh, Neighbour *neighbour) {
+    bool often;
+
     route_silent(mesh, neighbour);
     if (neighbour->linked != LINKED_KEPT) {
         return;
     }
+    neighbour->quiet = neighbours_any_up(mesh);
+    if (neighbour->counter == neighbour->asked_counter) {
+        route_probe(mesh, neighbour, &neighbour->path);
+    }
     if ((neighbour->probes_unanswered & (neighbour->probes_unanswered - 1)) == 0) {
         route_probe_others(mesh, neighbour); /* ever more seldom */
     }
-    if (!link_expects(neighbour->link)) {
-        route_probe(mesh, neighbour, &neighbour->path);
+    neighbour->asked_counter = neighbour->counter;
+    if (mesh->now_us >= neighbour->path_heard_us + KNOCK_US && neighbour->contact == CONTACT_IDLE) {
+        contact_begin(mesh, neighbour, false);
+        reach_soon(mesh);
     }
+    often = neighbour->contact == CONTACT_IDLE && !neighbour->quiet;
     neighbour->probes_unanswered++;
-    neighbour->probe_next_us = mesh->now_us + PROBE_US + trip_us(neighbour);
+    neighbour->probe_next_us = mesh->now_us + trip_us(neighbour) + (often ? PROBE_US : SELDOM_US);
 }
 
 void pulse_timeout(Mesh *mesh, Neighbour *neighbour) {

@@ -4,8 +4,9 @@
 
 #include "mesh/core.h"
 #include "mesh/overlay/message.h"
+#include "mesh/overlay/relayed.h"
 
-#define KEPT_US       (60 * S)    /* a line that is gone for so long is hardly one that flaps */
+#define KEPT_US       (600 * S)   /* as long as keys are used */
 #define FIRST_US      S           /* until the first probe by a new path is repeated */
 #define SILENT_US     S           /* a path not heard for so long may be left for another */
 #define UNHEARD_US    (1500 * MS) /* and a round trip: whoever probes is heard sooner */
@@ -168,6 +169,7 @@ static void end(Mesh *mesh, Neighbour *neighbour, MeshEnd why) {
 
     /* Both ends begin anew, lest one waits for what the other forgot. */
     neighbour->linked = LINKED_NOT;
+    neighbour->quiet = false;
     neighbour->greeting = GREETING_NONE;
     contact_forget(neighbour);
     keyring_lost(&neighbour->keyring);
@@ -296,8 +298,26 @@ void route_silent(Mesh *mesh, Neighbour *neighbour) {
     map_links_changed(mesh);
     sync_silent(mesh, neighbour_slot(mesh, neighbour));
     library_silent(mesh, neighbour_slot(mesh, neighbour));
+    mesh->streams.look = true; /* those of it are over, if it is gone */
     core_notify_peer(mesh, &neighbour->key, MESH_END_SILENT);
     carry_otherwise(mesh, neighbour);
+}
+
+void route_back(Mesh *mesh, Neighbour *neighbour) {
+    uint32_t slot = neighbour_slot(mesh, neighbour);
+
+    if (neighbour->linked == LINKED_KEPT) {
+        neighbour->contact = CONTACT_IDLE;
+        contact_forget(neighbour);
+        live_greet(mesh, slot); /* it may hold them to be over */
+        relayed_greet(mesh, slot);
+        spread_by(&mesh->map, mesh->now_us);
+    }
+    neighbour->linked = LINKED_UP;
+    neighbour->quiet = false;
+    link_back(neighbour->link);
+    map_links_changed(mesh);
+    core_notify_peer(mesh, &neighbour->key, MESH_END_NONE);
 }
 
 /* Whether what came by `path` makes it the better one. */
@@ -435,8 +455,11 @@ void route_wake(Mesh *mesh) {
             neighbour->probes_unanswered = 1;
             neighbour->direct_tries = 0;
             neighbour->direct_next_us = mesh->now_us;
+            link_back(neighbour->link);
             upgrade_again(neighbour, mesh->now_us);
-        } else if (neighbour && neighbour->contact == CONTACT_KNOCKING) {
+        }
+        if (neighbour && neighbour->linked <= LINKED_KEPT &&
+            neighbour->contact == CONTACT_KNOCKING) {
             contact_begin(mesh, neighbour, true);
         }
     }

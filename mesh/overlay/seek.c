@@ -75,7 +75,7 @@ static bool is_one_missing(const Mesh *mesh) {
     for (uint32_t slot = 0; slot < mesh->neighbours.end; slot++) {
         const Neighbour *neighbour = knocking >> slot & 1 ? neighbour_view(mesh, slot) : NULL;
 
-        if (neighbour && !neighbour_is_up(neighbour) && !neighbour->by_ticket &&
+        if (neighbour && neighbour->linked <= LINKED_KEPT && !neighbour->by_ticket &&
             neighbour->contact == CONTACT_KNOCKING) {
             return true;
         }

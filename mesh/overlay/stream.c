@@ -396,7 +396,8 @@ void streams_roster_changed(Mesh *mesh) {
 static bool has_way(Mesh *mesh, const Stream *stream) {
     const Neighbour *speaker = neighbour_view_of(mesh, &stream->speaker);
 
-    return (speaker && neighbour_is_greeted(mesh, speaker)) || map_reaches(mesh, &stream->speaker);
+    return (speaker && speaker->linked != LINKED_KEPT && neighbour_is_greeted(mesh, speaker)) ||
+           map_reaches(mesh, &stream->speaker);
 }
 
 /* When one whose speaker cannot be reached is given up. */

@@ -95,7 +95,7 @@ uint64_t uplink_deadline_us(const Mesh *mesh) {
         const Neighbour *neighbour =
             due_line_us(mesh, slot) < deadline_us ? neighbour_view(mesh, slot) : NULL;
 
-        if (neighbour && neighbour_is_up(neighbour)) {
+        if (neighbour && neighbour_may_send(neighbour)) {
             uint64_t due_us = link_deadline_us(neighbour->link, mesh->now_us);
 
             deadline_us = due_us < deadline_us ? due_us : deadline_us;
@@ -207,7 +207,7 @@ static uint64_t served(const Mesh *mesh, const Neighbour *neighbour) {
 }
 
 static bool is_due(const Mesh *mesh, const Neighbour *neighbour) {
-    return neighbour && neighbour_is_up(neighbour) &&
+    return neighbour && neighbour_may_send(neighbour) &&
            link_deadline_us(neighbour->link, mesh->now_us) <= mesh->now_us;
 }
 

@@ -75,18 +75,31 @@ static void test_goes_on(void) {
     room_free(room);
 }
 
-/* One that is gone for longer is looked for by every way, and that it is gone is told once. */
-static void test_gives_up(void) {
+/* One that is gone for longer is knocked at too, and goes on all the same; one that does not come
+ * back is lost in the end. That it is gone is told once. */
+static void test_knocks(void) {
     Room *room = room_of(2);
+    const Neighbour *there = peer_neighbour(&room->peers[0], &room->peers[1]);
+    uint64_t came_us = there->came_us;
 
     cut_off = 1 << 1;
     peer_say(&room->peers[0], "m'entends-tu ?");
-    room_run(room, 75 * S);
-    g_assert_cmpint(linked(room, 0, 1), ==, LINKED_NOT);
-    g_assert_cmpuint(room->peers[0].ends[MESH_END_SILENT], ==, 1);
+    room_run(room, 90 * S);
+    g_assert_cmpint(there->linked, ==, LINKED_KEPT);
     g_assert_cmpuint(knocks, >, 0);
     cut_off = 0;
     room_expect_message(room, 3, "m'entends-tu ?");
+    room_run(room, 5 * S);
+    g_assert_cmpint(there->linked, ==, LINKED_UP);
+    g_assert_cmpint(there->contact, ==, CONTACT_IDLE);
+    g_assert_cmpuint(there->came_us, ==, came_us);
+    cut_off = 1 << 1;
+    peer_say(&room->peers[0], "et maintenant ?");
+    room_run(room, 11 * 60 * S);
+    g_assert_cmpint(there->linked, ==, LINKED_NOT);
+    g_assert_cmpuint(room->peers[0].ends[MESH_END_SILENT], ==, 2);
+    cut_off = 0;
+    room_expect_message(room, 3, "et maintenant ?");
     room_free(room);
 }
 
@@ -133,7 +146,7 @@ static void test_beside_others(void) {
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/mesh/kept/goes-on", test_goes_on);
-    g_test_add_func("/mesh/kept/gives-up", test_gives_up);
+    g_test_add_func("/mesh/kept/knocks", test_knocks);
     g_test_add_func("/mesh/kept/restarts", test_restarts);
     g_test_add_func("/mesh/kept/beside-others", test_beside_others);
     return g_test_run();

@@ -86,7 +86,8 @@ void knock(World *world) {
         g_array_set_size(back, 0);
         for (unsigned i = 0; i < TIMES && !world->failure; i++)
             (kind ? restart : reconnect)(world, a, b, there, back);
-        report(world, kind ? "after a restart" : "after an outage", there, back, 170, 220);
+        report(world, kind ? "after a restart" : "after an outage", there, back, kind ? 170 : 120,
+               kind ? 220 : 120);
     }
     g_array_unref(there);
     g_array_unref(back);
