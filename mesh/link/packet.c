@@ -5,9 +5,14 @@
 
 #define ACK_BIT       0x80
 #define PACE          0x40
+#define BLOCK_BIT     0x40
 #define LENGTH_BIT    0x20
 #define KIND_SHIFT    3
 #define PRIORITY_MASK 0x07
+
+/* Sizes that are told in the first byte; none is told by 0. */
+static const uint16_t BLOCK_SIZES[] = {0, 4100, 4101, 4103};
+enum { BLOCK_SIZES_COUNT = sizeof BLOCK_SIZES / sizeof BLOCK_SIZES[0] };
 
 size_t packet_grains(size_t size) {
     return (size + PACKET_GRAIN_SIZE - 1) / PACKET_GRAIN_SIZE;
@@ -43,15 +48,27 @@ static bool part_fits(const PacketChunk *chunk) {
            (end == chunk->size || end % PACKET_GRAIN_SIZE == 0);
 }
 
+/* Bytes of a chunk that has no length. */
+static size_t rest_of(const PacketChunk *chunk, uint64_t grain, size_t left) {
+    size_t start = (size_t)grain * PACKET_GRAIN_SIZE;
+
+    if (chunk->kind == PACKET_WHOLE || start >= chunk->size) {
+        return left;
+    }
+    return left < chunk->size - start ? left : chunk->size - start;
+}
+
 static bool read_chunk(BytesReader *reader, uint8_t first, PacketChunk *ret_chunk) {
     unsigned priority = first & PRIORITY_MASK;
+    unsigned kind = first >> KIND_SHIFT & 3;
+    bool block = first & BLOCK_BIT;
     bool measured = first & LENGTH_BIT;
     uint64_t grain = 0;
     uint64_t length = 0;
 
-    *ret_chunk = (PacketChunk){.kind = first >> KIND_SHIFT & 3, .priority = priority};
+    *ret_chunk = (PacketChunk){.kind = block ? PACKET_PART : kind, .priority = priority};
     ret_chunk->id = bytes_read_u16(reader);
-    if (first & PACE || priority >= LINK_PRIORITIES) {
+    if ((block && kind == 0) || priority >= LINK_PRIORITIES) {
         return false;
     }
     if (ret_chunk->kind == PACKET_FORGET) {
@@ -59,13 +76,16 @@ static bool read_chunk(BytesReader *reader, uint8_t first, PacketChunk *ret_chun
     }
     if (ret_chunk->kind != PACKET_WHOLE) {
         grain = bytes_read_varint(reader);
-        ret_chunk->size = bytes_read_u16(reader);
+        ret_chunk->size = block ? BLOCK_SIZES[kind] : bytes_read_u16(reader);
     }
     if (ret_chunk->kind == PACKET_PERISHABLE) {
         ret_chunk->life_us = (uint64_t)bytes_read_u16(reader) * PACKET_LIFE_US;
     }
-    length = measured ? bytes_read_varint(reader) : bytes_left(reader);
-    if (length > MESH_MESSAGE_MAX || grain >= PACKET_GRAINS_SIZE) {
+    if (grain >= PACKET_GRAINS_SIZE) {
+        return false;
+    }
+    length = measured ? bytes_read_varint(reader) : rest_of(ret_chunk, grain, bytes_left(reader));
+    if (length > MESH_MESSAGE_MAX) {
         return false;
     }
     ret_chunk->bytes.data = bytes_read(reader, (size_t)length);
@@ -118,15 +138,37 @@ void packet_write_pace(BytesWriter *writer, uint64_t pace_us) {
     bytes_write_u8(writer, (uint8_t)(pace < UINT8_MAX ? pace : UINT8_MAX));
 }
 
-void packet_write_chunk(BytesWriter *writer, const PacketChunk *chunk, bool last) {
-    bool measured = !last && chunk->kind != PACKET_FORGET;
+/* By which number the first byte tells the size of the message; 0: it does not. */
+static unsigned block_of(PacketKind kind, size_t size) {
+    unsigned block = kind == PACKET_PART ? BLOCK_SIZES_COUNT - 1 : 0;
 
-    bytes_write_u8(writer, (uint8_t)((unsigned)chunk->kind << KIND_SHIFT | chunk->priority |
-                                     (measured ? LENGTH_BIT : 0)));
+    while (block > 0 && BLOCK_SIZES[block] != size) {
+        block--;
+    }
+    return block;
+}
+
+/* Whether the chunk needs a length, for what follows it to be found. */
+static bool is_measured(PacketKind kind, size_t size, uint16_t grain, size_t length, bool last) {
+    bool part = kind == PACKET_PART || kind == PACKET_PERISHABLE;
+    bool ends = part && (size_t)grain * PACKET_GRAIN_SIZE + length == size;
+
+    return !last && !ends && kind != PACKET_FORGET;
+}
+
+void packet_write_chunk(BytesWriter *writer, const PacketChunk *chunk, bool last) {
+    unsigned block = block_of(chunk->kind, chunk->size);
+    unsigned kind = block > 0 ? block : (unsigned)chunk->kind;
+    bool measured = is_measured(chunk->kind, chunk->size, chunk->grain, chunk->bytes.length, last);
+
+    bytes_write_u8(writer, (uint8_t)(kind << KIND_SHIFT | chunk->priority |
+                                     (block > 0 ? BLOCK_BIT : 0) | (measured ? LENGTH_BIT : 0)));
     bytes_write_u16(writer, chunk->id);
     if (chunk->kind == PACKET_PART || chunk->kind == PACKET_PERISHABLE) {
         bytes_write_varint(writer, chunk->grain);
-        bytes_write_u16(writer, chunk->size);
+        if (block == 0) {
+            bytes_write_u16(writer, chunk->size);
+        }
     }
     if (chunk->kind == PACKET_PERISHABLE) {
         /* Rounded up: the receiver must not give up before the sender. */
@@ -140,9 +182,10 @@ void packet_write_chunk(BytesWriter *writer, const PacketChunk *chunk, bool last
     bytes_write(writer, chunk->bytes.data, chunk->bytes.length);
 }
 
-size_t packet_chunk_overhead(PacketKind kind, uint16_t grain, size_t length, bool last) {
-    size_t measure = last ? 0 : bytes_varint_size(length);
-    size_t part = bytes_varint_size(grain) + 2;
+size_t packet_chunk_overhead(PacketKind kind, size_t size, uint16_t grain, size_t length,
+                             bool last) {
+    size_t measure = is_measured(kind, size, grain, length, last) ? bytes_varint_size(length) : 0;
+    size_t part = bytes_varint_size(grain) + (block_of(kind, size) > 0 ? 0 : 2);
 
     switch (kind) {
     case PACKET_FORGET:

@@ -11,6 +11,7 @@
  * |---|---|---|
  * | 0b1nnnnnnn | ACK, at most one, in front | largest u16, arrival u16, delay varint, map: n B |
  * | 0b00lkkppp | chunk of a message | id u16, what its kind kk adds, length varint if l, bytes |
+ * | 0b01lssppp | PART of a document's block | the same, but the size, which ss ≠ 0 tells |
  * | 0b01000000 | PACE | u8: acknowledge within so many times 4 ms |
  *
  * ACK: n ≤ 64. `largest` is the low 16 bits of the highest counter received that asked for one;
@@ -21,8 +22,9 @@
  *
  * Chunk: ppp is the priority (0 … 5), and each priority numbers its messages in the order they are
  * first sent, from 0x10000; `id` is the low 16 bits of the number. Without the length (l clear) the
- * chunk is the last frame and runs to the end of the packet. Bytes of a message are counted in
- * grains of 8. The kinds:
+ * chunk runs to the end of the message, or of the packet if that is nearer. Bytes of a message are
+ * counted in grains of 8. A size of 4100 B is told by ss 1, of 4101 B by 2, of 4103 B by 3: so long
+ * are the whole blocks of documents, and most of what is ever cut. The kinds:
  *
  * | kk | | adds | the bytes are |
  * |---|---|---|---|
@@ -96,10 +98,11 @@ void packet_write_ack(BytesWriter *writer, const PacketAck *ack);
 /* Bytes that takes. */
 size_t packet_ack_size(const PacketAck *ack);
 void packet_write_pace(BytesWriter *writer, uint64_t pace_us);
-/* `last`: nothing follows in this packet, the length is left out. */
+/* `last`: nothing follows in this packet. Where it ends is then known without its length. */
 void packet_write_chunk(BytesWriter *writer, const PacketChunk *chunk, bool last);
-/* Bytes a chunk takes beside its own `length`; `last`: as above. */
-size_t packet_chunk_overhead(PacketKind kind, uint16_t grain, size_t length, bool last);
+/* Bytes a chunk of a message of `size` takes beside its own `length`; `last`: as above. */
+size_t packet_chunk_overhead(PacketKind kind, size_t size, uint16_t grain, size_t length,
+                             bool last);
 
 /* Bytes of a message of `size` that `count` grains from `grain` on hold. */
 size_t packet_grains_bytes(size_t size, size_t grain, size_t count);

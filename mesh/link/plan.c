@@ -20,7 +20,9 @@ static PacketKind kind_of(const Message *message, const QueueRun *run) {
 
 /* Cutting what would fit into one packet loses it twice as often: only what is patient is cut. */
 static bool may_cut(const Message *message, size_t limit) {
-    return message->size + packet_chunk_overhead(PACKET_WHOLE, 0, message->size, false) > limit ||
+    return message->size +
+                   packet_chunk_overhead(PACKET_WHOLE, message->size, 0, message->size, false) >
+               limit ||
            (message->deadline_us == UINT64_MAX && message->priority >= LINK_CHAT);
 }
 
@@ -28,7 +30,8 @@ static bool may_cut(const Message *message, size_t limit) {
 static bool add(Plan *plan, Message *message, QueueRun run, size_t limit, bool last) {
     PacketKind kind = kind_of(message, &run);
     size_t bytes = packet_grains_bytes(message->size, run.grain, run.grains);
-    size_t used = plan->used + bytes + packet_chunk_overhead(kind, run.grain, bytes, last);
+    size_t used =
+        plan->used + bytes + packet_chunk_overhead(kind, message->size, run.grain, bytes, last);
 
     if (used > limit) {
         return false;
@@ -41,7 +44,7 @@ static bool add(Plan *plan, Message *message, QueueRun run, size_t limit, bool l
 /* As much of the run as there is room for. */
 static void add_part(Plan *plan, Message *message, QueueRun run, size_t limit, bool last) {
     PacketKind kind = message->deadline_us == UINT64_MAX ? PACKET_PART : PACKET_PERISHABLE;
-    size_t used = plan->used + packet_chunk_overhead(kind, run.grain, limit, last);
+    size_t used = plan->used + packet_chunk_overhead(kind, message->size, run.grain, limit, last);
     size_t room = limit > used ? limit - used : 0;
 
     if (may_cut(message, limit) && room >= plan->fragment) {
