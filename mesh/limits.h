@@ -32,7 +32,8 @@
 #define MESH_QUEUE_BYTES_MAX   (512 * 1024) /* waiting in the queue of one link */
 #define MESH_QUEUE_COUNT_MAX   512          /* messages waiting in the queue of one link */
 #define MESH_INFLIGHT_MAX      1024         /* packets of one link awaiting acknowledgement */
-#define MESH_REASSEMBLY_MAX    32           /* messages of one link received in part */
+#define MESH_PARTS_MAX         96           /* messages of one priority received in part, */
+#define MESH_PARTS_BYTES_MAX   (384 * 1024) /* and their bytes */
 #define MESH_REPLAY_MAX        2048         /* packets of the replay window */
 #define MESH_HAILS_MAX         32           /* hails answered per second */
 #define MESH_HALF_OPEN_MAX     32           /* handshakes answered and not yet confirmed */

@@ -13,16 +13,20 @@ void inbox_init(Inbox *inbox) {
     }
 }
 
-void inbox_finish(Inbox *inbox) {
-    for (unsigned i = 0; i < MESH_REASSEMBLY_MAX; i++) {
-        free(inbox->parts[i]);
-    }
-    while (inbox->first) {
-        Inbound *next = inbox->first->next;
+static void free_all(Inbound *first) {
+    while (first) {
+        Inbound *next = first->next;
 
-        free(inbox->first);
-        inbox->first = next;
+        free(first);
+        first = next;
     }
+}
+
+void inbox_finish(Inbox *inbox) {
+    for (unsigned i = 0; i < LINK_PRIORITIES; i++) {
+        free_all(inbox->rows[i].parts);
+    }
+    free_all(inbox->first);
     free(inbox->taken);
     inbox_init(inbox);
 }
@@ -55,20 +59,48 @@ static void set_done(InboxRow *row, uint64_t number, bool done) {
     *word = done ? *word | mask : *word & ~mask;
 }
 
-static void give_up(Inbox *inbox, unsigned place) {
-    Inbound *part = inbox->parts[place];
-    InboxRow *row = &inbox->rows[part->priority];
+/* Where the list names it; what it names is NULL when it is none of those in part. */
+static Inbound **find_part(InboxRow *row, uint64_t number) {
+    Inbound **place = &row->parts;
+
+    while (*place && (*place)->number != number) {
+        place = &(*place)->next;
+    }
+    return place;
+}
+
+static Inbound *take_part(InboxRow *row, Inbound **place) {
+    Inbound *part = *place;
+
+    *place = part->next;
+    row->part_count--;
+    row->part_bytes -= part->size;
+    return part;
+}
+
+static void give_up(InboxRow *row, Inbound **place) {
+    Inbound *part = take_part(row, place);
 
     if (!is_old(row, part->number)) {
         set_done(row, part->number, true);
     }
-    inbox->parts[place] = NULL;
-    inbox->part_count--;
     free(part);
 }
 
-static void advance(Inbox *inbox, unsigned priority, uint64_t number) {
-    InboxRow *row = &inbox->rows[priority];
+/* What is too old to be told from what comes, or past its life. */
+static void give_up_past(InboxRow *row, uint64_t now_us) {
+    Inbound **place = &row->parts;
+
+    while (*place) {
+        if (is_old(row, (*place)->number) || (*place)->expires_us <= now_us) {
+            give_up(row, place);
+        } else {
+            place = &(*place)->next;
+        }
+    }
+}
+
+static void advance(InboxRow *row, uint64_t now_us, uint64_t number) {
     uint64_t from = row->highest + 1;
 
     if (number <= row->highest) {
@@ -81,71 +113,32 @@ static void advance(Inbox *inbox, unsigned priority, uint64_t number) {
         set_done(row, i, false);
     }
     row->highest = number;
-    for (unsigned i = 0; inbox->part_count > 0 && i < MESH_REASSEMBLY_MAX; i++) {
-        const Inbound *part = inbox->parts[i];
-
-        if (part && part->priority == priority && is_old(row, part->number)) {
-            give_up(inbox, i);
-        }
-    }
+    give_up_past(row, now_us);
 }
 
 /* ---- places ---- */
 
-static bool find_part(const Inbox *inbox, unsigned priority, uint64_t number, unsigned *ret_place) {
-    for (unsigned i = 0; inbox->part_count > 0 && i < MESH_REASSEMBLY_MAX; i++) {
-        const Inbound *part = inbox->parts[i];
-
-        if (part && part->priority == priority && part->number == number) {
-            *ret_place = i;
-            return true;
-        }
-    }
-    return false;
+static bool has_place(const InboxRow *row, size_t size) {
+    return row->part_count < MESH_PARTS_MAX && row->part_bytes + size <= MESH_PARTS_BYTES_MAX;
 }
 
-/* Whether one more message in part leaves the others what they can count on. */
-static bool has_place(const Inbox *inbox, unsigned priority) {
-    unsigned used[LINK_PRIORITIES] = {0};
-    unsigned taken = 0;
+/* Frees places: of the parts past their life, then of the oldest perishable ones. */
+static bool make_place(InboxRow *row, uint64_t now_us, size_t size) {
+    give_up_past(row, now_us);
+    while (!has_place(row, size)) {
+        Inbound **oldest = NULL;
 
-    for (unsigned i = 0; i < MESH_REASSEMBLY_MAX; i++) {
-        if (inbox->parts[i]) {
-            used[inbox->parts[i]->priority]++;
+        for (Inbound **place = &row->parts; *place; place = &(*place)->next) {
+            if ((*place)->expires_us != UINT64_MAX &&
+                (!oldest || (*place)->number < (*oldest)->number)) {
+                oldest = place;
+            }
         }
-    }
-    for (unsigned i = 0; i < LINK_PRIORITIES; i++) {
-        bool reserved = i != priority && used[i] < INBOX_RESERVE_SIZE;
-
-        taken += reserved ? INBOX_RESERVE_SIZE : used[i];
-    }
-    return taken < MESH_REASSEMBLY_MAX;
-}
-
-/* Frees a place: first of the parts past their life, then of the oldest perishable one. */
-static bool make_place(Inbox *inbox, uint64_t now_us, unsigned priority) {
-    unsigned oldest = MESH_REASSEMBLY_MAX;
-
-    for (unsigned i = 0; i < MESH_REASSEMBLY_MAX; i++) {
-        if (inbox->parts[i] && inbox->parts[i]->expires_us <= now_us) {
-            give_up(inbox, i);
+        if (!oldest) {
+            return false;
         }
+        give_up(row, oldest);
     }
-    if (has_place(inbox, priority)) {
-        return true;
-    }
-    for (unsigned i = 0; i < MESH_REASSEMBLY_MAX; i++) {
-        const Inbound *part = inbox->parts[i];
-
-        if (part && part->priority == priority && part->expires_us != UINT64_MAX &&
-            (oldest == MESH_REASSEMBLY_MAX || part->number < inbox->parts[oldest]->number)) {
-            oldest = i;
-        }
-    }
-    if (oldest == MESH_REASSEMBLY_MAX) {
-        return false;
-    }
-    give_up(inbox, oldest);
     return true;
 }
 
@@ -198,91 +191,84 @@ static void fill(Inbound *inbound, const PacketChunk *chunk) {
 }
 
 MeshError inbox_check(const Inbox *inbox, const PacketChunk *chunk) {
+    const Inbound *part = inbox->rows[chunk->priority].parts;
     uint64_t number;
-    unsigned place;
 
     if (!number_of(inbox, chunk, &number)) {
         return MESH_ERROR_MALFORMED;
     }
-    if (chunk->kind != PACKET_FORGET && find_part(inbox, chunk->priority, number, &place) &&
-        inbox->parts[place]->size != chunk->size) {
-        return MESH_ERROR_MALFORMED;
+    while (part && part->number != number) {
+        part = part->next;
     }
-    return MESH_OK;
+    return part && chunk->kind != PACKET_FORGET && part->size != chunk->size ? MESH_ERROR_MALFORMED
+                                                                             : MESH_OK;
 }
 
-static void forget(Inbox *inbox, unsigned priority, uint64_t number) {
-    unsigned place;
+static void forget(InboxRow *row, uint64_t number) {
+    Inbound **place = find_part(row, number);
 
-    advance(inbox, priority, number);
-    if (find_part(inbox, priority, number, &place)) {
-        give_up(inbox, place);
+    if (*place) {
+        give_up(row, place);
     }
-    set_done(&inbox->rows[priority], number, true);
+    set_done(row, number, true);
 }
 
-/* A message not known yet. */
-static MeshError begin(Inbox *inbox, uint64_t now_us, const PacketChunk *chunk, uint64_t number,
-                       Inbound **ret_inbound, unsigned *ret_place) {
-    unsigned place = 0;
+/* A message not known yet: among those in part, unless it is whole at once. */
+static MeshError begin(InboxRow *row, uint64_t now_us, const PacketChunk *chunk, uint64_t number,
+                       Inbound **ret_inbound) {
     bool whole = packet_grains(chunk->bytes.length) == packet_grains(chunk->size);
 
-    if (!whole && !has_place(inbox, chunk->priority) &&
-        !make_place(inbox, now_us, chunk->priority)) {
+    if (!whole && !has_place(row, chunk->size) && !make_place(row, now_us, chunk->size)) {
         return MESH_ERROR_FULL;
-    }
-    while (!whole && inbox->parts[place]) {
-        place++;
     }
     *ret_inbound = new_inbound(chunk, number);
     if (!*ret_inbound) {
         return MESH_ERROR_NO_MEMORY;
     }
     if (!whole) {
-        inbox->parts[place] = *ret_inbound;
-        inbox->part_count++;
+        (*ret_inbound)->next = row->parts;
+        row->parts = *ret_inbound;
+        row->part_count++;
+        row->part_bytes += chunk->size;
     }
-    *ret_place = whole ? MESH_REASSEMBLY_MAX : place;
     return MESH_OK;
 }
 
 MeshError inbox_add(Inbox *inbox, uint64_t now_us, const PacketChunk *chunk) {
+    InboxRow *row = &inbox->rows[chunk->priority];
     MeshError error = inbox_check(inbox, chunk);
     Inbound *inbound;
     uint64_t number;
-    unsigned place;
 
     if (error) {
         return error;
     }
     number_of(inbox, chunk, &number);
-    if (is_done(&inbox->rows[chunk->priority], number)) {
+    advance(row, now_us, number);
+    if (is_done(row, number)) {
         return MESH_OK;
     }
     if (chunk->kind == PACKET_FORGET) {
-        forget(inbox, chunk->priority, number);
+        forget(row, number);
         return MESH_OK;
     }
     if (inbox->whole_count >= MESH_QUEUE_COUNT_MAX || inbox->whole_bytes >= MESH_QUEUE_BYTES_MAX) {
         return MESH_ERROR_FULL;
     }
-    if (find_part(inbox, chunk->priority, number, &place)) {
-        inbound = inbox->parts[place];
-    } else {
-        error = begin(inbox, now_us, chunk, number, &inbound, &place);
-        if (error) {
-            return error;
-        }
+    inbound = *find_part(row, number);
+    error = inbound ? MESH_OK : begin(row, now_us, chunk, number, &inbound);
+    if (error) {
+        return error;
     }
     if (chunk->kind == PACKET_PERISHABLE) {
         inbound->expires_us = now_us + chunk->life_us;
     }
     fill(inbound, chunk);
-    advance(inbox, chunk->priority, number);
     if (inbound->missing == 0) {
-        if (place < MESH_REASSEMBLY_MAX) {
-            inbox->parts[place] = NULL;
-            inbox->part_count--;
+        Inbound **place = find_part(row, number);
+
+        if (*place) {
+            take_part(row, place);
         }
         deliver(inbox, inbound);
     }

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /*
  * Chunks put together to messages, each given out once, whole.
- * It owns the messages received in part and those not yet taken, within limits that leave every
- * priority its places, and remembers which of the last 1024 numbers of each priority are done. It
+ * It owns the messages received in part and those not yet taken, within limits that each priority
+ * has for itself, and remembers which of the last 1024 numbers of each priority are done. It
  * never trusts a size or a number: what cannot be is refused.
  */
 #pragma once
 
 #include "mesh/link/packet.h"
 
-#define INBOX_RESERVE_SIZE 3 /* places for messages in part that each priority can count on */
-
 typedef struct Inbound {
-    struct Inbound *next; /* of those whole */
+    struct Inbound *next; /* of those whole, or of those in part of its priority */
     uint64_t number;
     uint64_t expires_us; /* UINT64_MAX: reliable */
     uint16_t size;
@@ -25,12 +23,13 @@ typedef struct Inbound {
 typedef struct {
     uint64_t highest;                       /* number seen */
     uint64_t done[PACKET_WINDOW_SIZE / 64]; /* bit number mod 1024 */
+    Inbound *parts;                         /* the newest first */
+    uint32_t part_count;
+    uint64_t part_bytes;
 } InboxRow;
 
 typedef struct {
     InboxRow rows[LINK_PRIORITIES];
-    Inbound *parts[MESH_REASSEMBLY_MAX];
-    uint32_t part_count;
     Inbound *first, *last; /* whole, not taken */
     Inbound *taken;        /* the borrowed one */
     uint32_t whole_count;

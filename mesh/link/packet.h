@@ -34,8 +34,11 @@
  * | 3 | FORGET | nothing; no length, no bytes | none: the message will not be completed |
  *
  * A sender never has a message alive whose number is 1024 or more below the highest it has sent in
- * that priority: the receiver takes what is older for a repetition. A packet with nothing but an
- * ACK asks for no acknowledgement and is not itself acknowledged. A silent link sends nothing.
+ * that priority: the receiver takes what is older for a repetition. Nor does it begin another one
+ * while PACKET_PARTS_SIZE are alive in that priority of which parts were sent, or
+ * PACKET_PARTS_BYTES of them: the receiver has room for a quarter more, and none for others. A
+ * packet with nothing but an ACK asks for no acknowledgement and is not itself acknowledged. A
+ * silent link sends nothing.
  */
 #pragma once
 
@@ -45,6 +48,8 @@
 #define PACKET_GRAINS_SIZE ((MESH_MESSAGE_MAX + PACKET_GRAIN_SIZE - 1) / PACKET_GRAIN_SIZE)
 #define PACKET_MAP_SIZE    64   /* bytes of the map of an ACK at most */
 #define PACKET_WINDOW_SIZE 1024 /* message numbers that may be alive, per priority */
+#define PACKET_PARTS_SIZE  (MESH_PARTS_MAX / 5 * 4)
+#define PACKET_PARTS_BYTES (MESH_PARTS_BYTES_MAX / 5 * 4)
 #define PACKET_FIRST_ID    0x10000
 #define PACKET_TICK_US     250
 #define PACKET_PACE_US     4000

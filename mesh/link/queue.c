@@ -77,6 +77,8 @@ static void drop(Queue *queue, Message *message) {
     queue->bytes -= message->size;
     queue->counts[message->priority]--;
     queue->sizes[message->priority] -= message->size;
+    queue->cut_counts[message->priority] -= message->cut;
+    queue->cut_sizes[message->priority] -= message->cut ? message->size : 0;
     free(message);
 }
 
@@ -233,14 +235,32 @@ void queue_expire(Queue *queue, uint64_t now_us) {
 
 /* ---- what to send ---- */
 
+/* The receiver has room for one more in part. */
+static bool may_be_cut(const Queue *queue, const Message *message) {
+    uint64_t sizes = queue->cut_sizes[message->priority];
+
+    return sizes == 0 || (queue->cut_counts[message->priority] < PACKET_PARTS_SIZE &&
+                          sizes + message->size <= PACKET_PARTS_BYTES);
+}
+
 /* A message may start only while the receiver still tells all living ones apart, a packet's worth
- * of others started with it included. */
+ * of others started with it included; and none that may have to be cut while it has no room. */
 static bool may_be_sent(const Queue *queue, const Message *message) {
     const Message *oldest = queue->first[message->priority];
 
     return message->number || !oldest->number ||
-           queue->number[message->priority] + FLIGHT_CHUNKS_SIZE <
-               oldest->number + PACKET_WINDOW_SIZE;
+           (queue->number[message->priority] + FLIGHT_CHUNKS_SIZE <
+                oldest->number + PACKET_WINDOW_SIZE &&
+            may_be_cut(queue, message));
+}
+
+/* From its first part on. */
+static void note_cut(Queue *queue, Message *message, const QueueRun *run) {
+    if (run->grains < message->grains && !message->cut) {
+        message->cut = true;
+        queue->cut_counts[message->priority]++;
+        queue->cut_sizes[message->priority] += message->size;
+    }
 }
 
 Message *queue_next(const Queue *queue, LinkPriority priority, const Message *after) {
@@ -295,6 +315,7 @@ bool queue_sent(Queue *queue, Message *message, const QueueRun *run) {
         set_waiting(queue, message, 0);
         return false;
     }
+    note_cut(queue, message, run);
     for (uint16_t grain = run->grain; grain < end && grain < message->unsent; grain++) {
         bit_clear(message->lost, grain);
     }

@@ -36,6 +36,7 @@ typedef struct Message {
     uint8_t state;  /* MessageState */
     uint8_t copies; /* still to follow */
     bool copied;    /* it is one of those that have copies: when lost, it is sent twice again */
+    bool cut;       /* a part of it was sent: it takes a place at the receiver */
     uint8_t *acked; /* bitmaps of grains */
     uint8_t *lost;  /* to be sent again */
     const uint8_t *bytes;
@@ -57,6 +58,8 @@ typedef struct {
     uint64_t bytes;                   /* their bytes, */
     uint32_t counts[LINK_PRIORITIES]; /* and of each priority */
     uint64_t sizes[LINK_PRIORITIES];
+    uint32_t cut_counts[LINK_PRIORITIES]; /* of each, those that were cut, */
+    uint64_t cut_sizes[LINK_PRIORITIES];
     uint64_t expired; /* messages not wholly sent by their deadline */
 } Queue;
 

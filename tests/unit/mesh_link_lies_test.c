@@ -98,15 +98,29 @@ static void test_false_acknowledgements(void) {
     pair_free(&pair);
 }
 
-/* Parts that never end fill their places and no others; a contradiction is refused. */
-static void test_endless_parts(void) {
+/* Parts that never end take so many places, and so many bytes. */
+static void test_places(void) {
     Pair pair = pair_new();
     unsigned held = 0;
 
     for (uint16_t i = 0; i < 200; i++) {
-        held += say_chunk(&pair, PACKET_PART, LINK_DOCUMENT, i, 0, 60000, 16) == MESH_OK;
+        held += say_chunk(&pair, PACKET_PART, LINK_DOCUMENT, i, 0, 16, 8) == MESH_OK;
     }
-    g_assert_cmpuint(held, ==, MESH_REASSEMBLY_MAX - 5 * INBOX_RESERVE_SIZE);
+    g_assert_cmpuint(held, ==, MESH_PARTS_MAX);
+    for (uint16_t i = 0; i < 200; i++) {
+        held += say_chunk(&pair, PACKET_PART, LINK_CHAT, i, 0, 60000, 16) == MESH_OK;
+    }
+    g_assert_cmpuint(held, ==, MESH_PARTS_MAX + MESH_PARTS_BYTES_MAX / 60000);
+    pair_free(&pair);
+}
+
+/* They fill the places of their priority and no others; a contradiction is refused. */
+static void test_endless_parts(void) {
+    Pair pair = pair_new();
+
+    for (uint16_t i = 0; i < 200; i++) {
+        say_chunk(&pair, PACKET_PART, LINK_DOCUMENT, i, 0, 60000, 16);
+    }
     for (uint16_t i = 0; i < 200; i++) {
         g_assert_cmpint(say_chunk(&pair, PACKET_PERISHABLE, LINK_PICTURE, i, 0, 60000, 16), ==,
                         MESH_OK);
@@ -230,6 +244,7 @@ int main(int count, char **words) {
     g_test_init(&count, &words, NULL);
     g_test_add_func("/mesh/link/malformed", test_malformed);
     g_test_add_func("/mesh/link/false_acknowledgements", test_false_acknowledgements);
+    g_test_add_func("/mesh/link/places", test_places);
     g_test_add_func("/mesh/link/endless_parts", test_endless_parts);
     g_test_add_func("/mesh/link/liar_gets_no_more_than_left", test_liar_gets_no_more_than_left);
     g_test_add_func("/mesh/link/garbage", test_garbage);

@@ -325,6 +325,7 @@ static void arrive(World *world, unsigned from, const Parcel *parcel) {
     Bytes message;
 
     g_assert_cmpint(error, !=, MESH_ERROR_MALFORMED);
+    g_assert_cmpint(error, !=, MESH_ERROR_FULL); /* what an honest link sends finds room */
     node->rejected += error != MESH_OK;
     while (link_take(node->link, &message)) {
         message_check(world, &world->node[from], message);
