@@ -20,8 +20,9 @@
 #define SHAKE_WINDOW   4 /* of what it shakes: packets it holds up are in flight, and no queue */
 #define PPM            WEATHER_PPM
 #define TRIAL_PACKETS  24
-#define SPARE_PACKETS  2 /* that would have found room too */
-#define SHALLOW_MOST   2 /* halvings of the queue we want */
+#define SPARE_PACKETS  2      /* that would have found room too */
+#define TOO_MUCH_PPM   750000 /* no weather loses so much: we do */
+#define SHALLOW_MOST   2      /* halvings of the queue we want */
 
 static uint64_t least(uint64_t a, uint64_t b) {
     return a < b ? a : b;
@@ -133,7 +134,7 @@ static uint32_t steady_gain(const Rate *rate) {
 /* A little less than what arrives now, and than the line was seen to carry: if it were too full,
  * nothing would be lost then. */
 static uint64_t trial_gain(const Rate *rate) {
-    uint64_t arrives = ONE * (PPM - least(rate->trial_ppm, PPM / 2)) / PPM;
+    uint64_t arrives = most(ONE * (uint64_t)(PPM - rate->trial_ppm) / PPM, ONE / 32);
 
     if (rate->confirmed > 0) {
         arrives = least(arrives, rate->confirmed * ONE / rate->capacity);
@@ -286,7 +287,7 @@ static void end_trial(Rate *rate) {
     uint32_t weather_ppm = (rate->trial_ppm + found_ppm) / 2;
 
     rate->phase = rate->confirmed > 0 ? RATE_STEADY : RATE_START;
-    if (found_ppm * 3 < rate->trial_ppm) {
+    if (found_ppm * 3 < rate->trial_ppm || rate->trial_ppm > TOO_MUCH_PPM) {
         rate->shallow += rate->shallow < SHALLOW_MOST;
         capacity_set(rate, rate->capacity * trial_gain(rate) / ONE);
         rate->confirmed = rate->capacity;

@@ -72,11 +72,14 @@ void weather_accept(Weather *weather) {
 }
 
 bool weather_is_worse(const Weather *weather, bool in_hand) {
-    uint32_t excess_ppm = in_hand || weather->resolved < NEW ? NEW_PPM : EXCESS_PPM;
+    uint32_t arrives_ppm = PPM - weather->weather_ppm;
+    uint32_t excess_ppm =
+        least(in_hand || weather->resolved < NEW ? NEW_PPM : EXCESS_PPM, arrives_ppm / 4);
 
     /* Of several lost the next ones will tell what that is. */
     return weather->resolved >= KNOWN && !weather->lost &&
-           weather->recent_ppm > weather->weather_ppm + weather->weather_ppm / 2 + excess_ppm;
+           weather->recent_ppm >
+               weather->weather_ppm + least(weather->weather_ppm, arrives_ppm) / 2 + excess_ppm;
 }
 
 void weather_settle(Weather *weather, uint32_t weather_ppm, uint32_t recent_ppm) {
