@@ -114,6 +114,28 @@ static void test_places(void) {
     pair_free(&pair);
 }
 
+/* When places are short, what is past its life gives way, and what is not is still completed. */
+static void test_places_past_life(void) {
+    Pair pair = pair_new();
+    PacketChunk chunk = {.kind = PACKET_PERISHABLE,
+                         .priority = LINK_PICTURE,
+                         .size = 16,
+                         .life_us = 10 * SECOND,
+                         .bytes = {(const uint8_t[8]){0}, 8}};
+
+    g_assert_cmpint(inbox_add(&pair.link[0]->inbox, pair.now_us, &chunk), ==, MESH_OK);
+    for (uint16_t i = 1; i < MESH_PARTS_MAX; i++) {
+        say_chunk(&pair, PACKET_PERISHABLE, LINK_PICTURE, i, 0, 16, 8);
+    }
+    g_assert_cmpuint(pair.link[0]->inbox.rows[LINK_PICTURE].part_count, ==, MESH_PARTS_MAX);
+    pair.now_us += 2 * SECOND;
+    say_chunk(&pair, PACKET_PERISHABLE, LINK_PICTURE, MESH_PARTS_MAX, 0, 16, 8);
+    g_assert_cmpuint(pair.link[0]->inbox.rows[LINK_PICTURE].part_count, ==, 2);
+    say_chunk(&pair, PACKET_PERISHABLE, LINK_PICTURE, 0, 1, 16, 8);
+    g_assert_cmpuint(take_all(&pair, 0), ==, 1);
+    pair_free(&pair);
+}
+
 /* They fill the places of their priority and no others; a contradiction is refused. */
 static void test_endless_parts(void) {
     Pair pair = pair_new();
@@ -245,6 +267,7 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link/malformed", test_malformed);
     g_test_add_func("/mesh/link/false_acknowledgements", test_false_acknowledgements);
     g_test_add_func("/mesh/link/places", test_places);
+    g_test_add_func("/mesh/link/places_past_life", test_places_past_life);
     g_test_add_func("/mesh/link/endless_parts", test_endless_parts);
     g_test_add_func("/mesh/link/liar_gets_no_more_than_left", test_liar_gets_no_more_than_left);
     g_test_add_func("/mesh/link/garbage", test_garbage);

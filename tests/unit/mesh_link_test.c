@@ -157,18 +157,24 @@ static void test_careful_start(void) {
     pair_free(&pair);
 }
 
+/* Whatever never ends beside it, a document goes on. */
 static void test_priorities(void) {
-    World *world = world_new(9, 64000, 50000, 0, 16000);
-    Source *chat = world_add(world, 0, LINK_CHAT, 1000, 50000, 0, 3000);
-    Source *document = world_add(world, 0, LINK_DOCUMENT, 4096, 0, 0, 3000);
-    double share;
+    static const uint64_t LIVES_US[] = {0, 0, SECOND / 2, 0, SECOND};
 
-    world_run_for(world, 60 * SECOND);
-    share = (double)document->bytes / (double)(document->bytes + chat->bytes);
-    g_test_message("a document beside chat that never ends: %.3f of what is sent", share);
-    g_assert_cmpfloat(share, >, 0.085);
-    g_assert_cmpfloat(share, <, 0.2);
-    world_free(world);
+    for (unsigned priority = LINK_CONTROL; priority < LINK_DOCUMENT; priority++) {
+        World *world = world_new(9, 64000, 50000, 0, 16000);
+        Source *more = world_add(world, 0, priority, 1000, 50000, LIVES_US[priority], 3000);
+        Source *document = world_add(world, 0, LINK_DOCUMENT, 4096, 0, 0, 3000);
+        double share;
+
+        world_run_for(world, 60 * SECOND);
+        share = (double)document->bytes / (double)(document->bytes + more->bytes);
+        g_test_message("a document beside priority %u that never ends: %.3f of what is sent",
+                       priority, share);
+        g_assert_cmpfloat(share, >, priority == LINK_VOICE ? 0.03 : 0.05);
+        g_assert_cmpfloat(share, <, 0.2);
+        world_free(world);
+    }
 }
 
 static void test_deadlines(void) {
@@ -227,6 +233,59 @@ static void test_cancel(void) {
     submit(&pair, LINK_DOCUMENT, 5000, 0, NULL);
     g_assert_cmpuint(settle(&pair), ==, 1);
     g_assert_cmpuint(link_state(pair.link[0], pair.now_us).waiting, ==, 0);
+    pair_free(&pair);
+}
+
+/* That a message is forgotten is told until it is known. */
+static void test_cancel_told(void) {
+    Pair pair = pair_new();
+    Packet packet;
+    uint64_t id;
+
+    submit(&pair, LINK_DOCUMENT, 60000, 0, &id);
+    g_assert_true(next(&pair, 0, &packet));
+    g_assert_cmpint(give(&pair, 1, &packet), ==, MESH_OK);
+    g_assert_cmpuint(pair.link[1]->inbox.rows[LINK_DOCUMENT].part_count, ==, 1);
+    link_cancel(pair.link[0], id);
+    for (unsigned lost = 0; lost < 3; lost++) {
+        while (!next(&pair, 0, &packet)) {
+            pair.now_us = MAX(pair.now_us + 1, link_deadline_us(pair.link[0], pair.now_us));
+        }
+    }
+    g_assert_cmpuint(settle(&pair), ==, 0);
+    g_assert_cmpuint(link_state(pair.link[0], pair.now_us).waiting, ==, 0);
+    g_assert_cmpuint(pair.link[1]->inbox.rows[LINK_DOCUMENT].part_count, ==, 0);
+    pair_free(&pair);
+}
+
+/* What is too late gives its room in the queue to what comes. */
+static void test_late_makes_room(void) {
+    Pair pair = pair_new();
+
+    while (submit(&pair, LINK_VOICE, 1000, SECOND, NULL) == MESH_OK) {
+    }
+    g_assert_cmpint(submit(&pair, LINK_VOICE, 1000, SECOND, NULL), ==, MESH_ERROR_FULL);
+    pair.now_us += SECOND;
+    g_assert_cmpint(submit(&pair, LINK_VOICE, 1000, SECOND, NULL), ==, MESH_OK);
+    pair_free(&pair);
+}
+
+/* The other end is told how long a part is of use, and no longer. */
+static void test_life_told(void) {
+    Pair pair = pair_new();
+    PacketFrame frame;
+    Packet packet;
+    BytesReader reader;
+
+    submit(&pair, LINK_PICTURE, 60000, SECOND, NULL);
+    pair.now_us += SECOND / 4;
+    g_assert_true(next(&pair, 0, &packet));
+    reader = bytes_reader(packet.bytes, packet.length);
+    g_assert_true(packet_read(&reader, &frame));
+    g_assert_cmpint(frame.kind, ==, PACKET_FRAME_CHUNK);
+    g_assert_cmpint(frame.chunk.kind, ==, PACKET_PERISHABLE);
+    g_assert_cmpuint(frame.chunk.life_us, >=, SECOND * 3 / 4);
+    g_assert_cmpuint(frame.chunk.life_us, <=, SECOND * 3 / 4 + PACKET_LIFE_US);
     pair_free(&pair);
 }
 
@@ -339,6 +398,9 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link/priorities", test_priorities);
     g_test_add_func("/mesh/link/deadlines", test_deadlines);
     g_test_add_func("/mesh/link/cancel", test_cancel);
+    g_test_add_func("/mesh/link/cancel_told", test_cancel_told);
+    g_test_add_func("/mesh/link/late_makes_room", test_late_makes_room);
+    g_test_add_func("/mesh/link/life_told", test_life_told);
     g_test_add_func("/mesh/link/path_changed", test_path_changed);
     g_test_add_func("/mesh/link/lost_on_new_path", test_lost_on_new_path);
     g_test_add_func("/mesh/link/one_lost_forever", test_one_lost_forever);
