@@ -43,20 +43,23 @@ class Mouth:
                 f" ! rawaudioparse format=pcm pcm-format=s16le sample-rate={RATE} num-channels=1")
 
     def _speak(self):
-        pause = threading.Event()
-        with open(self.path, "wb", buffering=0) as pipe:
-            begun = time.monotonic()
-            for number in range(BEGIN + self.beeps * EVERY):
-                place = (number - BEGIN) % EVERY if number >= BEGIN else EVERY
-                data = _piece(place < LASTS)
-                pause.wait(max(0.0, begun + (number + 1) * PIECE_S - time.monotonic()))
-                if place == 0:
-                    # The first sample of a piece was spoken when the piece began.
-                    self.spoken_s.append(time.monotonic() - PIECE_S)
-                try:
-                    pipe.write(data)
-                except BrokenPipeError:
-                    return
+        pause, pipe, begun = threading.Event(), None, 0.0
+        for number in range(BEGIN + self.beeps * EVERY):
+            place = (number - BEGIN) % EVERY if number >= BEGIN else EVERY
+            data = _piece(place < LASTS)
+            if pipe is None:
+                pipe = open(self.path, "wb", buffering=0)
+                begun = begun or time.monotonic()
+            pause.wait(max(0.0, begun + (number + 1) * PIECE_S - time.monotonic()))
+            if place == 0:
+                # The first sample of a piece was spoken when the piece began.
+                self.spoken_s.append(time.monotonic() - PIECE_S)
+            try:
+                pipe.write(data)
+            except BrokenPipeError:
+                # Who plays it may open it twice, to see first whether it can be played.
+                pipe.close()
+                pipe = None
 
 
 def listen(path, until_s, count):

@@ -54,9 +54,10 @@ class Mouth:
 
     def _speak(self):
         # Who plays it may open it twice, to see first whether it can be played.
-        while True:
-            with open(self.path, "wb", buffering=0) as pipe, contextlib.suppress(BrokenPipeError):
-                self._speak_into(pipe)
+        with contextlib.suppress(FileNotFoundError):
+            while True:
+                with contextlib.suppress(BrokenPipeError), open(self.path, "wb", 0) as pipe:
+                    self._speak_into(pipe)
 
     def _speak_into(self, pipe):
         pause, data = threading.Event(), self.samples.tobytes()
