@@ -241,6 +241,10 @@ void link_back(Link *link) {
     link->probed_us = 0;
 }
 
+void link_answered(Link *link, uint64_t now_us, uint64_t took_us) {
+    repair_answered(link, now_us, took_us);
+}
+
 LinkLine link_line(const Link *link) {
     static const LinkLine LINES[] = {
         [RATE_START] = LINK_LINE_START,

@@ -112,6 +112,10 @@ void link_path_changed(Link *link, uint64_t now_us);
  * flight arrived, that is asked at once. */
 void link_back(Link *link);
 
+/* What left by the same path `took_us` ago, and not through this link, was answered now. What is in
+ * flight for longer should have been too: it is repaired soon. */
+void link_answered(Link *link, uint64_t now_us, uint64_t took_us);
+
 LinkState link_state(const Link *link, uint64_t now_us);
 /* Of that what is asked for each packet, alone. */
 uint32_t link_rtt_us(const Link *link);

@@ -150,3 +150,5 @@ void repair_settle(Link *link, uint64_t now_us);
 bool repair_repeat(Link *link, FlightPacket *packet);
 /* Sends the most urgent of what is in flight again, to see whether the line answers. */
 void repair_probe(Link *link, uint64_t now_us);
+/* As link_answered. */
+void repair_answered(Link *link, uint64_t now_us, uint64_t took_us);

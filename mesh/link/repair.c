@@ -179,6 +179,18 @@ void repair_probe(Link *link, uint64_t now_us) {
     link->probes_owed = 1;
 }
 
+void repair_answered(Link *link, uint64_t now_us, uint64_t took_us) {
+    uint64_t left_us = now_us - earlier(now_us, took_us);
+    uint64_t apart_us = repair_pace_us(link) + link->rate.delay.srtt_us / 4;
+
+    link->heard_us = now_us;
+    link->probes = link->probes > 0;
+    if (link->flight.out > 0 &&
+        later(link->probed_us, flight_oldest_us(&link->flight)) + apart_us <= left_us) {
+        repair_probe(link, now_us);
+    }
+}
+
 static void acknowledge(Link *link, uint64_t now_us, FlightPacket *packet) {
     const FlightChunk *chunk = NULL;
 

@@ -197,6 +197,8 @@ static MeshError opened(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, 
     route_heard(mesh, neighbour, path, &sign);
     if (kind == SESSION_PROBE) {
         echo(mesh, neighbour, path, plain);
+    } else if (kind == SESSION_ECHO && mesh_path_equal(path, &neighbour->path)) {
+        link_answered(neighbour->link, mesh->now_us, sign.took_us);
     } else if (kind == SESSION_DATA) {
         error = link_receive(neighbour->link, mesh->now_us, counter, plain);
         take_messages(mesh, slot);

@@ -194,6 +194,8 @@ static size_t step(World *world, const uint8_t *data, size_t left) {
     case 6:
         if (data[1] & 1) {
             link_path_changed(world->link[side], world->now_us);
+        } else if (data[1] & 2) {
+            link_answered(world->link[side], world->now_us, data[2] * 10000u);
         } else if (data[2] < world->submitted[side]) {
             link_cancel(world->link[side], world->id[side][data[2]]);
             if (world->fate[side][data[2]] == SENT_RELIABLE) {

@@ -326,6 +326,38 @@ static void test_lost_on_new_path(void) {
     pair_free(&pair);
 }
 
+/* Of a line that was slow so far an answer may be long awaited; but not when something that left
+ * later was answered. */
+static void test_answered(void) {
+    Pair pair = pair_new();
+    Packet packet;
+    uint64_t lost_us;
+
+    submit(&pair, LINK_CHAT, 300, 0, NULL);
+    g_assert_true(next(&pair, 0, &packet));
+    pair.now_us += 4 * SECOND;
+    g_assert_cmpint(give(&pair, 1, &packet), ==, MESH_OK);
+    g_assert_cmpuint(take_all(&pair, 1), ==, 1);
+    pair.now_us = link_deadline_us(pair.link[1], pair.now_us);
+    g_assert_true(next(&pair, 1, &packet));
+    g_assert_cmpint(give(&pair, 0, &packet), ==, MESH_OK);
+    submit(&pair, LINK_CHAT, 300, 0, NULL);
+    g_assert_true(next(&pair, 0, &packet)); /* it is lost */
+    lost_us = pair.now_us;
+    pair.now_us = lost_us + SECOND;
+    link_answered(pair.link[0], pair.now_us, SECOND); /* what left at the same time may overtake */
+    g_assert_false(next(&pair, 0, &packet));
+    pair.now_us = lost_us + 3 * SECOND;
+    link_answered(pair.link[0], pair.now_us, SECOND);
+    g_assert_true(next(&pair, 0, &packet));
+    g_assert_cmpint(give(&pair, 1, &packet), ==, MESH_OK);
+    g_assert_cmpuint(take_all(&pair, 1), ==, 1);
+    link_answered(pair.link[0], pair.now_us, SECOND); /* it was asked again since */
+    g_assert_false(next(&pair, 0, &packet));
+    settle(&pair);
+    pair_free(&pair);
+}
+
 static bool holds_first_chat(const Packet *packet) {
     BytesReader reader = bytes_reader(packet->bytes, packet->length);
     PacketFrame frame;
@@ -402,6 +434,7 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link/late_makes_room", test_late_makes_room);
     g_test_add_func("/mesh/link/life_told", test_life_told);
     g_test_add_func("/mesh/link/path_changed", test_path_changed);
+    g_test_add_func("/mesh/link/answered", test_answered);
     g_test_add_func("/mesh/link/lost_on_new_path", test_lost_on_new_path);
     g_test_add_func("/mesh/link/one_lost_forever", test_one_lost_forever);
     g_test_add_func("/mesh/link/small_part", test_small_part);
