@@ -25,6 +25,15 @@ static bool was_told(const Mesh *mesh, const Neighbour *neighbour, const Record 
            (record->sequence < neighbour->has || record->sequence < neighbour->confirmed);
 }
 
+/* It was sent since there is this link, as to one that was let in: it is on its way, or there. */
+static bool was_sent(const Mesh *mesh, uint32_t slot, const Record *record) {
+    const SyncPeer *peer = mesh->sync.peers[slot];
+
+    return peer && record->chain < peer->known_count &&
+           peer->known[record->chain].from <= record->sequence &&
+           record->sequence < peer->known[record->chain].until;
+}
+
 void sync_push(Mesh *mesh, uint32_t slot) {
     Neighbour *neighbour = neighbour_at(mesh, slot);
     size_t count = journal_count(mesh->journal);
@@ -41,7 +50,8 @@ void sync_push(Mesh *mesh, uint32_t slot) {
             continue;
         }
         pushed += record->length;
-        if (pushed > PUSHED_BYTES || was_told(mesh, neighbour, record)) {
+        if (pushed > PUSHED_BYTES || was_told(mesh, neighbour, record) ||
+            was_sent(mesh, slot, record)) {
             break;
         }
         first = i - 1;

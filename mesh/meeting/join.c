@@ -9,7 +9,9 @@
 #include "mesh/overlay/message.h"
 
 #define WORD    "join"  /* of the state kept while joining */
-#define JOIN_US (2 * S) /* before another member is asked to admit us */
+#define JOIN_US (2 * S) /* before another member is asked to admit us, */
+#define SAME_US                                                                                    \
+    (8 * S) /* and before one that has forgotten it is again: the link forgets nothing */
 
 #define RELAY_VERSION 1 /* of what a relay keeps */
 
@@ -305,14 +307,15 @@ static void ask(Mesh *mesh, uint32_t slot) {
                    BYTES_AT(body, bytes_written(&writer)));
 }
 
-/* One member is asked at a time: several would each write an ADMIT. */
+/* One member is asked at a time: several would each write an ADMIT. Of a new link the former one's
+ * question is gone. */
 void join_greet(Mesh *mesh, uint32_t slot) {
     if (mesh->status != MESH_STATUS_JOINING) {
         return;
     }
     if (mesh->admission.welcomed) {
         sync_greet(mesh, slot); /* whoever welcomed us may be gone */
-    } else if (mesh->now_us >= mesh->admission.join_us) {
+    } else if (slot == mesh->admission.join_turn || mesh->now_us >= mesh->admission.join_us) {
         ask(mesh, slot);
     }
 }
@@ -474,11 +477,13 @@ void join_update(Mesh *mesh) {
 }
 
 void join_timeout(Mesh *mesh) {
-    if (is_asking(mesh) && mesh->now_us >= mesh->admission.join_us) {
+    if (mesh->now_us >= join_deadline_us(mesh)) {
         ask(mesh, next_to_ask(mesh));
     }
 }
 
 uint64_t join_deadline_us(const Mesh *mesh) {
-    return is_asking(mesh) ? mesh->admission.join_us : UINT64_MAX;
+    bool same = next_to_ask(mesh) == mesh->admission.join_turn;
+
+    return is_asking(mesh) ? mesh->admission.join_us + (same ? SAME_US - JOIN_US : 0) : UINT64_MAX;
 }

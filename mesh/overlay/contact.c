@@ -233,7 +233,7 @@ static void transmit_init(Mesh *mesh, Neighbour *neighbour) {
     if (forward_path(mesh, neighbour->key.bytes, &path)) {
         neighbour_transmit(mesh, &path, init, LINK_CONTROL);
     }
-    if (neighbour->by_ticket && neighbour->contact_tries > 0) {
+    if (neighbour->by_ticket && neighbour->contact_tries > 1) {
         porter_knock(mesh, neighbour->key.bytes, init); /* it is not reached by itself */
     }
 }

@@ -67,6 +67,8 @@ MeshError reach_addresses_received(Mesh *mesh, Neighbour *neighbour, Bytes body)
 
 /* Somebody is to be found: hail soon, and then ever more seldom. */
 void reach_soon(Mesh *mesh);
+/* A link came up: a joiner asks there, and hails no more for a while. */
+void reach_linked(Mesh *mesh);
 /* Hails when it is time. */
 void reach_seek(Mesh *mesh);
 uint64_t reach_deadline_us(const Mesh *mesh);

@@ -128,6 +128,7 @@ static void come_up(Mesh *mesh, Neighbour *neighbour, const MeshPath *path, uint
     use(mesh, neighbour, path, counter, MESH_END_NONE);
     company_linked(mesh, neighbour);
     reach_greet(mesh, neighbour);
+    reach_linked(mesh);
     join_greet(mesh, slot);
     if (mesh->status == MESH_STATUS_MEMBER && !neighbour->by_ticket) {
         sync_greet(mesh, slot); /* one whose ADMIT we lack shows it by its journal */

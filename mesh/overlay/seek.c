@@ -5,7 +5,9 @@
 #include "mesh/core.h"
 
 #define FIRST_US    (500 * MS)
-#define PATIENCE_US (500 * MS) /* those knocked at have so long to answer */
+#define PATIENCE_US (500 * MS) /* those knocked at have so long to answer, */
+#define JOINER_US   (100 * MS) /* and whoever wrote a joiner's ticket */
+#define LINKED_US   (5 * S)    /* and one that a joiner is linked with, to let it in */
 #define OFTEN_US    (10 * S)
 #define OFTEN_TRIES 24 /* four minutes; then */
 #define SELDOM_US   (30 * S)
@@ -45,16 +47,17 @@ static void hail(Mesh *mesh) {
     length = hail_write(&message, hail_psk(mesh), bytes);
     effects_add(&mesh->effects, &(MeshEffect){.kind = MESH_EFFECT_BEACON}, BYTES_AT(bytes, length),
                 BYTES_NONE);
-    if (mesh->status == MESH_STATUS_JOINING) {
-        /* Whoever of the meeting is there now, be it not the one who wrote the ticket. */
+    if (mesh->status == MESH_STATUS_JOINING && reach->hail_tries > 0) {
+        /* Whoever of the meeting is there now, be it not the one who wrote the ticket, and was
+         * knocked at there already. */
         for (size_t i = 0; i < mesh->admission.ticket.address_count; i++) {
             neighbour_transmit(mesh, &mesh->admission.ticket.addresses[i], BYTES_AT(bytes, length),
                                LINK_CONTROL);
         }
-        if (reach->hail_tries > 0 && !mesh->admission.welcomed) {
+        if (reach->hail_tries > 1 && !mesh->admission.welcomed) {
             porter_knock(mesh, NULL, BYTES_AT(bytes, length));
         }
-    } else if (mesh->porter.way.kind != MESH_PATH_NONE) {
+    } else if (mesh->status == MESH_STATUS_MEMBER && mesh->porter.way.kind != MESH_PATH_NONE) {
         /* The relay that let our knocks in, of which no more is known than where it is. */
         neighbour_transmit(mesh, &mesh->porter.way, BYTES_AT(bytes, length), LINK_CONTROL);
     }
@@ -64,6 +67,14 @@ void reach_soon(Mesh *mesh) {
     mesh->reach.hail_tries = 0;
     mesh->reach.hail_next_us = mesh->reach.hail_from_us = mesh->now_us;
     company_changed(mesh);
+}
+
+void reach_linked(Mesh *mesh) {
+    uint64_t next_us = mesh->now_us + LINKED_US;
+
+    if (mesh->status == MESH_STATUS_JOINING && mesh->reach.hail_next_us < next_us) {
+        mesh->reach.hail_next_us = next_us;
+    }
 }
 
 static bool is_one_missing(const Mesh *mesh) {
@@ -104,14 +115,14 @@ static bool may_be_found(const Mesh *mesh) {
 
 void reach_seek(Mesh *mesh) {
     Reach *reach = &mesh->reach;
-    uint64_t from_us = reach->hail_from_us + PATIENCE_US;
+    bool member = mesh->status == MESH_STATUS_MEMBER;
+    uint64_t from_us = reach->hail_from_us + (member ? PATIENCE_US : JOINER_US);
     uint64_t pause_us;
 
     if (mesh->now_us < reach->hail_next_us || !is_hailing(mesh)) {
         return;
     }
-    if (reach->hail_tries == 0 && mesh->status == MESH_STATUS_MEMBER && mesh->now_us < from_us &&
-        may_be_found(mesh)) {
+    if (reach->hail_tries == 0 && mesh->now_us < from_us && may_be_found(mesh)) {
         reach->hail_next_us = from_us;
         return;
     }
@@ -205,7 +216,7 @@ MeshError reach_hail_received(Mesh *mesh, const MeshPath *path, Bytes datagram) 
     if (member && member->expelled) {
         return MESH_ERROR_FORBIDDEN;
     }
-    neighbour = member ? neighbour_find(mesh, &hail.sender) : NULL;
+    neighbour = neighbour_find(mesh, &hail.sender);
     if (neighbour && neighbour_is_up(neighbour) ? !needs_no_answer(mesh, neighbour)
                                                 : !member || company_answers(mesh, &hail.sender)) {
         reach->window_count++;
