@@ -86,8 +86,12 @@ static void print_video(JsonObject *video) {
 static void print_source(JsonObject *source) {
     printf("  ");
     print_column(kind_text(source), SOURCE_COLUMN);
-    printf(_("  %s, %lld bit/s, %lld bit/s on the line\n"), text_of(source, "codec"),
-           count_of(source, "bitrate_bps"), count_of(source, "wire_bps"));
+    if (count_of(source, "wire_bps") > 0) {
+        printf(_("  %s, %lld bit/s, %lld bit/s on the line\n"), text_of(source, "codec"),
+               count_of(source, "bitrate_bps"), count_of(source, "wire_bps"));
+    } else {
+        puts(_("  nothing"));
+    }
     print_reason(source);
 }
 

@@ -50,6 +50,10 @@ LineCondition line_condition(const LineView *view) {
     return view->weak.rate || view->weak.loss || view->weak.delay ? LINE_WEAK : LINE_FINE;
 }
 
+guint line_rate_told(const LineView *view) {
+    return answers(view) && view->weak.rate && is_measured(view) ? view->rate_bps : 0;
+}
+
 /* ---- words ---- */
 
 char *line_rate_text(Language language, guint rate_bps) {
@@ -96,7 +100,7 @@ static const char *semicolon(Language language) {
 
 static void add_figures(GString *text, Language language, const LineView *view) {
     guint percent = (view->loss_ppm + 5000) / 10000;
-    gboolean slow = view->weak.rate && is_measured(view);
+    gboolean slow = line_rate_told(view) != 0;
     g_autofree char *rate = line_rate_text(language, view->rate_bps);
     g_autofree char *delay = delay_text(language, view->rtt_us);
     if (slow && view->weak.loss) {

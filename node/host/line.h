@@ -49,6 +49,8 @@ typedef enum {
 /* What is weak now, given what was: a figure that wavers about a limit does not change it. */
 LineWeakness line_weakness(const LineView *view, LineWeakness before);
 LineCondition line_condition(const LineView *view);
+/* The rate that the sentence tells of a weak line; 0: none. */
+guint line_rate_told(const LineView *view);
 
 /*
  * The sentence, without the member's name before it nor the point after it; NULL when there is

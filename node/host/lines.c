@@ -24,6 +24,9 @@
 #define NOTICES_MAX 6
 #define NOTICE_MS   10000
 
+/* A mask that holds every LineCondition. */
+#define CONDITIONS 3u
+
 typedef struct {
     MeshKey member;
     guint room;
@@ -33,6 +36,9 @@ typedef struct {
     gboolean leads; /* the weakest of its room: the sources follow it */
     Calm calm;
     LineCondition noticed; /* what the person was told last */
+    guint told_bps; /* of a weak line, when it was last told; it is told anew at half or twice that,
+                     */
+    guint tellings; /* so often */
 } Line;
 
 struct Lines {
@@ -116,16 +122,30 @@ static char *text_of(Language language, const char *name, LineCondition before,
                                                               : N_("%s: the line is good again")),
                                name);
     }
-    g_autofree char *sentence = line_sentence(language, view);
+    /* What it makes of this node's voice and pictures is told by itself. */
+    LineView line = *view;
+    line.voice = line.camera = line.screen = LINE_SOURCE_OFF;
+    g_autofree char *sentence = line_sentence(language, &line);
     return g_strdup_printf(language_text_in(language, N_("%s: %s")), name,
                            sentence != NULL ? sentence : "");
 }
 
-static void tell_person(Room *room, Line *line, const MeshMember *member, const LineView *view) {
+/* Whether a weak line carries so much less, or more, that what was told of it misleads. */
+static gboolean is_outdated(const Line *line, const LineView *view) {
+    guint64 bps = line_rate_told(view), told_bps = line->told_bps;
+    if (line_condition(view) != LINE_WEAK ||
+        (LineCondition)(line->calm.told & CONDITIONS) != LINE_WEAK) {
+        return FALSE; /* it is told anyway */
+    }
+    return bps == 0 || told_bps == 0 ? bps != told_bps : bps * 2 <= told_bps || bps >= told_bps * 2;
+}
+
+static void tell_person(Room *room, Line *line, const MeshMember *member, const LineView *view,
+                        gboolean anew) {
     Host *host = room->host;
     LineCondition condition = line_condition(view);
     LineCondition before = line->noticed;
-    if (condition == before || !may_notice(host->lines, now_ms())) {
+    if ((condition == before && !anew) || !may_notice(host->lines, now_ms())) {
         return;
     }
     line->noticed = condition;
@@ -145,10 +165,15 @@ static void look_at(Room *room, const MeshMember *member, gint64 now) {
     LineView view = lines_view(room, member);
     line->weak = view.weak;
     LineCondition condition = line_condition(&view);
-    guint hold_ms = condition > (LineCondition)line->calm.told ? WORSE_MS : BETTER_MS;
-    if (calm_due(&line->calm, condition, hold_ms, now)) {
+    gboolean outdated = is_outdated(line, &view);
+    gboolean worse = condition > (LineCondition)(line->calm.told & CONDITIONS) ||
+                     (outdated && (line->told_bps == 0 || view.rate_bps < line->told_bps));
+    guint value = condition | (line->tellings + outdated) * (CONDITIONS + 1);
+    if (calm_due(&line->calm, value, worse ? WORSE_MS : BETTER_MS, now)) {
         notice_line(room, member);
-        tell_person(room, line, member, &view);
+        tell_person(room, line, member, &view, outdated);
+        line->tellings += outdated;
+        line->told_bps = line_rate_told(&view);
     }
 }
 

@@ -3,6 +3,8 @@
 nothing goes on speaking once whoever asked for it is gone."""
 
 import json
+import math
+import re
 import signal
 import subprocess
 
@@ -33,6 +35,12 @@ def talk(node, *options):
     return done.stdout, done.stderr
 
 
+def told_kbit(node, name):
+    """What a line gives, as it was last told on the node's terminal."""
+    told = re.findall(rf"maillon: {name}: the line gives (\d+) kbit/s", "\n".join(node.process.lines))
+    return int(told[-1]) if told else math.inf
+
+
 def narrow(test, world):
     """A line of 6 kbit/s"""
     reference = sound.speech(world.directory / "alerte.wav", "alerte")
@@ -56,9 +64,13 @@ def narrow(test, world):
         a.wait("the microphone", lambda: a.run("stats")["sources"])
         a.run("mic", "off")
         a.wait("silence", lambda: not a.run("stats")["sources"])
-    with test.step("when the line falls under live voice, a message is offered"):
+    with test.step("of a line that goes on getting worse it is told again"):
         a.run("mic", "on", "--source", "audiotestsrc wave=pink-noise is-live=true")
-        line.command("rate 6k")
+        for rate_kbit in (40, 6):
+            line.command(f"rate {rate_kbit}k")
+            a.wait(f"{rate_kbit} kbit/s", lambda least=rate_kbit: told_kbit(a, "B") < least * 3 / 2,
+                   60)
+    with test.step("when the line falls under live voice, a message is offered"):
         a.wait("the offer", lambda: any("for live voice. `maillon voice send`" in said
                                         for said in a.process.lines), 60)
         assert "for live voice" in a.run("status")["offer"]["reason"]

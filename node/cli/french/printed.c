@@ -50,6 +50,7 @@ const FrenchSentence french_printed[] = {
      "be sent\n",
      "      émis %lld o, reçus %lld o ; %lld paquets, %lld perdus ; %lld messages abandonnés, trop tard "
      "pour partir\n"},
+    {"  nothing", "  rien"},
     {"Sent from here", "Émis d’ici"},
     {"  %s, %lld bit/s, %lld bit/s on the line\n", "  %s, %lld bit/s, %lld bit/s sur la ligne\n"},
     {"Voices heard", "Voix entendues"},
