@@ -11,6 +11,10 @@
 
 #define BPS_PER_KBIT 1000
 
+/* Of more others than the first, a source sends to no more than the second: the rest pass it on. */
+#define ALL_MOST      8
+#define CHILDREN_MOST 4
+
 /* As the command has them; the index is a MediaSave. */
 static const char *const levels[] = {"all", "slides", "voice"};
 
@@ -43,6 +47,19 @@ void bandwidth_tell_room(Room *room) {
     MeshIntent intent = {.kind = MESH_INTENT_CEILING,
                          .size = (guint64)room->host->ceiling_kbit * BPS_PER_KBIT};
     room_intent(room, &intent, told, NULL);
+}
+
+guint bandwidth_share_bps(Room *room) {
+    guint others = 0, linked = 0;
+    MeshMember member;
+    for (size_t i = 0; mesh_member(room->mesh, i, &member); i++) {
+        gboolean up = !member.self && member.state == MESH_LINK_UP;
+        others += up;
+        linked += up && member.linked;
+    }
+    guint lines = others > ALL_MOST ? MIN(linked, CHILDREN_MOST) : linked;
+    guint64 ceiling_bps = (guint64)room->host->ceiling_kbit * BPS_PER_KBIT;
+    return (guint)MIN(ceiling_bps / MAX(lines, 1), G_MAXUINT);
 }
 
 static gboolean remember(Host *host, GError **error) {

@@ -13,3 +13,5 @@ gboolean bandwidth_load(Host *host, GError **error);
 void bandwidth_tell_media(Host *host);
 /* Tells a meeting that was just opened. */
 void bandwidth_tell_room(Room *room);
+/* What the ceiling leaves for each line by which the sources leave that meeting, bit/s; 0: any. */
+guint bandwidth_share_bps(Room *room);

@@ -48,7 +48,7 @@ static const char *why(Language language, const MediaRung *rung) {
     case MEDIA_REASON_VOICE:
         return language_text_in(language, N_("speech needs the room"));
     case MEDIA_REASON_SAVE:
-        return language_text_in(language, N_("you asked for it with `maillon bandwidth`"));
+        return language_text_in(language, N_("you set it so"));
     case MEDIA_REASON_ROOM:
         return language_text_in(language, N_("there is more room than before"));
     case MEDIA_REASON_NARROW:

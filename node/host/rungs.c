@@ -10,13 +10,25 @@
 /* What a source sends is told when it has been so for that long. */
 #define HOLD_MS 3000
 
+/* The helper is only told how much fits: what a person does not allow of it is no fault of the
+ * line. */
+static gboolean get(const Host *host, MediaKind kind, MediaRung *ret_rung) {
+    if (!media_rung(host->media, kind, ret_rung)) {
+        return FALSE;
+    }
+    gboolean less = ret_rung->reason == MEDIA_REASON_LINE || ret_rung->reason == MEDIA_REASON_QUEUE;
+    if (less && host->uplink_bound) {
+        ret_rung->reason = MEDIA_REASON_SAVE;
+    }
+    return TRUE;
+}
+
 void rungs_view(Room *room, LineView *view) {
     const Host *host = room->host;
     LineSource sources[SOURCE_KINDS] = {LINE_SOURCE_OFF};
     for (guint kind = MEDIA_KIND_VOICE; kind < SOURCE_KINDS; kind++) {
         MediaRung rung;
-        if (host->sources[kind].room == room->number &&
-            media_rung(host->media, (MediaKind)kind, &rung)) {
+        if (host->sources[kind].room == room->number && get(host, (MediaKind)kind, &rung)) {
             sources[kind] = rung_source(&rung);
             view->packet_ms = kind == MEDIA_KIND_VOICE ? rung.packet_ms : view->packet_ms;
         }
@@ -41,7 +53,7 @@ void rungs_put(Host *host, JsonBuilder *builder, Language language) {
     json_builder_begin_array(builder);
     for (guint kind = MEDIA_KIND_VOICE; kind < SOURCE_KINDS; kind++) {
         MediaRung rung;
-        if (media_rung(host->media, (MediaKind)kind, &rung)) {
+        if (get(host, (MediaKind)kind, &rung)) {
             json_builder_begin_object(builder);
             put_members(builder, &rung, language);
             json_builder_end_object(builder);
@@ -97,7 +109,7 @@ void rungs_look(Host *host, gint64 now_ms) {
     for (guint kind = MEDIA_KIND_VOICE; kind < SOURCE_KINDS; kind++) {
         RungTold *told = &host->rungs[kind];
         MediaRung rung;
-        if (!media_rung(host->media, (MediaKind)kind, &rung)) {
+        if (!get(host, (MediaKind)kind, &rung)) {
             *told = (RungTold){0}; /* the next source begins anew */
         } else if (calm_due(&told->calm, rung_value(&rung), HOLD_MS, now_ms)) {
             publish(host, &rung);

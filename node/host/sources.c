@@ -5,6 +5,7 @@
 
 #include "node/bus/json.h"
 #include "node/cli/language.h"
+#include "node/host/bandwidth.h"
 #include "node/host/devices.h"
 #include "node/host/handlers.h"
 #include "node/host/notice.h"
@@ -34,6 +35,15 @@ static void worsen(MediaUplink *uplink, const MeshMember *member) {
     uplink->queue_ms = MAX(uplink->queue_ms, queue_ms);
 }
 
+/* What is sent to all may not be more than a person allows. */
+static void bound(Room *room, MediaUplink *uplink) {
+    guint share_bps = bandwidth_share_bps(room);
+    if (share_bps > 0 && (uplink->rate_bps == 0 || share_bps < uplink->rate_bps)) {
+        uplink->rate_bps = share_bps;
+        room->host->uplink_bound = TRUE;
+    }
+}
+
 /*
  * The worst of the links by which the sources of this node leave, of those that carry a voice at
  * all: whoever sits behind a line that cannot gets no clearer a voice when that of all others is
@@ -41,6 +51,7 @@ static void worsen(MediaUplink *uplink, const MeshMember *member) {
  */
 static MediaUplink worst_link(Host *host) {
     MediaUplink able = {0}, any = {0};
+    host->uplink_bound = FALSE;
     for (guint kind = MEDIA_KIND_VOICE; kind < SOURCE_KINDS; kind++) {
         const Source *source = &host->sources[kind];
         Room *room = source->state != SOURCE_OFF ? room_find(host, source->room) : NULL;
@@ -55,7 +66,15 @@ static MediaUplink worst_link(Host *host) {
             }
         }
     }
-    return able.rate_bps != 0 ? able : any;
+    MediaUplink worst = able.rate_bps != 0 ? able : any;
+    for (guint kind = MEDIA_KIND_VOICE; kind < SOURCE_KINDS; kind++) {
+        const Source *source = &host->sources[kind];
+        Room *room = source->state != SOURCE_OFF ? room_find(host, source->room) : NULL;
+        if (room != NULL) {
+            bound(room, &worst);
+        }
+    }
+    return worst;
 }
 
 static gboolean uplink_due(gpointer data) {

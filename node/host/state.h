@@ -129,11 +129,12 @@ struct Host {
 
     Source sources[SOURCE_KINDS];
     RungTold rungs[SOURCE_KINDS];
-    guint save;         /* what pictures may cost, a MediaSave */
-    guint ceiling_kbit; /* what is sent at most, 0: any */
-    guint uplink_timer; /* 0 while nothing is captured */
-    guint uplink_looks; /* since the encoders were last told of the line, */
-    guint uplink_bps;   /* and what it carried then */
+    guint save;            /* what pictures may cost, a MediaSave */
+    guint ceiling_kbit;    /* what is sent at most, 0: any */
+    guint uplink_timer;    /* 0 while nothing is captured */
+    guint uplink_looks;    /* since the encoders were last told of the line, */
+    guint uplink_bps;      /* and what it carried then, */
+    gboolean uplink_bound; /* or a person allows of it */
     guint64 frames_dropped;
     Offer offer; /* of a voice message, instead of live voice */
 

@@ -6,6 +6,7 @@
 #include "media/protocol.h"
 #include "node/bus/json.h"
 #include "node/cli/language.h"
+#include "node/host/bandwidth.h"
 #include "node/host/handlers.h"
 #include "node/host/line.h"
 #include "node/host/match.h"
@@ -70,6 +71,11 @@ TalkLine talk_line(Room *room, gboolean was_bad) {
             line = (TalkLine){way, member, bps};
         }
     }
+    guint share_bps = bandwidth_share_bps(room);
+    if (line.way == TALK_LIVE && share_bps > 0 && share_bps < MEDIA_VOICE_RATE_LEAST) {
+        line.way = TALK_BOUND;
+        line.bps = share_bps;
+    }
     return line;
 }
 
@@ -93,6 +99,11 @@ char *talk_why_not(Language language, const TalkLine *line) {
             language_text_in(language,
                              N_("The line to %s loses %u %% of packets: too many for live voice.")),
             name, line->best.loss_ppm / 10000);
+    case TALK_BOUND:
+        return g_strdup_printf(
+            language_text_in(language, N_("Your setting allows %s to each: too little for live "
+                                          "voice.")),
+            rate);
     case TALK_NOBODY:
         return g_strdup(language_text_in(language, N_("Nobody is in reach now.")));
     case TALK_LIVE:

@@ -13,13 +13,14 @@ typedef enum {
     TALK_NARROW, /* it carries too little, */
     TALK_SLOW,   /* its answers take too long, */
     TALK_LOSSY,  /* or it loses too much */
+    TALK_BOUND,  /* a person allows less than it takes */
     TALK_NOBODY, /* nobody is in reach */
 } TalkWay;
 
 typedef struct {
     TalkWay way;
     MeshMember best; /* but NOBODY: whose line is the best, */
-    guint bps;       /* and what it carries, what is lost taken off */
+    guint bps;       /* and what it carries, what is lost taken off; or what is allowed of it */
 } TalkLine;
 
 /* What the line carries of a rate when so much is lost that it must be sent again. */

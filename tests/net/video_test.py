@@ -16,6 +16,9 @@ NOISE = "audiotestsrc is-live=true samplesperbuffer=480 wave=pink-noise volume=0
 # sends one in 300.
 BLIND_MAX = 100
 
+# Of a line of 2 Mbit/s: enough for a voice, and for next to no picture.
+ALLOWED_BPS = 40_000
+
 FAKE = ("--sink", "fake", "--video-sink", "fake")
 
 
@@ -48,7 +51,8 @@ def good_while(test, listener, seconds, also=lambda: True):
     def heard():
         frames, in_time = listen(listener, seconds)
         test.note(f"{in_time} of {frames} frames in time")
-        return also() and frames >= 10 * seconds and in_time >= 0.97 * frames
+        # Packets of 120 ms are the longest.
+        return also() and frames >= 8 * seconds and in_time >= 0.97 * frames
     listener.wait(f"{seconds} s of voice in time", heard, 40)
 
 
@@ -182,6 +186,43 @@ def beside(test, world):
         good_while(test, b, 6)
 
 
+def allowed(test, world):
+    """A good line of which a person allows little"""
+    a, b = (Node(world, world.host(), name) for name in "AB")
+    line = world.line(a.host, b.host, settings=["rate=2M", "delay=40"])
+    for node in (a, b):
+        node.start(*FAKE, media=True)
+    a.create("Terrain")
+    b.join(a.invite())
+    linked(a, b)
+
+    def wire_bps():
+        return sum(source["wire_bps"] for source in a.run("stats")["sources"])
+    with test.timely("a voice and a camera are received, at more than that", needed=True):
+        a.run("mic", "on", "--source", NOISE)
+        a.run("cam", "on", "--source", "test")
+        sees(b, a, more=5)
+        a.wait("a good picture", lambda: wire_bps() > 2 * ALLOWED_BPS)
+    with test.timely("both keep to the ceiling, and the voice is in time"):
+        a.run("bandwidth", "all", "--max", str(ALLOWED_BPS // 1000))
+        a.wait("less to be sent", lambda: wire_bps() <= ALLOWED_BPS)
+        since = [time.monotonic()]
+        line.stats(reset=True)
+
+        def within():
+            bits, took_s = line.stats(reset=True)["a>b"]["bytes"] * 8, time.monotonic() - since[0]
+            since[0] = time.monotonic()
+            test.note(f"{bits / took_s / 1000:.1f} kbit/s sent")
+            return bits <= 1.05 * ALLOWED_BPS * took_s
+        good_while(test, b, 6, within)
+    with test.step("that it was asked for is said, of the voice too"):
+        reasons = [source["reason"] for source in a.run("stats")["sources"]]
+        assert len(reasons) == 2 and all("you set it so" in reason for reason in reasons), reasons
+    with test.timely("without a ceiling both are as before"):
+        a.run("bandwidth", "--max", "none")
+        a.wait("more to be sent", lambda: wire_bps() > 2 * ALLOWED_BPS, 40)
+
+
 def stills(test, world):
     """A screen on a line that has no room for video"""
     a, b = (Node(world, world.host(), name) for name in "AB")
@@ -208,4 +249,4 @@ def stills(test, world):
 if __name__ == "__main__":
     tap.need_environment("MAILLON_BIN", "the node program")
     tap.need_environment("MAILLON_MEDIA", "the media helper")
-    tap.main(four, beside, stills)
+    tap.main(four, beside, allowed, stills)

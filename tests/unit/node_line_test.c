@@ -195,9 +195,8 @@ static void test_rungs(void) {
                 ": il y a plus de place qu’avant");
     MediaRung screen = {
         .kind = MEDIA_KIND_SCREEN, .codec = MEDIA_CODEC_WEBP, .reason = MEDIA_REASON_SAVE};
-    assert_rung(screen, "the screen is sent as stills: you asked for it with `maillon bandwidth`",
-                "l’écran est envoyé en images fixes" NB
-                ": vous l’avez demandé par `maillon bandwidth`");
+    assert_rung(screen, "the screen is sent as stills: you set it so",
+                "l’écran est envoyé en images fixes" NB ": c’est votre réglage");
 }
 
 /* Each reason there is has its words. */

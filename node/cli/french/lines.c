@@ -44,7 +44,7 @@ const FrenchSentence french_lines[] = {
     {"what is lost has to be sent more than once", "ce qui se perd doit partir plusieurs fois"},
     {"too much waits to be sent", "trop de données attendent de partir"},
     {"speech needs the room", "la parole a besoin de la place"},
-    {"you asked for it with `maillon bandwidth`", "vous l’avez demandé par `maillon bandwidth`"},
+    {"you set it so", "c’est votre réglage"},
     {"there is more room than before", "il y a plus de place qu’avant"},
     {"the line is too narrow", "la ligne est trop étroite"},
     {"answers take so long that shorter packets would gain nothing",

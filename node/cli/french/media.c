@@ -82,6 +82,8 @@ const FrenchSentence french_media[] = {
      "Une réponse de %s prend %s : c’est trop long pour la voix en direct."},
     {"The line to %s loses %u %% of packets: too many for live voice.",
      "La ligne vers %s perd %u %% des paquets : trop pour la voix en direct."},
+    {"Your setting allows %s to each: too little for live voice.",
+     "Votre réglage ne laisse que %s à chacun : trop peu pour la voix en direct."},
     {"Nobody is in reach now.", "Personne n’est joignable."},
     {"A voice message is recorded instead, which will arrive.",
      "Un message vocal est enregistré à la place : lui arrivera."},
