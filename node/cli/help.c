@@ -83,7 +83,9 @@ static void print_one(const Command *command) {
                                     : g_strdup(_(a->help));
         row(left->str, help);
     }
-    puts("");
+    if (listed(command->arguments, command)) {
+        puts("");
+    }
     common_options();
 }
 

@@ -82,7 +82,7 @@ TalkLine talk_line(Room *room, gboolean was_bad) {
 /* ---- words ---- */
 
 char *talk_why_not(Language language, const TalkLine *line) {
-    const char *name = naming_member(language, &line->best);
+    const char *name = line->way != TALK_NOBODY ? naming_member(language, &line->best) : "";
     g_autofree char *rate = line_rate_text(language, line->bps);
     g_autofree char *time = line_time_text(language, line->best.rtt_us / 1000);
     switch (line->way) {

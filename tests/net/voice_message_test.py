@@ -187,6 +187,18 @@ def gone(test, world):
         heard.communicate(timeout=30 * wait.PATIENCE)  # refused, when it came after
         a.run("meeting", "use", meeting)
         assert voices(a)[said["id"]]["whole"]
+    with test.step("whoever speaks when nobody is in reach any more is offered a message"):
+        a.wait_peer("B", timeout=60)
+        a.run("mic", "on", "--source", "test")
+        assert "offer" not in a.run("status")
+        b.kill()
+        a.wait("the offer", lambda: "Nobody is in reach" in a.run("status").get(
+            "offer", {}).get("reason", ""), 60)
+        a.run("mic", "off")
+    with test.step("which stands until somebody is"):
+        assert "offer" in a.run("status")
+        b.start("--sink", "fake", media=True)
+        a.wait("it taken back", lambda: "offer" not in a.run("status"), 60)
 
 
 if __name__ == "__main__":
