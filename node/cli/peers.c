@@ -119,8 +119,8 @@ static Row row_of(JsonObject *peer, JsonArray *peers) {
 }
 
 static Row head(void) {
-    const char *const titles[COLUMNS] = {_("Name"), _("State"), _("Path"),    _("Delay"),
-                                         _("Loss"), _("Rate"),  _("Waiting"), _("On the line")};
+    const char *const titles[COLUMNS] = {_("Name"), _("State"), _("Path"),       _("Delay"),
+                                         _("Loss"), _("Rate"),  _("Waits here"), _("On the way")};
     Row row;
     for (guint i = 0; i < COLUMNS; i++) {
         row.cells[i] = g_strdup(titles[i]);

@@ -57,7 +57,7 @@ static void print_reason(JsonObject *object) {
 static void print_link(JsonObject *link) {
     g_autofree char *loss = print_tenths(json_real(link, "loss") * 100);
     print_name(link, "peer");
-    printf(_("  %lld bit/s, %lld ms, %s %% lost; %lld ms waiting, %lld ms on the line\n"),
+    printf(_("  %lld bit/s, %lld ms, %s %% lost; %lld ms waiting here, %lld ms on the way\n"),
            count_of(link, "rate_bps"), count_of(link, "rtt_ms"), loss, count_of(link, "queue_ms"),
            count_of(link, "line_queue_ms"));
     printf(_("      sent %lld B, received %lld B; %lld packets, %lld lost; %lld messages given up, "

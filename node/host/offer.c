@@ -73,6 +73,19 @@ static void publish(Host *host, Room *room) {
 
 /* ---- telling ---- */
 
+/* Whoever holds the microphone was told to be heard live. */
+static void say_held(Host *host) {
+    const Source *source = &host->sources[MEDIA_KIND_VOICE];
+    if (!source->held || source->call == NULL || source->state != SOURCE_SENDING) {
+        return;
+    }
+    if (host->offer.room != 0) {
+        bus_call_say(source->call, host->offer.reasons[bus_call_language(source->call)]);
+    } else {
+        talk_say_live(source->call);
+    }
+}
+
 static void forget(Offer *offer) {
     naming_free_texts(offer->reasons);
     *offer = (Offer){.calm = offer->calm};
@@ -90,6 +103,7 @@ static void make(Host *host, Room *room, const TalkLine *line) {
         offer->reasons[language] = talk_why_not(language, line);
     }
     publish(host, room);
+    say_held(host);
     Language language = language_chosen();
     fprintf(
         stderr, "maillon: %s %s\n", offer->reasons[language],
@@ -105,6 +119,7 @@ static void take_back(Host *host, Room *room, const TalkLine *line) {
             naming_member(language, &line->best));
     }
     publish(host, room);
+    say_held(host);
     notice_tell_texts(host, NULL, texts);
 }
 

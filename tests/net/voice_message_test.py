@@ -11,6 +11,7 @@ import subprocess
 from harness import sound, tap, wait
 from harness.node import Node
 
+NOISE = "audiotestsrc wave=pink-noise is-live=true"
 LEAST = {"envelope_correlation": 0.85, "pcm_correlation": 0.45, "active_share": 0.9}
 
 
@@ -65,7 +66,7 @@ def narrow(test, world):
         a.run("mic", "off")
         a.wait("silence", lambda: not a.run("stats")["sources"])
     with test.step("of a line that goes on getting worse it is told again"):
-        a.run("mic", "on", "--source", "audiotestsrc wave=pink-noise is-live=true")
+        a.run("mic", "on", "--source", NOISE)
         for rate_kbit in (40, 6):
             line.command(f"rate {rate_kbit}k")
             a.wait(f"{rate_kbit} kbit/s", lambda least=rate_kbit: told_kbit(a, "B") < least * 3 / 2,
@@ -112,16 +113,24 @@ def narrow(test, world):
                                        for said in a.process.lines), 60)
         assert "offer" not in a.run("status")
         a.run("mic", "off")
+    with test.step("who holds the microphone meanwhile is told that it does not"):
+        held = begun(a, "talk", "--source", NOISE, stderr=subprocess.PIPE)
+        a.wait("the voice", lambda: a.run("stats")["sources"])
+        line.command("rate 6k")
+        a.wait("an offer", lambda: "offer" in a.run("status"), 60)
+        held.terminate()
+        said = held.communicate(timeout=30 * wait.PATIENCE)[1]
+        assert said.index("heard live") < said.index("for live voice"), said
     with test.step("what is no voice message is not played"):
         assert "no such voice message" in b.refused("voice", "play", b.say("bonjour"))
         a.run("voice", "stop")  # nothing is recorded: nothing to be done
 
 
-def begun(node, *words):
+def begun(node, *words, stderr=subprocess.DEVNULL):
     """A command that lasts, under way."""
     return subprocess.Popen(node.host.argv(node.binary, "--home", node.home, "--json", *words),
                             text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, env=node.environment)
+                            stderr=stderr, env=node.environment)
 
 
 def catches(command, number=signal.SIGTERM):

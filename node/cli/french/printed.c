@@ -44,8 +44,8 @@ const FrenchSentence french_printed[] = {
     {"tie", "partage égal des voix"},
     {"none", "aucun suffrage"},
     {"Links", "Liaisons"},
-    {"  %lld bit/s, %lld ms, %s %% lost; %lld ms waiting, %lld ms on the line\n",
-     "  %lld bit/s, %lld ms, %s %% de pertes ; %lld ms en attente, %lld ms sur la ligne\n"},
+    {"  %lld bit/s, %lld ms, %s %% lost; %lld ms waiting here, %lld ms on the way\n",
+     "  %lld bit/s, %lld ms, %s %% de pertes ; %lld ms d’attente ici, %lld ms en route\n"},
     {"      sent %lld B, received %lld B; %lld packets, %lld lost; %lld messages given up, too late to "
      "be sent\n",
      "      émis %lld o, reçus %lld o ; %lld paquets, %lld perdus ; %lld messages abandonnés, trop tard "
