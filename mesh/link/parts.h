@@ -137,6 +137,8 @@ uint64_t repair_bridge_from_us(const Link *link);
 uint64_t repair_bridged_us(const Link *link, uint64_t now_us, uint64_t bridge_us);
 /* A packet held lost is remembered so long: then it is no longer just late. */
 uint64_t repair_stale_us(const Link *link);
+/* How long after so much was said, or repeated, something may be again. */
+uint64_t repair_spare_us(const Link *link, uint64_t now_us, uint64_t bytes);
 /* Several probes were not answered: only probes are sent. */
 bool repair_in_outage(const Link *link);
 

@@ -146,7 +146,7 @@ static uint8_t copies_of(const Message *message, uint64_t now_us, PlanLine line)
     case LINK_CHAT:
         return line.loss_ppm > MOST_LOSS_PPM   ? 3
                : line.loss_ppm > MORE_LOSS_PPM ? 2
-                                               : line.loss_ppm > COPY_LOSS_PPM || line.fade_us > 0;
+                                               : line.loss_ppm > COPY_LOSS_PPM;
     case LINK_VOICE:
         return (uint8_t)(cover_copies(&line.cover, message->size, message->deadline_us - now_us,
                                       message->number) -
@@ -165,9 +165,6 @@ static void plan_copy(Queue *queue, Message *message, uint64_t now_us, PlanLine 
 
     wait_us = wait_us < COPY_MOST_US ? wait_us : COPY_MOST_US;
     wait_us = wait_us > COPY_LEAST_US ? wait_us : COPY_LEAST_US;
-    if (line.loss_ppm <= COPY_LOSS_PPM && line.fade_us > 0) {
-        ride_us = wait_us = line.fade_us;
-    }
     if (message->priority == LINK_VOICE) {
         wait_us = (message->deadline_us - now_us) / 3;
         ride_us = cover_apart_us(&line.cover);
@@ -223,8 +220,7 @@ size_t plan_small_bytes(const Plan *plan) {
         const Message *message = plan->parts[i].message;
         bool said = message->priority <= LINK_CHAT && message->priority != LINK_VOICE;
 
-        bytes +=
-            said && message->number == 0 && message->size <= QUEUE_SMALL_SIZE ? message->size : 0;
+        bytes += said && message->size <= QUEUE_SMALL_SIZE ? message->size : 0;
     }
     return bytes;
 }

@@ -38,8 +38,6 @@ typedef struct {
     CoverLine cover; /* for voice */
     uint64_t trip_us;
     uint32_t loss_ppm; /* 0: not known well enough */
-    uint64_t fade_us;  /* the line is gone now and then: when a copy may come through that the first
-                          did not; 0: it is not */
 } PlanLine;
 
 /* So little chat waits that it is not cut, however small packets are: each part would wait for
@@ -55,7 +53,7 @@ void plan_write(const Plan *plan, Queue *queue, Flight *flight, FlightPacket *pa
                 uint64_t now_us, PlanLine line, BytesWriter *writer);
 /* The most urgent priority in it. */
 LinkPriority plan_priority(const Plan *plan);
-/* Bytes of small messages in it that were not sent before. */
+/* Bytes of small messages in it. */
 size_t plan_small_bytes(const Plan *plan);
 /* Bytes of documents in it, and of all. */
 size_t plan_document_bytes(const Plan *plan);

@@ -370,6 +370,7 @@ void queue_copy(Queue *queue, uint64_t now_us, bool riding) {
         }
         if (message->copy_us <= now_us || (riding && message->ride_us <= now_us)) {
             message->copy_us = UINT64_MAX;
+            message->insisted = false;
             message->copies--;
             if (may_copy(queue, message)) {
                 message->resent_us = now_us;
@@ -383,21 +384,35 @@ void queue_copy(Queue *queue, uint64_t now_us, bool riding) {
 
 static bool may_insist(const Queue *queue, const Message *message) {
     return message->unsent == message->grains && message->waiting == 0 &&
-           message->copy_us == UINT64_MAX && message->size <= QUEUE_SMALL_SIZE &&
-           message->state == MESSAGE_LIVE && message->deadline_us == UINT64_MAX &&
-           may_copy(queue, message);
+           (message->copy_us == UINT64_MAX || message->insisted) &&
+           message->size <= QUEUE_SMALL_SIZE && message->state == MESSAGE_LIVE &&
+           message->deadline_us == UINT64_MAX && may_copy(queue, message);
 }
 
-void queue_insist(Queue *queue, uint64_t wait_us) {
+static void set_insisted(Message *message, bool insisted) {
+    if (message->insisted != insisted) {
+        message->insisted = insisted;
+        message->copies = (uint8_t)(message->copies + (insisted ? 1 : -1));
+        message->copy_us = UINT64_MAX;
+    }
+}
+
+void queue_insist(Queue *queue, uint64_t wait_us, uint64_t from_us, uint64_t ride_us) {
+    Message *found = NULL;
+    uint64_t again_us;
+
     for (unsigned i = LINK_CONTROL; i <= LINK_CHAT; i++) {
         for (Message *message = queue->first[i]; message; message = message->next) {
             if (may_insist(queue, message)) {
-                uint64_t again_us = message->sent_us + wait_us;
-
-                message->copies++;
-                queue_plan_copy(queue, message, again_us, again_us);
+                found = !found || message->sent_us < found->sent_us ? message : found;
             }
+            set_insisted(message, false);
         }
+    }
+    if (found) {
+        again_us = found->sent_us + wait_us > from_us ? found->sent_us + wait_us : from_us;
+        set_insisted(found, true);
+        queue_plan_copy(queue, found, again_us, again_us + ride_us);
     }
 }
 

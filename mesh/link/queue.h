@@ -37,6 +37,7 @@ typedef struct Message {
     uint8_t copies; /* still to follow */
     bool copied;    /* it is one of those that have copies: when lost, it is sent twice again */
     bool cut;       /* a part of it was sent: it takes a place at the receiver */
+    bool insisted;  /* the copy planned is one more, since it may be lost */
     uint8_t *acked; /* bitmaps of grains */
     uint8_t *lost;  /* to be sent again */
     const uint8_t *bytes;
@@ -85,9 +86,10 @@ void queue_expire(Queue *queue, uint64_t now_us);
  * While much waits to be sent for the first time there are none of what is reliable. */
 void queue_copy(Queue *queue, uint64_t now_us, bool riding);
 
-/* Nothing answers: what is small, reliable and on its way goes again, that long after it last left.
- */
-void queue_insist(Queue *queue, uint64_t wait_us);
+/* What is on its way may be lost: what of it is small, reliable, and left longest ago goes again,
+ * `wait_us` after that and not before `from_us`; when voice leaves then or, at the latest,
+ * `ride_us` after. */
+void queue_insist(Queue *queue, uint64_t wait_us, uint64_t from_us, uint64_t ride_us);
 
 /* The first message of a priority, or the next after one, that may be sent; NULL: none. */
 Message *queue_next(const Queue *queue, LinkPriority priority, const Message *after);

@@ -378,6 +378,12 @@ void rate_answered(Rate *rate, uint32_t size) {
     rate->sent_total += size;
 }
 
+void rate_unanswered(Rate *rate) {
+    if (rate->phase == RATE_STEADY) {
+        rate->gain = (uint32_t)least(rate->gain, ONE);
+    }
+}
+
 void rate_limited(Rate *rate, uint64_t now_us) {
     rate->limited_at_us = now_us;
 }

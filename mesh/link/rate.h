@@ -102,6 +102,8 @@ void rate_sent(Rate *rate, uint64_t now_us, uint32_t size);
 /* `size` wire bytes leave that are nothing but an answer: nothing waits because of them, lest the
  * answers to a fast line hold up the little that is asked on a slow estimate. */
 void rate_answered(Rate *rate, uint32_t size);
+/* No answer tells of the queue: no faster than the line carries, until one does. */
+void rate_unanswered(Rate *rate);
 /* There is nothing to send though the line would take it. */
 void rate_limited(Rate *rate, uint64_t now_us);
 /* The newest packet was acknowledged */

@@ -8,9 +8,13 @@
 #define PROBE_LEAST_VARIATION_US 2000
 #define SILENCE_LEAST_US         8000
 #define BRIDGE_MOST_US           3000000
-#define INSIST_PARTS             2 /* of what is free: one for what is repeated */
+#define INSIST_PARTS             2 /* of what voice leaves: one for what is repeated, */
+#define FADE_PARTS               4 /* the same while answers come */
 #define INSIST_LEAST_US          200000
-#define OUTAGE_PROBES            2 /* unanswered ones, after which nothing else is sent */
+#define FADE_LEAST_US            250000 /* silences shorter than that are chance */
+#define FADE_MOST_US             750000
+#define FADE_LOSS_PPM            50000 /* where that is lost by chance, there are copies */
+#define OUTAGE_PROBES            2     /* unanswered ones, after which nothing else is sent */
 
 /* ---- times ---- */
 
@@ -209,19 +213,42 @@ static void acknowledge(Link *link, uint64_t now_us, FlightPacket *packet) {
     flight_release(&link->flight, packet);
 }
 
-/* Nothing answers: votes and messages are repeated, in a part of what voice leaves of the line, so
- * that they are the first to be there when it is back. */
-static void insist(Link *link, uint64_t now_us) {
-    uint64_t bytes = link->queue.sizes[LINK_URGENT] + link->queue.sizes[LINK_CHAT];
+/* On a slow line, what is repeated costs no header: it goes with a voice. */
+static bool rides(const Link *link, uint64_t now_us) {
+    return flow_is_slow(link) && flow_goes_on(link, now_us);
+}
 
-    if (bytes > 0 && now_us > repair_silent_us(link)) {
-        queue_insist(&link->queue,
-                     later(flow_spare_us(link, now_us, bytes, INSIST_PARTS), INSIST_LEAST_US));
+uint64_t repair_spare_us(const Link *link, uint64_t now_us, uint64_t bytes) {
+    bool silent = now_us > repair_silent_us(link);
+
+    if (rides(link, now_us)) {
+        /* In a silence documents wait, and leave room. */
+        return flow_spare_us(link, now_us, silent ? bytes * 3 / 4 : bytes, INSIST_PARTS);
+    }
+    return flow_spare_us(link, now_us, bytes + link->overhead, silent ? INSIST_PARTS : FADE_PARTS);
+}
+
+/* Nothing answers, or it takes long until that is known, and the line was gone before: votes and
+ * messages are repeated, in a part of what voice leaves of the line, so that they are the first to
+ * be there when it is back. */
+static void insist(Link *link, uint64_t now_us) {
+    bool fades = link->bridge_us >= FADE_LEAST_US && flow_is_far(link) &&
+                 link->rate.weather.random_ppm < FADE_LOSS_PPM;
+    bool silent = now_us > repair_silent_us(link);
+    uint64_t wait_us =
+        silent ? INSIST_LEAST_US : earlier(link->rate.delay.srtt_us * 3 / 8, FADE_MOST_US);
+
+    if (silent || fades) {
+        queue_insist(&link->queue, wait_us, link->spared_us,
+                     rides(link, now_us) ? link->voice_gap_us : 0);
     }
 }
 
 void repair_settle(Link *link, uint64_t now_us) {
     queue_expire(&link->queue, now_us);
+    if (rides(link, now_us) && now_us > repair_silent_us(link)) {
+        rate_unanswered(&link->rate);
+    }
     insist(link, now_us);
     queue_copy(&link->queue, now_us, false);
     find_lost(link, now_us, !repair_in_outage(link));

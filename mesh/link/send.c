@@ -4,9 +4,6 @@
 #include "mesh/link/parts.h"
 
 #define TAIL_PACKETS   4
-#define FADE_LEAST_US  250000 /* silences shorter than that are chance */
-#define FADE_PARTS     4      /* of what is free: one for what is repeated after so long */
-#define FADE_MOST_US   750000
 #define LOSS_KNOWN     20 /* packets, before the loss is believed */
 #define PACE_LEAST_US  8000
 #define PACE_BYTES     912 /* an acknowledgement is worth a sixteenth of what it answers */
@@ -31,20 +28,12 @@ static bool pace_differs(const Link *link) {
     return link->rate.delay.srtt_us > 0 && (wanted >= 2 * known || 2 * wanted <= known);
 }
 
-/* A line that was gone for a while, and came back, may be again, and then it takes long to know. */
-static uint64_t fade_us(const Link *link, uint64_t now_us) {
-    bool worth = link->bridge_us >= FADE_LEAST_US && flow_is_far(link) && now_us >= link->spared_us;
-
-    return worth ? earlier(link->rate.delay.srtt_us / 2, FADE_MOST_US) : 0;
-}
-
-static PlanLine plan_line(const Link *link, uint64_t now_us) {
+static PlanLine plan_line(const Link *link) {
     bool known = link->rate.weather.resolved >= LOSS_KNOWN;
     uint32_t loss_ppm = known ? link->rate.weather.random_ppm : 0;
 
     return (PlanLine){.trip_us = link->rate.delay.srtt_us,
                       .loss_ppm = loss_ppm,
-                      .fade_us = fade_us(link, now_us),
                       .cover = {.room = rate_bytes_in(&link->rate, link->voice_gap_us),
                                 .gap_us = link->voice_gap_us,
                                 .trip_us = link->rate.delay.srtt_us,
@@ -87,7 +76,7 @@ static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Ch
                          BytesWriter *writer) {
     const Plan *plan = &choice->plan;
     FlightPacket *packet = flight_add(&link->flight, counter, now_us);
-    PlanLine line = plan_line(link, now_us);
+    PlanLine line = plan_line(link);
     size_t small = plan_small_bytes(plan);
 
     packet->priority = (uint8_t)plan_priority(plan);
@@ -97,8 +86,8 @@ static void write_chunks(Link *link, uint64_t now_us, uint64_t counter, const Ch
         packet->pace_us = link->pace_us = wanted_pace_us(link);
         packet_write_pace(writer, link->pace_us);
     }
-    if (line.fade_us > 0 && small > 0) {
-        link->spared_us = now_us + flow_spare_us(link, now_us, small + link->overhead, FADE_PARTS);
+    if (small > 0) {
+        link->spared_us = now_us + repair_spare_us(link, now_us, small);
     }
     plan_write(plan, &link->queue, &link->flight, packet, now_us, line, writer);
     flight_set_size(&link->flight, packet, (uint32_t)(bytes_written(writer) + link->overhead));
