@@ -14,6 +14,7 @@ from . import talk, wire
 from .task import GIVE_UP_S, comes, emulated, pass_time, votes
 
 SAID = "Le quorum est atteint ; nous passons au vote, numéro"  # makes an entry of about 300 bytes
+CHOICES = ("pour", "contre", "abstention")  # three, so that two votes that come at once show
 LATE_S = 30
 KNOCK_BYTES = 180  # what is smaller is no handshake, which takes 185 by IPv4
 CLOCK = os.sysconf("SC_CLK_TCK")
@@ -97,7 +98,7 @@ class Ballot:
 
     def send(self, number):
         if number % 2:
-            choice = ("pour", "contre")[number // 2 % 2]
+            choice = CHOICES[number // 2 % 3]
             self.sent.append(("vote", choice))
             self.pair.at_a.ask("vote", id=self.motion, choice=choice)
         else:
