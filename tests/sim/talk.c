@@ -42,6 +42,7 @@ struct Talk {
     GHashTable *spoken; /* number → when it was uttered, until it is played */
     GArray *delays_us;
     TalkFigures figures;
+    MediaJitterCounters before; /* of what was forgotten */
 };
 
 /* ---- speaking ---- */
@@ -126,15 +127,6 @@ static void hear(gpointer context, const MeshFrame *frame) {
                               .flags = frame->flags,
                               .level = frame->level};
 
-    {
-        uint64_t spoken =
-            GPOINTER_TO_SIZE(g_hash_table_lookup(talk->spoken, GUINT_TO_POINTER(frame->number)));
-        if (getenv("LATE") && world_now_us(talk->listener->world) - spoken > 900000)
-            world_note(
-                talk->listener->world, "frame %u spoken %.3f came after %.0f ms (from its end)",
-                frame->number, (double)(spoken + frame->duration_ms * 1000) / 1e6,
-                (double)(world_now_us(talk->listener->world) - spoken) / 1e3 - frame->duration_ms);
-    }
     media_jitter_put(talk->jitter, &entry, world_now_us(talk->listener->world));
 }
 
@@ -194,12 +186,14 @@ Talk *talk_begin(Node *speaker, Node *listener) {
     return talk;
 }
 
-static MediaJitterCounters forgot;
 void talk_forget(Talk *talk) {
     g_array_set_size(talk->delays_us, 0);
-    forgot = media_jitter_counters(talk->jitter);
+    talk->before = media_jitter_counters(talk->jitter);
     talk->figures = (TalkFigures){0};
+    talk->begun_us = world_now_us(talk->speaker->world);
+    emulator_lane_reset(&talk->line->lane, talk->begun_us);
 }
+
 uint64_t talk_missed(const Talk *talk) {
     MediaJitterCounters counters = media_jitter_counters(talk->jitter);
 
@@ -218,10 +212,9 @@ TalkFigures talk_end(Talk *talk) {
     talk->state = TALK_OVER;
     counters = media_jitter_counters(talk->jitter);
     figures = talk->figures;
-    figures.in_time = counters.in_time - forgot.in_time;
-    figures.late = counters.late - forgot.late;
-    figures.lost = counters.lost - forgot.lost;
-    memset(&forgot, 0, sizeof forgot);
+    figures.in_time = counters.in_time - talk->before.in_time;
+    figures.late = counters.late - talk->before.late;
+    figures.lost = counters.lost - talk->before.lost;
     figures.half_us = scenario_percentile(talk->delays_us, 50);
     figures.most_us = scenario_percentile(talk->delays_us, 95);
     voice_ear(talk->listener, talk->speaker->number)->listen = NULL;

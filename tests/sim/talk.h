@@ -32,6 +32,7 @@ Talk *talk_begin(Node *speaker, Node *listener);
 uint64_t talk_missed(const Talk *talk);
 /* Ends, and lets the last packets arrive. */
 TalkFigures talk_end(Talk *talk);
+/* What was spoken and heard so far counts for nothing. */
 void talk_forget(Talk *talk);
 /* One line for the trace. */
 void talk_note(World *world, const char *what, const TalkFigures *figures);

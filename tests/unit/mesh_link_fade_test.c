@@ -104,7 +104,7 @@ static void test_rate_stays(void) {
         world_free(world);
     }
     g_test_message("of 2400 s, %u thinking that it carries less than 15 kbit/s", less);
-    g_assert_cmpuint(less, <, 240);
+    g_assert_cmpuint(less, <, 48);
 }
 
 /* ---- when it is back ---- */

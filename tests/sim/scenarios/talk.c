@@ -6,7 +6,8 @@
 
 #include "tests/sim/scenario.h"
 
-#define VOTES_US (3 * SECOND_US)
+#define VOTES_US (2 * SECOND_US)
+#define ALONE_US (8 * SECOND_US) /* of a voice, and then of a document beside it */
 
 /* Says, now and then, what is as long as a vote. */
 static void vote(World *world, uint64_t for_us) {
@@ -30,6 +31,21 @@ static void transits(World *world) {
     ear_reset(ear);
 }
 
+static void note_votes(World *world) {
+    GArray *delays_us = world->nodes[1]->message_us;
+    g_autoptr(GString) each = g_string_new("each vote:");
+    MeshDocument document;
+
+    world_note(world, "votes: %.2f s of half, %.2f of 95 in 100",
+               (double)scenario_percentile(delays_us, 50) / 1e6,
+               (double)scenario_percentile(delays_us, 95) / 1e6);
+    for (guint i = 0; i < delays_us->len; i++)
+        g_string_append_printf(each, " %.2f", (double)g_array_index(delays_us, uint64_t, i) / 1e6);
+    world_note(world, "%s", each->str);
+    if (mesh_document(world->nodes[1]->mesh, 0, &document))
+        world_note(world, "document: %u bytes", (unsigned)document.have);
+}
+
 /* What must be heard whatever the seed, in hundredths of the time the line was up: less than the
    notes say, since an unlucky beginning teaches a link too little of a line that only voice uses.
  */
@@ -48,33 +64,16 @@ static void talk(World *world, const char *profile, uint64_t least) {
     transits(world);
     talk_note(world, "alone", &alone);
     size = (uint64_t)scenario_profile(profile).lane.rate_bps * 60 * (minutes + 1) / 8;
-    if (getenv("BENCH")) {
-        spoken = talk_begin(world->nodes[0], world->nodes[1]);
-        world_run(world, 8 * SECOND_US, NULL, NULL);
-        person_add(world->nodes[0], MIN(size, 20000000));
-        world_run(world, 7 * SECOND_US, NULL, NULL);
-        talk_forget(spoken);
-    } else {
-        person_add(world->nodes[0], MIN(size, 20000000));
-        world_run(world, 10 * SECOND_US, NULL, NULL);
-        spoken = talk_begin(world->nodes[0], world->nodes[1]);
-    }
+    spoken = talk_begin(world->nodes[0], world->nodes[1]);
+    world_run(world, ALONE_US, NULL, NULL);
+    person_add(world->nodes[0], MIN(size, 20000000));
+    world_run(world, ALONE_US, NULL, NULL);
+    talk_forget(spoken);
     vote(world, minutes * MINUTE_US);
     beside = talk_end(spoken);
     transits(world);
     talk_note(world, "beside a document and votes", &beside);
-    world_note(world, "votes: %.2f s of half, %.2f of 95 in 100",
-               (double)scenario_percentile(world->nodes[1]->message_us, 50) / 1e6,
-               (double)scenario_percentile(world->nodes[1]->message_us, 95) / 1e6);
-    {
-        GString *each = g_string_new("each vote:");
-        for (unsigned i = 0; i < world->nodes[1]->message_us->len; i++)
-            g_string_append_printf(each, " %.2f",
-                                   (double)g_array_index(world->nodes[1]->message_us, uint64_t, i) /
-                                       1e6);
-        world_note(world, "%s", each->str);
-        g_string_free(each, TRUE);
-    }
+    note_votes(world);
     world_expect(world, alone.in_time * 100 >= alone.up * least,
                  "%s: alone only %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " are in time",
                  profile, alone.in_time, alone.spoken);
