@@ -1,23 +1,27 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/link/parts.h"
 
-#define FLOWS_US    2000000 /* longer than a breath between words */
-#define PACKET_US   50000   /* of the line: a packet beside voice */
-#define WAIT_US     350000  /* that it may be late on a slow line */
-#define SPARE_LEAST 10      /* part of the line that is always free for it */
-#define SLOW_BYTES  128     /* in the time of such a packet: below 20 kbit/s */
-#define FAR_TRIP_US 400000  /* answers that take longer would tell of an outage too late */
+#define FLOWS_US     2000000 /* longer than a breath between words */
+#define PACKET_US    50000   /* of the line: a packet beside voice, */
+#define LONG_US      60000   /* or up to so much, where two last no longer than one of voice */
+#define LONG_PACKETS 2
+#define WAIT_US      350000 /* that it may be late on a slow line */
+#define SPARE_LEAST  10     /* part of the line that is always free for it */
+#define SLOW_BYTES   128    /* in the time of such a packet: below 20 kbit/s */
+#define FAR_TRIP_US  400000 /* answers that take longer would tell of an outage too late */
 
 bool flow_is_on(const Link *link, uint64_t now_us) {
     return link->voice_us != UINT64_MAX && now_us - link->voice_us < FLOWS_US;
 }
 
 uint64_t flow_room(const Link *link) {
-    return rate_bytes_in(&link->rate, PACKET_US);
+    uint64_t long_us = earlier(link->voice_gap_us / LONG_PACKETS, LONG_US);
+
+    return rate_bytes_in(&link->rate, later(long_us, PACKET_US));
 }
 
 bool flow_is_slow(const Link *link) {
-    return flow_room(link) < SLOW_BYTES;
+    return rate_bytes_in(&link->rate, PACKET_US) < SLOW_BYTES;
 }
 
 bool flow_is_far(const Link *link) {

@@ -87,23 +87,36 @@ static size_t limit_of(const Queue *queue, LinkPriority priority, PlanLimits lim
     return uncut ? limits.urgent : priority <= LINK_CHAT ? limits.other : limits.riding;
 }
 
-static bool add_priority(Plan *plan, const Queue *queue, LinkPriority priority, size_t limit,
-                         bool ends, size_t most) {
+/* What may be taken of one priority. */
+typedef struct {
+    size_t limit; /* bytes of the packet then */
+    size_t fresh; /* messages that were never sent */
+    bool again;   /* and such as were */
+    bool ends;    /* then nothing follows */
+} Helping;
+
+static bool add_priority(Plan *plan, const Queue *queue, LinkPriority priority, Helping helping) {
     Message *message = queue_next(queue, priority, NULL);
     size_t fresh = 0; /* so many that were never sent are in it */
 
     for (; message; message = queue_next(queue, priority, message)) {
         bool first = message->number == 0;
 
-        if (first && fresh == most) {
+        if (first ? fresh == helping.fresh : !helping.again) {
             continue;
         }
         fresh += first;
-        if (!add_message(plan, message, limit, ends)) {
+        if (!add_message(plan, message, helping.limit, helping.ends)) {
             return false;
         }
     }
     return true;
+}
+
+/* A little was said, and may leave. */
+static bool is_said(const Queue *queue, PlanLimits limits) {
+    return limits.least >= LINK_CHAT && plan_is_small(queue) &&
+           queue_next(queue, LINK_CHAT, NULL) != NULL;
 }
 
 void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limits,
@@ -114,20 +127,26 @@ void plan_fill(Plan *ret_plan, const Queue *queue, size_t used, PlanLimits limit
     ret_plan->used = used;
     ret_plan->fragment = limits.fragment;
     if (documents_first) {
-        add_priority(ret_plan, queue, LINK_DOCUMENT, limits.other, false, SIZE_MAX);
+        add_priority(ret_plan, queue, LINK_DOCUMENT,
+                     (Helping){.limit = limits.other, .fresh = SIZE_MAX, .again = true});
     }
     for (unsigned i = 0; i < LINK_PRIORITIES; i++) {
-        size_t limit = limit_of(queue, i, limits);
+        Helping helping = {.limit = limit_of(queue, i, limits),
+                           .fresh = i == LINK_VOICE ? limits.voices : SIZE_MAX,
+                           .again = true,
+                           .ends = true};
         size_t before = ret_plan->count;
 
-        if (i > LINK_VOICE && quick && limits.beside < limit) {
-            limit = limits.beside;
+        if (i > LINK_VOICE && quick && limits.beside < helping.limit) {
+            helping.limit = limits.beside;
+        }
+        if (i == LINK_VOICE && limits.brief) {
+            helping.again = !quick && !is_said(queue, limits);
         }
         if (i > limits.least || (i == LINK_DOCUMENT && documents_first)) {
             return;
         }
-        if (!add_priority(ret_plan, queue, i, limit, true,
-                          i == LINK_VOICE ? limits.voices : SIZE_MAX)) {
+        if (!add_priority(ret_plan, queue, i, helping)) {
             return;
         }
         quick = quick || (i != LINK_VOICE && ret_plan->count > before);

@@ -30,6 +30,7 @@ typedef struct {
     size_t riding;      /* with pictures and documents */
     size_t fragment;    /* no smaller part of a message */
     size_t voices;      /* no more new ones, beside copies: the first would wait for the others */
+    bool brief;         /* where a vote or the little that is said is, voice is not repeated */
     LinkPriority least; /* nothing less urgent than this */
 } PlanLimits;
 

@@ -5,7 +5,7 @@
 #define BESIDE_US          12000 /* of the line, beside what is urgent in a packet, */
 #define BESIDE_PARTS       4     /* and of the packet */
 #define FIRST_BYTES        450   /* the same of the first packets, on a line not known yet */
-#define VOICE_PACKET_SOON  30000 /* where even then it is large enough for voice: */
+#define VOICE_PACKET_SOON  25000 /* where even then it is large enough for voice: */
 #define VOICE_PACKET_GOOD  800
 #define VOICE_PACKET_LEAST 160
 #define ALONE_PACKET_US    650000
@@ -103,6 +103,7 @@ PlanLimits size_limits(Link *link, uint64_t now_us, size_t capacity) {
     uint32_t full = size_full(link, now_us, capacity);
     uint64_t wire = earlier(wanted_size(link, now_us), full);
     PlanLimits found = {.urgent = full - link->overhead,
+                        .brief = !flow_is_slow(link) && !rate_in_company(&link->rate),
                         .fragment = FRAGMENT_LEAST,
                         .voices = !flow_is_slow(link) ? SIZE_MAX
                                   : link->queue.waiting[LINK_VOICE] <= 5 * link->voice_size / 2
