@@ -5,6 +5,8 @@
 #include "mesh/overlay/choice.h"
 #include "tests/sim/scenario.h"
 
+/* Paths are still being chosen: of that a second silence may come. */
+#define NEW_US       (5 * SECOND_US)
 #define TRIP_US      100000
 #define GAP_US       300000 /* a listener hears that */
 #define CHAIN        5
@@ -151,6 +153,7 @@ void route_breaks(World *world) {
     meet_three(world, loss);
     a = world->nodes[0];
     b = world->nodes[1];
+    world_run(world, NEW_US, NULL, NULL);
     voice_speak(a, 60);
     if (answers)
         voice_speak(b, 60);

@@ -2,7 +2,7 @@
 #include "tests/sim/scenario.h"
 
 #define UPLINK_BPS 128000
-#define LINKED_US  (3 * SECOND_US) /* all are linked by then, if only by way of the first */
+#define LINKED_US  (6 * SECOND_US) /* all are linked by then, if only by way of the first */
 
 /* Lines on which only the first node reaches the others. */
 static void star(World *world, const LineSettings *line) {
