@@ -189,10 +189,12 @@ bool sync_tell(Mesh *mesh, uint32_t slot, const Record *record) {
 bool sync_tell_own(Mesh *mesh, uint32_t slot, const Record *record) {
     Neighbour *neighbour = neighbour_at(mesh, slot);
     uint8_t bytes[MESH_ENTRY_MAX];
-    size_t length = neighbour && neighbour->confirmed >= record->sequence
-                        ? brief_write(mesh->journal, record, bytes)
-                        : 0;
+    size_t length = 0;
 
+    owed_settle(mesh, slot);
+    if (neighbour && neighbour->confirmed >= record->sequence) {
+        length = brief_write(mesh->journal, record, bytes);
+    }
     if (length == 0) {
         return sync_tell(mesh, slot, record);
     }
