@@ -52,7 +52,8 @@ static void test_malformed(void) {
         {{0x09, 0, 0, 0, 64, 0, 1, 2, 3}, 9},            /* not whole grains */
         {{0x09, 0, 0, 0x80, 0, 32, 0, 255, 255, 1}, 10}, /* no such grain */
         {{0x09, 0, 0, 0, 255, 255, 1}, 7},               /* too large a message */
-        {{0x01, 255, 127, 1}, 4},                        /* a number far away */
+        {{0x01, 0, 64, 1}, 4},                           /* a number far away */
+        {{0x01, 255, 127, 1}, 4},                        /* as far the other way */
         {{0x01, 0, 200, 1}, 4},                          /* a number before the first */
         {{0x80, 0, 0, 0, 0, 0}, 6},                      /* nothing was sent */
         {{0xff}, 1},                                     /* a map too long */
@@ -163,11 +164,42 @@ static void test_endless_parts(void) {
     g_assert_cmpint(say_chunk(&pair, PACKET_WHOLE, LINK_CHAT, 3976, 0, 16, 16), ==, MESH_OK);
     g_assert_cmpint(say_chunk(&pair, PACKET_WHOLE, LINK_CHAT, 3977, 0, 16, 16), ==, MESH_OK);
     g_assert_cmpuint(take_all(&pair, 0), ==, 2);
-    /* Nobody takes: no more is kept than may be queued. */
-    for (uint16_t i = 5001; i < 9000; i++) {
+    pair_free(&pair);
+}
+
+/* Nobody takes: no more is kept than may be queued, in number or in bytes. */
+static void test_nobody_takes(void) {
+    Pair pair = pair_new();
+
+    for (uint16_t i = 1; i < 4000; i++) {
         say_chunk(&pair, PACKET_WHOLE, LINK_CHAT, i, 0, 1000, 1000);
     }
     g_assert_cmpuint(take_all(&pair, 0), ==, MESH_QUEUE_COUNT_MAX);
+    for (uint16_t i = 4000; i < 5000; i++) {
+        say_chunk(&pair, PACKET_WHOLE, LINK_CHAT, i, 0, 1400, 1400);
+    }
+    g_assert_cmpuint(take_all(&pair, 0), ==, MESH_QUEUE_BYTES_MAX / 1400 + 1);
+    pair_free(&pair);
+}
+
+/* Who never answers, or answers one packet of many, makes this end remember no more than so many,
+ * however fast the line is thought to be. */
+static void test_never_answered(void) {
+    Pair pair = pair_new();
+    const Flight *flight = &pair.link[0]->flight;
+    Packet packet;
+
+    submit(&pair, LINK_CHAT, 60000, 0, NULL);
+    settle(&pair);
+    pair.link[0]->rate.delay.srtt_us = SECOND;
+    pair.link[0]->rate.capacity = 100000000;
+    for (unsigned i = 0; i < 20000; i++) {
+        submit(&pair, LINK_VOICE, 500, 1000, NULL);
+        next(&pair, 0, &packet);
+        pair.now_us += 20;
+        g_assert_cmpuint(flight->count, <=, MESH_INFLIGHT_MAX);
+    }
+    g_assert_cmpuint(flight->count, ==, MESH_INFLIGHT_MAX);
     pair_free(&pair);
 }
 
@@ -269,6 +301,8 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link/places", test_places);
     g_test_add_func("/mesh/link/places_past_life", test_places_past_life);
     g_test_add_func("/mesh/link/endless_parts", test_endless_parts);
+    g_test_add_func("/mesh/link/nobody_takes", test_nobody_takes);
+    g_test_add_func("/mesh/link/never_answered", test_never_answered);
     g_test_add_func("/mesh/link/liar_gets_no_more_than_left", test_liar_gets_no_more_than_left);
     g_test_add_func("/mesh/link/garbage", test_garbage);
     return g_test_run();

@@ -69,6 +69,10 @@ static void test_sizes_and_limits(void) {
     for (count = 0; submit(&pair, LINK_DOCUMENT, 60000, 0, NULL) == MESH_OK; count++) {
     }
     g_assert_cmpuint(count, ==, MESH_QUEUE_BYTES_MAX * 5 / 8 / 60000);
+    while (submit(&pair, LINK_URGENT, 60000, 0, NULL) == MESH_OK) {
+        count++;
+    }
+    g_assert_cmpuint(count, ==, MESH_QUEUE_BYTES_MAX / 60000);
     g_assert_cmpuint(settle(&pair), ==, count);
     pair_free(&pair);
 }
@@ -403,6 +407,32 @@ static void test_one_lost_forever(void) {
     pair_free(&pair);
 }
 
+/* Of many messages every second packet is lost: all are there in part, and for each the other end
+ * has room (else it would refuse the packet). */
+static void test_room_for_parts(void) {
+    Pair pair = pair_new();
+    unsigned submitted = 0, arrived = 0, sent = 0;
+    Packet packet;
+
+    submit(&pair, LINK_CHAT, 60000, 0, NULL);
+    g_assert_cmpuint(settle(&pair), ==, 1);
+    while (submit(&pair, LINK_CHAT, 1500, 0, NULL) == MESH_OK) {
+        submitted++;
+    }
+    g_assert_cmpuint(submitted, >, 2 * MESH_PARTS_MAX);
+    for (unsigned i = 0; i < 1000; i++) {
+        if (!next(&pair, 0, &packet)) {
+            pair.now_us += 100;
+        } else if (sent++ % 2 == 0) {
+            g_assert_cmpint(give(&pair, 1, &packet), ==, MESH_OK);
+            arrived += take_all(&pair, 1);
+        }
+    }
+    g_assert_cmpuint(pair.link[1]->inbox.rows[LINK_CHAT].part_count, >, MESH_PARTS_MAX / 2);
+    g_assert_cmpuint(arrived + settle(&pair), ==, submitted);
+    pair_free(&pair);
+}
+
 /* Our part of a line that we share shrank while packets were small; they are large again, and one
  * may leave even so. */
 static void test_small_part(void) {
@@ -437,6 +467,7 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link/answered", test_answered);
     g_test_add_func("/mesh/link/lost_on_new_path", test_lost_on_new_path);
     g_test_add_func("/mesh/link/one_lost_forever", test_one_lost_forever);
+    g_test_add_func("/mesh/link/room_for_parts", test_room_for_parts);
     g_test_add_func("/mesh/link/small_part", test_small_part);
     return g_test_run();
 }
