@@ -73,6 +73,8 @@ static void test_sizes_and_limits(void) {
         count++;
     }
     g_assert_cmpuint(count, ==, MESH_QUEUE_BYTES_MAX / 60000);
+    g_assert_cmpuint(link_room(pair.link[0]), ==, 0);
+    g_assert_cmpint(submit(&pair, LINK_DOCUMENT, 10, 0, NULL), ==, MESH_ERROR_FULL);
     g_assert_cmpuint(settle(&pair), ==, count);
     pair_free(&pair);
 }
