@@ -193,7 +193,7 @@ static void test_never_answered(void) {
     settle(&pair);
     pair.link[0]->rate.delay.srtt_us = SECOND;
     pair.link[0]->rate.capacity = 100000000;
-    submit(&pair, LINK_CHAT, 500, 0, NULL);
+    submit(&pair, LINK_CHAT, 5000, 0, NULL);
     g_assert_true(next(&pair, 0, &packet));
     for (unsigned i = 0; i < 20000; i++) {
         submit(&pair, LINK_VOICE, 500, 1000, NULL);
