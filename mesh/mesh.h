@@ -420,6 +420,7 @@ typedef struct {
     uint64_t size;
     uint64_t have; /* bytes */
     uint64_t leaves;
+    bool whole; /* all is here; of an empty one no byte would say so */
 } MeshDocument;
 
 typedef enum {

@@ -281,7 +281,8 @@ bool mesh_document(const Mesh *mesh, size_t index, MeshDocument *ret_document) {
                                    .name = announced->name,
                                    .size = announced->size,
                                    .have = blob ? blob_have(blob) : 0,
-                                   .leaves = blob_leaf_count(announced->size)};
+                                   .leaves = blob_leaf_count(announced->size),
+                                   .whole = blob && blob_is_whole(blob)};
     return true;
 }
 

@@ -232,7 +232,7 @@ static void wait_on(Getting *getting) {
 }
 
 static void look(Getting *getting, const MeshDocument *document) {
-    if (document->have == document->size) {
+    if (document->whole) {
         write_begin(getting);
     } else if (document->have > getting->have) {
         getting->have = document->have;
@@ -287,7 +287,7 @@ void host_handle_doc_get(Host *host, BusCall *call) {
     getting->file = -1;
     getting->wait_s = (guint)MIN(json_int(arguments, "wait", WAIT_S), G_MAXUINT / 1000);
     g_hash_table_add(host->getting, getting);
-    if (document.have == document.size) {
+    if (document.whole) {
         write_begin(getting);
         return;
     }

@@ -157,6 +157,13 @@ void room_refuse(BusCall *call, MeshError error) {
 
 /* ---- effects ---- */
 
+/* What is empty is something all the same: an item that is not there has no data. */
+static const guint8 *data_of(GBytes *value, gsize *ret_length) {
+    static const guint8 empty;
+    const guint8 *data = g_bytes_get_data(value, ret_length);
+    return data != NULL ? data : &empty;
+}
+
 static void fetch(Room *room, guint64 token, const MeshItem *item) {
     g_autoptr(GError) error = NULL;
     g_autoptr(GBytes) value = store_fetch(room->host->store, room->number, item, &error);
@@ -165,7 +172,7 @@ static void fetch(Room *room, guint64 token, const MeshItem *item) {
     }
     MeshEvent event = {.kind = MESH_EVENT_FETCHED, .stored.token = token};
     if (value != NULL) {
-        event.stored.bytes.data = g_bytes_get_data(value, &event.stored.bytes.length);
+        event.stored.bytes.data = data_of(value, &event.stored.bytes.length);
     }
     room_step(room, &event);
 }
@@ -239,7 +246,7 @@ static void put_later(Room *room, const MeshEvent *event) {
     later->event = *event;
     if (event->kind == MESH_EVENT_FETCHED && event->stored.bytes.data != NULL) {
         later->bytes = g_bytes_new(event->stored.bytes.data, event->stored.bytes.length);
-        later->event.stored.bytes.data = g_bytes_get_data(later->bytes, NULL);
+        later->event.stored.bytes.data = data_of(later->bytes, NULL);
     }
     g_queue_push_tail(&room->later, later);
 }

@@ -34,7 +34,7 @@ static gboolean on_document(gpointer user, const char *id, PageDocument *ret_doc
         const Room *room = g_ptr_array_index(host->rooms, i);
         MeshDocument document;
         if (room->state == ROOM_OPEN && match_document_id(room->mesh, &hash, &document) &&
-            document.have == document.size) {
+            document.whole) {
             *ret_document = (PageDocument){.room = room->number, .id = hash, .size = document.size};
             g_strlcpy(ret_document->name, document.name, sizeof ret_document->name);
             return TRUE;

@@ -125,6 +125,16 @@ def interrupted(test, world):
         a.say("d'abord")
         b.wait_text("d'abord")
         assert any(d["id"] == other and d["have"] < d["size"] for d in b.run("doc", "list"))
+    with test.step("of an empty document nothing is missing, and yet it is fetched like any other"):
+        line.command("rate 2M")
+        b.stop()
+        b.start("--fetch-max", "0")
+        empty, copy = world.directory / "empty.txt", world.directory / "copy.txt"
+        empty.touch()
+        nothing = a.run("doc", "add", empty)["id"]
+        b.wait("word of it", lambda: any(d["id"] == nothing for d in b.run("doc", "list")))
+        b.run("doc", "get", nothing, "-o", copy)
+        assert copy.read_bytes() == b""
     with test.step("documents that are not there are refused"):
         a.refused("doc", "add", world.directory / "nothing.pdf")
         a.refused("doc", "get", "no-such-document", "-o", world.directory / "x")
