@@ -8,7 +8,7 @@
 #define VOICE_PACKET_SOON  25000 /* where even then it is large enough for voice: */
 #define VOICE_PACKET_GOOD  800
 #define VOICE_PACKET_LEAST 160
-#define ALONE_PACKET_US    650000
+#define ALONE_PACKET_US    750000
 #define ALONE_PACKET_LEAST 400
 #define FRAGMENT_LEAST     64    /* smaller ones cost more than they carry, */
 #define FRAGMENT_RIDING    24    /* if not so much when the packet leaves anyway */
