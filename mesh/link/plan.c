@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 #include "mesh/link/plan.h"
 
-#define COPY_LOSS_PPM 50000
+#define COPY_LOSS_PPM 20000
 #define MORE_LOSS_PPM 150000 /* from here on one copy too often is lost too, */
 #define MOST_LOSS_PPM 300000 /* and two are */
 #define RIDE_US       15000  /* a copy too close would be lost with the first */
