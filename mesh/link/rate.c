@@ -250,17 +250,21 @@ void rate_aim(Rate *rate, uint64_t now_us, uint32_t full, uint32_t packet, uint3
     rate->quarters = quarters;
 }
 
-/* What waits in the line is no more than we want, and as much came through before, or far more than
- * waits did: unless by far too much is lost, that is not for its being too full. */
+/* Far more than waits in the line came through before. Or we send no more than it was seen to
+ * carry, and either no more waits than we want, and as much came through before, or there was no
+ * time yet for that. Unless by far too much is lost, that is not for its being too full. */
 static bool is_in_hand(const Rate *rate, bool bulk) {
-    uint64_t queue_us = rate_queue_us(rate);
-    uint64_t target_us = rate_target_us(rate);
+    uint64_t waits = rate_bytes_in(rate, rate_queue_us(rate));
+    uint64_t wanted = rate_bytes_in(rate, rate_target_us(rate));
 
     if (rate->phase == RATE_START) {
         return bulk;
     }
-    return rate->deepest >= rate_bytes_in(rate, queue_us) + SPARE_PACKETS * rate->packet ||
-           (rate->deepest >= rate_bytes_in(rate, target_us) && queue_us <= 2 * target_us);
+    if (rate->deepest >= waits + SPARE_PACKETS * (uint64_t)rate->packet) {
+        return true;
+    }
+    return rate->capacity <= rate->confirmed + rate->confirmed / 8 &&
+           (weather_is_new(&rate->weather) || (rate->deepest >= wanted && waits <= 2 * wanted));
 }
 
 /* It left when there was nothing more to send, and nothing waits: what is lost then is always. */

@@ -4,7 +4,7 @@
 #define PPM        WEATHER_PPM
 #define KNOWN      24     /* packets, before anything is said */
 #define EXCESS_PPM 70000  /* what chance alone may add */
-#define NEW_PPM    250000 /* the same in hand or not known long: a line too full loses so much */
+#define HAND_PPM   250000 /* the same where the queue is in hand: a line too full loses so much */
 #define NEW        64     /* packets: it is not known long */
 #define OUTAGE_RUN 2      /* packets */
 #define OUTAGE_US  50000
@@ -71,10 +71,13 @@ void weather_accept(Weather *weather) {
     }
 }
 
+bool weather_is_new(const Weather *weather) {
+    return weather->resolved < NEW;
+}
+
 bool weather_is_worse(const Weather *weather, bool in_hand) {
     uint32_t arrives_ppm = PPM - weather->weather_ppm;
-    uint32_t excess_ppm =
-        least(in_hand || weather->resolved < NEW ? NEW_PPM : EXCESS_PPM, arrives_ppm / 4);
+    uint32_t excess_ppm = least(in_hand ? HAND_PPM : EXCESS_PPM, arrives_ppm / 4);
 
     /* Of several lost the next ones will tell what that is. */
     return weather->resolved >= KNOWN && !weather->lost &&

@@ -34,6 +34,8 @@ WeatherSign weather_learn(Weather *weather, const FlightRow *row);
 void weather_found(Weather *weather);
 /* What is lost lately is the weather, as it is not our doing. */
 void weather_accept(Weather *weather);
+/* Too few packets are known to tell chance from weather. */
+bool weather_is_new(const Weather *weather);
 /* More is lost than the weather explains; `in_hand`: by far more. */
 bool weather_is_worse(const Weather *weather, bool in_hand);
 /* The weather is this, and so is what is lost now. */
