@@ -5,10 +5,13 @@
 
 #include "mesh/link/parts.h"
 
-#define VOICE_GAP_US 200000 /* longer ones are silence */
-#define ROOM_US      200000
-#define ROOM_LEAST   8192
-#define ROOM_MOST    131072
+#define VOICE_GAP_US   200000 /* longer ones are silence */
+#define ROOM_US        200000
+#define ROOM_LEAST     8192
+#define ROOM_MOST      131072
+#define ANSWER_BYTES   10 /* of an acknowledgement */
+#define ANSWER_PARTS   16 /* of the line that they take one of */
+#define ANSWER_MOST_US 500000
 
 Link *link_create(uint32_t overhead) {
     Link *link = calloc(1, sizeof *link);
@@ -114,6 +117,8 @@ static bool check(const Link *link, Bytes plain, ReceiptKind *ret_kind) {
                 return false;
             }
             break;
+        case PACKET_FRAME_APART:
+            break;
         case PACKET_FRAME_PACE:
             *ret_kind = *ret_kind == RECEIPT_SILENT ? RECEIPT_ASKS : *ret_kind;
             break;
@@ -126,6 +131,16 @@ static bool check(const Link *link, Bytes plain, ReceiptKind *ret_kind) {
         }
     }
     return true;
+}
+
+/* On a line known to be slow acknowledgements take a small part of it: else those of what comes
+ * fast would fill it. */
+static uint64_t answers_apart_us(const Link *link) {
+    uint64_t bytes = (uint64_t)(link->overhead + ANSWER_BYTES) * ANSWER_PARTS;
+
+    return rate_is_found(&link->rate)
+               ? earlier(bytes * 1000000 / rate_capacity(&link->rate), ANSWER_MOST_US)
+               : 0;
 }
 
 MeshError link_receive(Link *link, uint64_t now_us, uint64_t counter, Bytes plain) {
@@ -144,10 +159,14 @@ MeshError link_receive(Link *link, uint64_t now_us, uint64_t counter, Bytes plai
         packet_read(&reader, &frame);
         switch (frame.kind) {
         case PACKET_FRAME_ACK:
+            link->apart_us = 0;
             repair_apply_ack(link, now_us, &frame.ack);
             break;
         case PACKET_FRAME_PACE:
             link->receipt.pace_us = frame.pace_us;
+            break;
+        case PACKET_FRAME_APART:
+            link->apart_us = frame.pace_us;
             break;
         case PACKET_FRAME_CHUNK:
             chunk_error = inbox_add(&link->inbox, now_us, &frame.chunk);
@@ -156,6 +175,7 @@ MeshError link_receive(Link *link, uint64_t now_us, uint64_t counter, Bytes plai
         error = error ? error : chunk_error;
     }
     /* What could not be kept is not acknowledged: it comes again. */
+    link->receipt.apart_us = answers_apart_us(link);
     if (!error &&
         !receipt_add(&link->receipt, now_us, counter, plain.length + link->overhead, kind)) {
         error = MESH_ERROR_REPLAYED;

@@ -5,6 +5,7 @@
 
 #define ACK_BIT       0x80
 #define PACE          0x40
+#define APART         0x41
 #define BLOCK_BIT     0x40
 #define LENGTH_BIT    0x20
 #define KIND_SHIFT    3
@@ -104,8 +105,8 @@ bool packet_read(BytesReader *reader, PacketFrame *ret_frame) {
         ret_frame->kind = PACKET_FRAME_ACK;
         return read_ack(reader, first, &ret_frame->ack);
     }
-    if (first == PACE) {
-        ret_frame->kind = PACKET_FRAME_PACE;
+    if (first == PACE || first == APART) {
+        ret_frame->kind = first == PACE ? PACKET_FRAME_PACE : PACKET_FRAME_APART;
         ret_frame->pace_us = (uint64_t)bytes_read_u8(reader) * PACKET_PACE_US;
         return !reader->failed;
     }
@@ -131,11 +132,19 @@ void packet_write_ack(BytesWriter *writer, const PacketAck *ack) {
     bytes_write(writer, ack->map, ack->map_length);
 }
 
-void packet_write_pace(BytesWriter *writer, uint64_t pace_us) {
-    uint64_t pace = pace_us / PACKET_PACE_US;
+static void write_time(BytesWriter *writer, uint8_t first, uint64_t us) {
+    uint64_t pace = us / PACKET_PACE_US;
 
-    bytes_write_u8(writer, PACE);
+    bytes_write_u8(writer, first);
     bytes_write_u8(writer, (uint8_t)(pace < UINT8_MAX ? pace : UINT8_MAX));
+}
+
+void packet_write_pace(BytesWriter *writer, uint64_t pace_us) {
+    write_time(writer, PACE, pace_us);
+}
+
+void packet_write_apart(BytesWriter *writer, uint64_t apart_us) {
+    write_time(writer, APART, apart_us);
 }
 
 /* By which number the first byte tells the size of the message; 0: it does not. */

@@ -13,6 +13,7 @@
  * | 0b00lkkppp | chunk of a message | id u16, what its kind kk adds, length varint if l, bytes |
  * | 0b01lssppp | PART of a document's block | the same, but the size, which ss ≠ 0 tells |
  * | 0b01000000 | PACE | u8: acknowledge within so many times 4 ms |
+ * | 0b01000001 | APART | u8: my acknowledgements are so many times 4 ms apart, whatever you want |
  *
  * ACK: n ≤ 64. `largest` is the low 16 bits of the highest counter received that asked for one;
  * `arrival` the receiver's clock when it came, in units of 250 µs, cut to 16 bits (the sender
@@ -37,8 +38,9 @@
  * that priority: the receiver takes what is older for a repetition. Nor does it begin another one
  * while PACKET_PARTS_SIZE are alive in that priority of which parts were sent, or
  * PACKET_PARTS_BYTES of them: the receiver has room for a quarter more, and none for others. A
- * packet with nothing but an ACK asks for no acknowledgement and is not itself acknowledged. A
- * silent link sends nothing.
+ * packet with nothing but an ACK and APART asks for no acknowledgement and is not itself
+ * acknowledged. APART goes with each ACK while it is longer than PACE: what comes fast is answered
+ * by a line that is slow. A silent link sends nothing.
  */
 #pragma once
 
@@ -84,6 +86,7 @@ typedef struct {
 typedef enum {
     PACKET_FRAME_ACK,
     PACKET_FRAME_PACE,
+    PACKET_FRAME_APART,
     PACKET_FRAME_CHUNK,
 } PacketFrameKind;
 
@@ -91,7 +94,7 @@ typedef struct {
     PacketFrameKind kind;
     union {
         PacketAck ack;
-        uint64_t pace_us;
+        uint64_t pace_us; /* of PACE and APART */
         PacketChunk chunk;
     };
 } PacketFrame;
@@ -103,6 +106,8 @@ void packet_write_ack(BytesWriter *writer, const PacketAck *ack);
 /* Bytes that takes. */
 size_t packet_ack_size(const PacketAck *ack);
 void packet_write_pace(BytesWriter *writer, uint64_t pace_us);
+/* The same size. */
+void packet_write_apart(BytesWriter *writer, uint64_t apart_us);
 /* `last`: nothing follows in this packet. Where it ends is then known without its length. */
 void packet_write_chunk(BytesWriter *writer, const PacketChunk *chunk, bool last);
 /* Bytes a chunk of a message of `size` takes beside its own `length`; `last`: as above. */

@@ -42,6 +42,7 @@ struct Link {
     uint64_t spared_us;       /* what is repeated unasked takes no more than its part until then */
     uint64_t document_credit; /* bytes */
     uint64_t pace_us;         /* told to the peer; 0: it may not know */
+    uint64_t apart_us;        /* its acknowledgements, as it says; 0: as they were asked for */
     uint64_t progress_us;     /* something was last acknowledged */
     uint64_t guess_us;        /* how long an answer took by the path before this one; 0: unknown */
     uint64_t probed_us;

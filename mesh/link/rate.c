@@ -378,8 +378,15 @@ void rate_sent(Rate *rate, uint64_t now_us, uint32_t size) {
     rate->next_us = from_us + (uint64_t)size * SECOND_US / rate_pace(rate);
 }
 
-void rate_answered(Rate *rate, uint32_t size) {
+void rate_padded(Rate *rate, uint32_t size) {
     rate->sent_total += size;
+}
+
+void rate_answered(Rate *rate, uint64_t now_us, uint32_t size) {
+    rate->sent_total += size;
+    if (rate_is_found(rate)) {
+        rate->next_us = most(rate->next_us, now_us) + (uint64_t)size * SECOND_US / rate_pace(rate);
+    }
 }
 
 void rate_unanswered(Rate *rate) {

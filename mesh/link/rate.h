@@ -99,9 +99,12 @@ void rate_doubt(Rate *rate, uint64_t now_us);
 void rate_aim(Rate *rate, uint64_t now_us, uint32_t full, uint32_t packet, uint32_t quarters);
 /* `size` wire bytes leave. */
 void rate_sent(Rate *rate, uint64_t now_us, uint32_t size);
-/* `size` wire bytes leave that are nothing but an answer: nothing waits because of them, lest the
- * answers to a fast line hold up the little that is asked on a slow estimate. */
-void rate_answered(Rate *rate, uint32_t size);
+/* `size` wire bytes leave that are to wait for nothing, and nothing for them. */
+void rate_padded(Rate *rate, uint32_t size);
+/* `size` wire bytes leave that are nothing but an answer: nothing waits because of them while it is
+ * not known what the line carries, lest the answers to a fast line hold up the little that is asked
+ * on a slow estimate. */
+void rate_answered(Rate *rate, uint64_t now_us, uint32_t size);
 /* No answer tells of the queue: no faster than the line carries, until one does. */
 void rate_unanswered(Rate *rate);
 /* There is nothing to send though the line would take it. */

@@ -72,6 +72,7 @@ bool receipt_add(Receipt *receipt, uint64_t now_us, uint64_t counter, size_t siz
                  ReceiptKind kind) {
     bool gap = receipt->seen > 0 && counter != receipt->seen;
     uint64_t wait_us = receipt->pace_us > PACE_LEAST_US ? receipt->pace_us : PACE_LEAST_US;
+    uint64_t due_us;
 
     if (counter >= receipt->seen) {
         receipt->seen = counter + 1;
@@ -91,8 +92,12 @@ bool receipt_add(Receipt *receipt, uint64_t now_us, uint64_t counter, size_t siz
     if (receipt->untold > 1 && receipt->untold_bytes >= ENOUGH_BYTES && enough_us(kind) < wait_us) {
         wait_us = enough_us(kind);
     }
-    if (now_us + wait_us < receipt->due_us || goes_on(receipt, now_us, kind)) {
-        receipt->due_us = now_us + wait_us;
+    due_us = now_us + wait_us;
+    if (due_us < receipt->told_us + receipt->apart_us) {
+        due_us = receipt->told_us + receipt->apart_us;
+    }
+    if (due_us < receipt->due_us || goes_on(receipt, now_us, kind)) {
+        receipt->due_us = due_us;
     }
     return true;
 }
@@ -125,10 +130,11 @@ void receipt_ack(const Receipt *receipt, uint64_t now_us, PacketAck *ret_ack) {
     }
 }
 
-void receipt_told(Receipt *receipt) {
+void receipt_told(Receipt *receipt, uint64_t now_us) {
     memmove(receipt->low + 1, receipt->low, sizeof receipt->low - sizeof receipt->low[0]);
     receipt->low[0] = NO_COUNTER;
     receipt->untold = 0;
     receipt->untold_bytes = 0;
     receipt->due_us = UINT64_MAX;
+    receipt->told_us = now_us;
 }

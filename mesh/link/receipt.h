@@ -23,7 +23,9 @@ typedef struct {
     uint64_t first_us;                      /* when the first of these came; 0: not all came */
     uint32_t untold;                        /* packets since the last acknowledgement */
     uint64_t untold_bytes;
-    uint64_t pace_us; /* the peer wants to wait no longer */
+    uint64_t pace_us;  /* the peer wants to wait no longer */
+    uint64_t told_us;  /* when the last acknowledgement left, */
+    uint64_t apart_us; /* after which none leaves by itself for so long */
 } Receipt;
 
 typedef enum {
@@ -42,4 +44,4 @@ bool receipt_wanted(const Receipt *receipt, uint64_t now_us);
 /* The acknowledgement as of now. */
 void receipt_ack(const Receipt *receipt, uint64_t now_us, PacketAck *ret_ack);
 /* It was sent. */
-void receipt_told(Receipt *receipt);
+void receipt_told(Receipt *receipt, uint64_t now_us);

@@ -23,7 +23,7 @@ uint64_t repair_trip_us(const Link *link) {
 }
 
 uint64_t repair_pace_us(const Link *link) {
-    return later(link->pace_us, RECEIPT_PACE_US);
+    return later(later(link->pace_us, link->apart_us), RECEIPT_PACE_US);
 }
 
 uint64_t repair_answer_us(const Link *link) {

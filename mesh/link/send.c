@@ -188,9 +188,14 @@ static bool write_padding(Link *link, uint64_t now_us, uint64_t counter, size_t 
     flight_set_size(&link->flight, packet, (uint32_t)(bytes_written(writer) + link->overhead));
     packet->sent_total = link->rate.sent_total + packet->size;
     link->packets_sent++;
-    rate_answered(&link->rate, packet->size);
+    rate_padded(&link->rate, packet->size);
     ascent_sent(&link->ascent, now_us, packet->size, packet->sent_total);
     return true;
+}
+
+/* The peer should know that it is answered later than it wants. */
+static bool tells_apart(const Link *link) {
+    return link->receipt.apart_us > link->receipt.pace_us;
 }
 
 size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_plain, size_t capacity,
@@ -209,7 +214,7 @@ size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_pla
     }
     if (receipt_wanted(&link->receipt, now_us)) {
         receipt_ack(&link->receipt, now_us, &ack);
-        ack_size = packet_ack_size(&ack);
+        ack_size = packet_ack_size(&ack) + (tells_apart(link) ? PACKET_PACE_SIZE : 0);
     }
     choice = choose(link, now_us, capacity, ack_size);
     if (choice.plan.count == 0 && link->receipt.due_us > now_us) {
@@ -220,7 +225,10 @@ size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_pla
     }
     if (ack_size > 0) {
         packet_write_ack(&writer, &ack);
-        receipt_told(&link->receipt);
+        if (tells_apart(link)) {
+            packet_write_apart(&writer, link->receipt.apart_us);
+        }
+        receipt_told(&link->receipt, now_us);
     }
     *ret_priority = LINK_CONTROL;
     if (choice.plan.count > 0 || choice.bare) {
@@ -231,7 +239,7 @@ size_t link_next(Link *link, uint64_t now_us, uint64_t counter, uint8_t *ret_pla
             begin_ascent(link, now_us, (uint32_t)(bytes_written(&writer) + link->overhead));
         }
     } else {
-        rate_answered(&link->rate, (uint32_t)(bytes_written(&writer) + link->overhead));
+        rate_answered(&link->rate, now_us, (uint32_t)(bytes_written(&writer) + link->overhead));
     }
     assert(!writer.failed);
     link->next_counter = counter + 1;

@@ -40,7 +40,8 @@ static void test_malformed(void) {
     } BAD[] = {
         {{0}, 0},                                        /* nothing */
         {{0x40}, 1},                                     /* a pace without its byte */
-        {{0x41, 0}, 2},                                  /* no such frame */
+        {{0x41}, 1},                                     /* and of another */
+        {{0x42, 0}, 2},                                  /* no such frame */
         {{0x06, 0, 0, 1}, 4},                            /* no such priority */
         {{0x01, 0, 0}, 3},                               /* no bytes */
         {{0x01, 0}, 2},                                  /* half an id */

@@ -479,6 +479,94 @@ static void test_odd_lines(void) {
     }
 }
 
+/* ---- a line that is slower one way ---- */
+
+typedef struct {
+    Source *document, *voice, *vote;
+    Figure share, in_time, vote50, vote95, queue95;
+} Way;
+
+static Way way_of(void) {
+    return (Way){.share = {.count = 0}};
+}
+
+/* A document each way, beside a voice and votes where `spoken`. */
+static void run_uneven(const uint64_t rate_bps[2], bool spoken, uint32_t seed, Way ways[2]) {
+    World *world = world_new(seed, rate_bps[0], 150000, 0, 8000);
+    uint64_t bytes[2];
+
+    world->timer_us = 1000;
+    world->line[1].rate_bps = rate_bps[1];
+    for (unsigned i = 0; i < 2; i++) {
+        ways[i].document = world_add(world, i, LINK_DOCUMENT, LEAF_SIZE, 0, 0, NUMBERS);
+        if (spoken) {
+            ways[i].voice = world_add(world, i, LINK_VOICE, 112, 120000, LIFE_US, NUMBERS);
+            ways[i].voice->late_us = 150000 + 400000;
+            ways[i].vote = world_add(world, i, LINK_URGENT, 300, 1500000, 0, 50);
+        }
+    }
+    world_run_for(world, 10 * SECOND);
+    for (unsigned i = 0; i < 2; i++) {
+        bytes[i] = ways[i].document->bytes;
+        g_array_set_size(world->line[i].waits, 0);
+    }
+    world_run_for(world, 60 * SECOND);
+    for (unsigned i = 0; i < 2; i++) {
+        Way *way = &ways[i];
+
+        figure_add(&way->share, (double)(way->document->bytes - bytes[i]) * 8 / 60 /
+                                    ((double)rate_bps[i] * 0.96));
+        figure_add(&way->queue95, (double)world_percentile(world->line[i].waits, 95) / 1e3);
+        if (spoken) {
+            figure_add(&way->in_time, 100.0 * way->voice->in_time / way->voice->submitted);
+            figure_add(&way->vote50, (double)world_percentile(way->vote->delays, 50) / 1e3);
+            figure_add(&way->vote95, (double)world_percentile(way->vote->delays, 95) / 1e3);
+        }
+    }
+    world_free(world);
+}
+
+/* The answers to what comes fast the one way do not fill the slow one. */
+static void test_uneven_line(void) {
+    static const struct {
+        uint64_t rate_bps[2];
+        bool spoken;
+        double share[2];   /* of each way, for its document */
+        double queue95;    /* of the slow one, ms */
+        double in_time[2]; /* of the voices, in hundredths */
+    } LINES[] = {
+        {{16000, 128000}, false, {0.93, 0.95}, 600, {0, 0}},
+        {{16000, 128000}, true, {0.08, 0.84}, 80, {92, 95}},
+        {{32000, 2000000}, false, {0.88, 0.75}, 350, {0, 0}},
+        {{32000, 2000000}, true, {0.34, 0.92}, 60, {96, 99}},
+        {{64000, 512000}, true, {0.68, 0.94}, 50, {99, 99}},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(LINES); i++) {
+        Way ways[2] = {way_of(), way_of()};
+
+        for (uint32_t seed = 0; seed < seeds(); seed++) {
+            run_uneven(LINES[i].rate_bps, LINES[i].spoken, 7000 + seed, ways);
+        }
+        for (unsigned n = 0; n < 2; n++) {
+            g_test_message("%.0f kbit/s, %.0f the other way%s: document %s of it; queue ms p95 %s; "
+                           "voice %% in time %s; vote ms p50 %s p95 %s",
+                           (double)LINES[i].rate_bps[n] / 1e3,
+                           (double)LINES[i].rate_bps[1 - n] / 1e3,
+                           LINES[i].spoken ? ", spoken" : "", figure_text(&ways[n].share),
+                           figure_text(&ways[n].queue95),
+                           LINES[i].spoken ? figure_text(&ways[n].in_time) : "-",
+                           LINES[i].spoken ? figure_text(&ways[n].vote50) : "-",
+                           LINES[i].spoken ? figure_text(&ways[n].vote95) : "-");
+            g_assert_cmpfloat(figure_least(&ways[n].share), >, LINES[i].share[n]);
+            if (LINES[i].spoken) {
+                g_assert_cmpfloat(figure_least(&ways[n].in_time), >, LINES[i].in_time[n]);
+            }
+        }
+        g_assert_cmpfloat(figure_most(&ways[0].queue95), <, LINES[i].queue95);
+    }
+}
+
 int main(int count, char **words) {
     g_test_init(&count, &words, NULL);
     g_test_add_func("/mesh/link_matrix/document_alone", test_document_alone);
@@ -489,5 +577,6 @@ int main(int count, char **words) {
     g_test_add_func("/mesh/link_matrix/longer_way", test_longer_way);
     g_test_add_func("/mesh/link_matrix/rival", test_rival);
     g_test_add_func("/mesh/link_matrix/odd_lines", test_odd_lines);
+    g_test_add_func("/mesh/link_matrix/uneven_line", test_uneven_line);
     return g_test_run();
 }
