@@ -314,6 +314,12 @@ void flight_probe_again(Flight *flight) {
     }
 }
 
+FlightPacket *flight_oldest(const Flight *flight) {
+    return flight->known < flight->count ? packet_at(flight, flight->known) : NULL;
+}
+
 uint64_t flight_oldest_us(const Flight *flight) {
-    return flight->known < flight->count ? packet_at(flight, flight->known)->sent_us : UINT64_MAX;
+    const FlightPacket *packet = flight_oldest(flight);
+
+    return packet ? packet->sent_us : UINT64_MAX;
 }

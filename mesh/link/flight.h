@@ -103,7 +103,9 @@ FlightPacket *flight_to_probe(const Flight *flight);
 FlightPacket *flight_to_repeat(const Flight *flight);
 /* All that were probed with may be again. */
 void flight_probe_again(Flight *flight);
-/* When the oldest of unknown fate left; UINT64_MAX: none. */
+/* The oldest of unknown fate; NULL: none. */
+FlightPacket *flight_oldest(const Flight *flight);
+/* When it left; UINT64_MAX: there is none. */
 uint64_t flight_oldest_us(const Flight *flight);
 /* Forgets what is known of old packets, and gives memory back when nothing is in flight. */
 void flight_prune(Flight *flight, uint64_t now_us, uint64_t stale_us);

@@ -179,6 +179,10 @@ void repair_probe(Link *link, uint64_t now_us) {
             lose(link, now_us, packet, !repair_in_outage(link));
         }
     }
+    if (!flight_has_room(&link->flight)) {
+        /* So much is out that no probe could leave: the oldest is given up for it. */
+        lose(link, now_us, flight_oldest(&link->flight), false);
+    }
     link->probed_us = now_us;
     link->probes_owed = 1;
 }
