@@ -99,11 +99,17 @@ static uint64_t riding_size(const Link *link, uint64_t now_us) {
     return wire > link->overhead ? wire - link->overhead : 0;
 }
 
+/* Where a packet takes a while, and voice does not nearly fill the line. */
+static bool is_brief_good(const Link *link) {
+    return rate_bytes_in(&link->rate, BESIDE_US) < VOICE_PACKET_GOOD && !flow_is_slow(link) &&
+           !rate_in_company(&link->rate);
+}
+
 PlanLimits size_limits(Link *link, uint64_t now_us, size_t capacity) {
     uint32_t full = size_full(link, now_us, capacity);
     uint64_t wire = earlier(wanted_size(link, now_us), full);
     PlanLimits found = {.urgent = full - link->overhead,
-                        .brief = !flow_is_slow(link) && !rate_in_company(&link->rate),
+                        .brief = is_brief_good(link),
                         .fragment = FRAGMENT_LEAST,
                         .voices = !flow_is_slow(link) ? SIZE_MAX
                                   : link->queue.waiting[LINK_VOICE] <= 5 * link->voice_size / 2
