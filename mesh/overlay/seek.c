@@ -6,7 +6,7 @@
 
 #define FIRST_US    (500 * MS)
 #define PATIENCE_US (500 * MS) /* those knocked at have so long to answer, */
-#define JOINER_US   (100 * MS) /* and whoever wrote a joiner's ticket */
+#define JOINER_US   (50 * MS)  /* and whoever wrote a joiner's ticket */
 #define LINKED_US   (5 * S)    /* and one that a joiner is linked with, to let it in */
 #define OFTEN_US    (10 * S)
 #define OFTEN_TRIES 24 /* four minutes; then */
