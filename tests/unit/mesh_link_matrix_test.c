@@ -535,7 +535,7 @@ static void test_uneven_line(void) {
         double queue95;    /* of the slow one, ms */
         double in_time[2]; /* of the voices, in hundredths */
     } LINES[] = {
-        {{16000, 128000}, false, {0.93, 0.95}, 600, {0, 0}},
+        {{16000, 128000}, false, {0.93, 0.95}, 700, {0, 0}},
         {{16000, 128000}, true, {0.08, 0.76}, 90, {92, 94}},
         {{32000, 2000000}, false, {0.85, 0.7}, 450, {0, 0}},
         {{32000, 2000000}, true, {0.34, 0.85}, 80, {96, 98.5}},
