@@ -18,7 +18,8 @@ from .task import RESULT, Task
 RUN = pathlib.Path(__file__).resolve().parent.parent / "run"
 AT_ONCE = 10  # the lines are slow: all together they hardly keep one core busy
 LIMIT_S = 700
-SEEDS = (1, 2, 3)  # where chance decides most: a document where most is lost, all at once in outages
+# Where chance decides most: a document where most is lost, all at once where the line goes.
+SEEDS = (1, 2, 3)
 
 
 def _plan(profiles, quick):

@@ -79,7 +79,8 @@ def document(world, task):
     had, bad_s, cpu_s = pair.have(), pair.line.stats()["a>b"]["bad_s"], pair.cpu_s() - before_s
     log = pair.log()
     out, back = (log.stretch(way, since, until) for way in (wire.OUT, wire.BACK))
-    return {"seconds": came_s and came_s - since, "size": size, "had": had, "sent": out.bytes, "back": back.bytes,
+    return {"seconds": came_s and came_s - since, "size": size, "had": had,
+            "sent": out.bytes, "back": back.bytes,
             "lost": out.lost, "queue_ms": out.queue_p95_ms, "size_p95": out.size_p95,
             "bad_s": bad_s, "cpu_s": cpu_s, "packets": len(out.sizes) + len(back.sizes)}
 
@@ -164,7 +165,8 @@ def beside(world, task):
     kinds = [kind for kind, _ in ballot.sent]
     delays = [ballot.came_s.get(n, last) - moment for n, moment in enumerate(begun)]
     waits = [log.open_from(wire.OUT, moment) - moment for moment in begun]
-    return {"votes": delays, "line_waits": waits, "missing": len(begun) - len(ballot.came_s), "kinds": kinds,
+    return {"votes": delays, "line_waits": waits, "kinds": kinds,
+            "missing": len(begun) - len(ballot.came_s),
             "voice": _difference(before, after), "alone": _difference(alone, alone_end),
             "delay_ms": after.get("delay_ms"), "ear_ms": delays_ms, "ear_asked": asked,
             "quiet_bps": quiet.bps, "voice_bps": voice.bps - quiet.bps,
@@ -271,7 +273,8 @@ def step(world, task):
     later = [moment for (moment, now), (_, earlier) in zip(misses[1:], misses)
              if now > earlier and moment >= up_s]
     return {"whole_s": whole[-1] - down_s if whole else 0.0, "missed": len(whole),
-            "missed_after": len(later), "back_s": _back_s(log, up_s, end_s) if with_document else None,
+            "missed_after": len(later),
+            "back_s": _back_s(log, up_s, end_s) if with_document else None,
             "queue_ms": log.stretch(wire.OUT, down_s + 5, up_s).queue_p95_ms,
             "size_p95": log.stretch(wire.OUT, down_s + 5, up_s).size_p95, "peer_bps": peer_bps}
 

@@ -166,7 +166,8 @@ def _rest_of_line(line, seed, result):
     remaining = numbers.limit_bps(1 - result["bad_s"] / result["seconds"]) * max(
         1 - (result["voice_bps"] + VOTE_BPS) / numbers.rate_bps, 0.01)
     left, goal = result["document_bps"] / remaining, numbers.goals.left
-    return Row(_title(f"{line} left for the document", seed), f"{left:.2f}", f"{goal}" if goal else "",
+    return Row(_title(f"{line} left for the document", seed), f"{left:.2f}",
+               f"{goal}" if goal else "",
                f"{result['document_bps'] / 1000:.1f} of {remaining / 1000:.1f} kbit/s",
                not goal or left >= goal)
 

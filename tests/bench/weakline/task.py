@@ -62,7 +62,7 @@ def pass_time(seconds):
 
 
 def comes(what, predicate, seconds, passing=()):
-    """Waits for something at most so long, whatever else the machine does; when it came, or None."""
+    """Waits so long at most, whatever else the machine does; when it came, or None."""
     try:
         wait.until(what, predicate, seconds, passing, patience=1)
     except wait.Timeout:

@@ -82,7 +82,8 @@ def document(control):
         bad_s = line.stats()["a>b"]["bad_s"]
         line.process.end()
         sent = wire.Log(log).stretch(wire.OUT, since, until)
-        return {"seconds": came_s and came_s - since, "size": size, "had": stream.documents, "sent": sent.bytes,
+        return {"seconds": came_s and came_s - since, "size": size,
+                "had": stream.documents, "sent": sent.bytes,
                 "queue_ms": sent.queue_p95_ms, "bad_s": bad_s}
     return measure
 
