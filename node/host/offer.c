@@ -123,7 +123,7 @@ static void take_back(Host *host, Room *room, const TalkLine *line) {
     notice_tell_texts(host, NULL, texts);
 }
 
-/* What was offered was about another meeting, or one that was left. */
+/* What was offered was about another meeting, one that was left, or one where nobody else is. */
 static void drop(Host *host) {
     Room *room = room_find(host, host->offer.room);
     host->offer.calm.told = FALSE;
@@ -150,8 +150,10 @@ void offer_look(Host *host) {
     }
     if (bad) {
         make(host, room, &line);
-    } else {
+    } else if (line.way == TALK_LIVE) {
         take_back(host, room, &line);
+    } else {
+        drop(host);
     }
 }
 
