@@ -130,7 +130,6 @@ static void requeue(Link *link, const FlightPacket *packet, uint64_t sent_us) {
 
 static void lose(Link *link, uint64_t now_us, FlightPacket *packet, bool weather) {
     bool too_large = mtu_is_trial(&link->mtu, packet->size);
-    FlightRow row = flight_row(&link->flight, packet);
 
     if (packet->state == FLIGHT_OUT) {
         requeue(link, packet, packet->sent_us);
@@ -139,6 +138,8 @@ static void lose(Link *link, uint64_t now_us, FlightPacket *packet, bool weather
     link->packets_lost++;
     mtu_learn(&link->mtu, now_us, packet->size, packet->sent_us, true);
     if (weather && !too_large) {
+        FlightRow row = flight_row(&link->flight, packet);
+
         rate_resolved(&link->rate, packet, &row);
     }
 }
