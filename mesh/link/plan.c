@@ -49,7 +49,10 @@ static void add_part(Plan *plan, Message *message, QueueRun run, size_t limit, b
 
     if (may_cut(message, limit) && room >= plan->fragment) {
         run.grains = (uint16_t)(room / PACKET_GRAIN_SIZE);
-        add(plan, message, run, limit, last);
+        if (!add(plan, message, run, limit, last) && run.grains > 1) {
+            run.grains--; /* as long as the packet it would end the message, and need no length */
+            add(plan, message, run, limit, last);
+        }
     }
 }
 

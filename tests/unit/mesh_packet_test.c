@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
-#include "mesh/link/packet.h"
+#include "mesh/link/plan.h"
 
 #include <glib.h>
 #include <string.h>
+
+#include "mesh/domain.h"
 
 static uint8_t content[MESH_MESSAGE_MAX];
 
@@ -105,6 +107,33 @@ static void test_false_chunks(void) {
     g_assert_false(can_be(TOO_LONG, sizeof TOO_LONG));
 }
 
+/* Wherever a block was cut, and however much else is in the packet, as much of the rest goes into
+ * it as there is room for: also where all of the packet would hold the rest and its length is left
+ * out. */
+static void test_parts(void) {
+    for (uint16_t grain = 1; grain < 512; grain++) {
+        for (size_t before = 0; before < 24; before++) {
+            PlanLimits limits = {.other = 1151, .riding = 1151, .fragment = 64};
+            QueueRun sent = {.grains = grain};
+            Queue queue;
+            Plan plan;
+
+            queue_init(&queue);
+            g_assert_cmpint(queue_submit(&queue, LINK_DOCUMENT, UINT64_MAX, BYTES_AT(content, 4103),
+                                         BYTES_NONE, NULL),
+                            ==, MESH_OK);
+            queue_sent(&queue, queue.first[LINK_DOCUMENT], &sent);
+            plan_fill(&plan, &queue, before, limits, true);
+            g_assert_cmpuint(plan.count, ==, 1);
+            g_assert_cmpuint(plan.used, <=, limits.other);
+            if (plan.parts[0].run.grain + plan.parts[0].run.grains < 513) {
+                g_assert_cmpuint(plan.used + 2 * PACKET_GRAIN_SIZE, >, limits.other);
+            }
+            queue_finish(&queue);
+        }
+    }
+}
+
 int main(int argc, char **argv) {
     g_test_init(&argc, &argv, NULL);
     for (size_t i = 0; i < sizeof content; i++) {
@@ -112,5 +141,6 @@ int main(int argc, char **argv) {
     }
     g_test_add_func("/mesh/packet/chunks", test_chunks);
     g_test_add_func("/mesh/packet/false-chunks", test_false_chunks);
+    g_test_add_func("/mesh/packet/parts", test_parts);
     return g_test_run();
 }
